@@ -1,0 +1,50 @@
+"""
+How addresses and messages are shown to people.
+"""
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.interfaces import IAddress
+
+SHOWN_BYTES = 1024
+"""
+How much of one message is shown.  What a screen holds, and an end to what a
+peer can write into a log with one segment.
+"""
+
+
+def addressName(address: IAddress | None) -> str:
+    """
+    @return: The address as people write it: C{127.0.0.1:8080},
+        C{[::1]:8080}, C{unix:/run/echod.sock}.
+    """
+    if isinstance(address, (IPv4Address, IPv6Address)):
+        return hostPort(address.host, address.port)
+    if isinstance(address, UNIXAddress):
+        # A client's end of a UNIX socket mostly has no name.
+        return f"unix:{address.name.decode('utf-8', 'replace') if address.name else '?'}"
+    return str(address)
+
+
+def hostPort(host: str, port: int) -> str:
+    """
+    @return: A literal host and a port as people write them.
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def shown(message: bytes) -> str:
+    """
+    A peer's message, made fit for one line of a log: text as text, everything
+    that could start a new line or move the cursor as a Python escape, and the
+    backslash doubled so that no peer can write an escape itself.
+    """
+    text = message[:SHOWN_BYTES].replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    line = "".join(
+        character if character.isprintable() else _escaped(character) for character in text
+    )
+    more = len(message) - SHOWN_BYTES
+    return f"{line}... ({more} bytes more)" if more > 0 else line
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

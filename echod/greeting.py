@@ -1,0 +1,53 @@
+"""
+The TCP greeting: a word to everyone who connects, and goodbye.
+"""
+
+from twisted.internet.interfaces import IReactorTime
+
+from echod.session import Session, SessionFactory
+
+GREETING = b"Thank you for connecting\r\n"
+"""
+What the article's first server says.
+"""
+
+GREETED = "greeted"
+
+
+class GreetingProtocol(Session):
+    """
+    Greets, closes its side, and discards what the peer had to say: a peer may
+    talk before it listens.
+    """
+
+    factory: "GreetingFactory"
+
+    def connectionMade(self) -> None:
+        """
+        Greet, and close.
+        """
+        super().connectionMade()
+        self.transport.write(self.factory.greeting)
+        self.returned = len(self.factory.greeting)
+        self.hangUp(GREETED)
+
+
+class GreetingFactory(SessionFactory):
+    """
+    Greets every peer with the same bytes.
+
+    @ivar greeting: These bytes, line ending included.
+    """
+
+    protocol = GreetingProtocol
+    service = "TCP greeting"
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        greeting: bytes = GREETING,
+        *,
+        showMessages: bool = False,
+    ) -> None:
+        super().__init__(reactor, showMessages=showMessages)
+        self.greeting = greeting

@@ -1,0 +1,175 @@
+"""
+What every TCP session of echod has, whatever it serves: it is counted, it is
+logged when it starts and when it has ended, and it closes so that the peer can
+read all that was written to it.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import (
+    IConsumer,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IPushProducer,
+    IReactorTime,
+    ISSLTransport,
+    ITCPTransport,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from echod.display import addressName, shown
+
+LINGER = 5.0
+"""
+How long a session that has said all it had to say waits for its peer to close,
+in seconds.  What a peer on a slow path needs to take notice of the end; nginx
+waits as long (C{lingering_timeout}).
+"""
+
+CLOSED_BY_PEER = "closed by peer"
+LOST = "lost"
+
+
+class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
+    """
+    What the stream transports of Twisted's reactors are.
+    """
+
+
+@implementer(IHalfCloseableProtocol)
+class Session(Protocol):
+    """
+    One connection of a peer.  What it receives, it discards: what is to be done
+    with it is for subclasses to say.
+
+    @ivar received: How many bytes the peer has sent.
+
+    @ivar returned: How many bytes were written to the peer.
+
+    @ivar outcome: How the session ended, as logged; L{None} until that is known.
+    """
+
+    log = Logger()
+
+    factory: SessionFactory
+    transport: ISessionTransport
+    received = 0
+    returned = 0
+    outcome: str | None = None
+    _lingering: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        """
+        The session starts.
+        """
+        self.peer = addressName(self.transport.getPeer())
+        self._began = self.factory.reactor.seconds()
+        if self.factory.showMessages:
+            # Each message costs this only where it was asked for.
+            self._receive = self.dataReceived
+            self.dataReceived = self._show  # type: ignore[method-assign]
+        self.log.info(
+            "{service}: {peer} connected", service=self.factory.service, peer=self.peer
+        )
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Discard what the peer sends, but count it.
+        """
+        self.received += len(data)
+
+    def hangUp(self, outcome: str) -> None:
+        """
+        Close, so that nothing which was written is lost.
+
+        A socket that is closed with input unread sends a reset, and a reset
+        destroys what its peer has not read yet (RFC 1122, 4.2.2.13).  So the
+        sending side is shut down first; then what comes is discarded until the
+        peer closes as well, or L{LINGER} seconds are up.
+
+        @param outcome: Why, for the log.
+        """
+        self.outcome = outcome
+        transport = self.transport
+        if ITCPTransport.providedBy(transport) and not ISSLTransport.providedBy(transport):
+            transport.loseWriteConnection()
+        else:
+            # TLS knows no half-close here, but waits for the peer's closing
+            # alert of its own accord, reading meanwhile.
+            transport.loseConnection()
+            self.writeConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        """
+        All that was written is on its way, and the end of the stream with it.
+        """
+        self._lingering = self.factory.reactor.callLater(LINGER, self._lingered)
+
+    def readConnectionLost(self) -> None:
+        """
+        The peer has shut down its sending side: nothing is left unread.
+        """
+        self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The session has ended.
+        """
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+        if self.outcome is None:
+            self.outcome = CLOSED_BY_PEER if reason.check(ConnectionDone) else LOST
+        self.log.info(
+            "{service}: {peer} ended: {outcome}; "
+            "{received} bytes in, {returned} bytes out, {duration:.3f} s",
+            service=self.factory.service,
+            peer=self.peer,
+            outcome=self.outcome,
+            received=self.received,
+            returned=self.returned,
+            duration=self.factory.reactor.seconds() - self._began,
+        )
+
+    def _show(self, data: bytes) -> None:
+        self.log.info(
+            "{service}: from {peer}: {text}",
+            service=self.factory.service,
+            peer=self.peer,
+            text=shown(data),
+        )
+        self._receive(data)
+
+    def _lingered(self) -> None:
+        self._lingering = None
+        self.transport.abortConnection()
+
+
+class SessionFactory(Factory):
+    """
+    Builds the sessions of one service.
+
+    @cvar service: What the service is called in the log.
+
+    @ivar reactor: Tells the time.
+
+    @ivar showMessages: Whether to log what peers send.
+    """
+
+    noisy = False
+    protocol: type[Session]  # type: ignore[assignment]
+    service: str
+
+    def __init__(self, reactor: IReactorTime, *, showMessages: bool = False) -> None:
+        self.reactor = reactor
+        self.showMessages = showMessages
+
+    def logPrefix(self) -> str:
+        """
+        How Twisted names the service in its own messages.
+        """
+        return self.service

@@ -1,0 +1,251 @@
+"""
+The command line of C{twistd echod}, and the services it asks for.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.internet.endpoints import (
+    TCP4ServerEndpoint,
+    TCP6ServerEndpoint,
+    serverFromString,
+)
+from twisted.python import usage
+
+from echod import __version__
+from echod.display import hostPort
+from echod.greeting import GREETING, GreetingFactory
+from echod.loopguard import LoopGuard
+from echod.service import EchoService, Endpoint, ListeningService, Server
+from echod.tcp import EchoFactory
+from echod.udp import UDPEchoProtocol, UDPServerEndpoint
+
+DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
+"""
+Those of the article, on this machine only.
+"""
+
+LOOPBACK = "127.0.0.1"
+"""
+What a port alone is a port of: who wants to serve others says where.
+"""
+
+BACKLOG = 4096
+"""
+How many connections may wait to be accepted.  The system cuts it to what it
+allows (C{net.core.somaxconn}, 4096 on Linux); Twisted's own 50 makes the peers
+of a busy moment wait a second for their next attempt.
+"""
+
+_ADDRESS = re.compile(r"(?:\[(?P<v6>[^]]*)\]:|(?P<v4>[0-9.]*\.[0-9.]*):)?(?P<port>[0-9]+)")
+"""
+A port, or a literal address with a port.
+"""
+
+MAX_PORT = 65535
+
+Named = tuple[str, Endpoint]
+"""
+An address as people write it, and as what can be listened on.
+"""
+
+EXAMPLES = """
+Examples:
+  twistd -n echod                       all three on their default ports
+  twistd -n echod --tcp 8080            TCP echo, for this machine only
+  twistd -n echod --tcp 0.0.0.0:7 --udp 0.0.0.0:7 --no-goodbye
+                                        RFC 862 for everyone
+  twistd -n echod --tcp '[::]:8080' --udp '[::]:8080'
+                                        for IPv6, and on Linux IPv4 as well
+  twistd -n echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
+  twistd -n echod --tcp unix:/run/echod.sock
+"""
+
+
+class Options(usage.Options):
+    """
+    What C{twistd echod} and C{twist echod} understand.  The values of
+    C{greeting}, C{tcp} and C{udp} are lists of L{Named}.
+    """
+
+    synopsis = "[options]"
+
+    longdesc = (
+        "Sends back what it gets. ADDRESS is a port (8080: on 127.0.0.1, for this machine "
+        "only), an address with a port (0.0.0.0:8080, [::]:8080), or, for --greeting and "
+        "--tcp, a Twisted server endpoint description. Port 0 takes a free one; the log "
+        "says which. With none of the three, all are served, on 127.0.0.1 and the ports "
+        "9999, 8080 and 8080."
+    )
+
+    optParameters = [
+        [
+            "greeting-text",
+            None,
+            GREETING.decode().rstrip(),
+            "What the greeting says; a line ending is added.",
+        ],
+    ]
+
+    optFlags = [
+        ["no-goodbye", None, "Return everything (RFC 862): 'bye' does not end a TCP echo."],
+        ["show-messages", None, "Log what peers send, control characters escaped."],
+    ]
+
+    compData = usage.Completions(multiUse=list(DEFAULT_PORTS))
+
+    def __init__(self, reactor: Any = None) -> None:
+        """
+        @param reactor: Where to listen; the installed one unless given.
+        """
+        super().__init__()
+        self._reactor = reactor
+        for server in DEFAULT_PORTS:
+            self[server] = []
+
+    @property
+    def reactor(self) -> Any:
+        """
+        The reactor.  Only now, when something is to be served, is one needed.
+        """
+        if self._reactor is None:
+            from twisted.internet import reactor
+
+            self._reactor = reactor
+        return self._reactor
+
+    def opt_greeting(self, address: str) -> None:
+        """
+        Greet whoever connects to ADDRESS, and close. Can be given again.
+        """
+        self._add("greeting", address, self._streamEndpoint)
+
+    def opt_tcp(self, address: str) -> None:
+        """
+        Echo on TCP at ADDRESS until a peer says 'bye'. Can be given again.
+        """
+        self._add("tcp", address, self._streamEndpoint)
+
+    def opt_udp(self, address: str) -> None:
+        """
+        Echo datagrams at ADDRESS. Can be given again.
+        """
+        self._add("udp", address, self._datagramEndpoint)
+
+    def opt_version(self) -> None:
+        """
+        Display echod's version and exit.
+        """
+        print(f"echod {__version__}")
+        raise SystemExit(0)
+
+    def parseArgs(self, *arguments: str) -> None:
+        """
+        There is nothing but options.
+        """
+        if arguments:
+            raise usage.UsageError(
+                f"unexpected argument {shlex.quote(arguments[0])}; everything is an option, "
+                "as in --tcp 8080"
+            )
+
+    def postOptions(self) -> None:
+        """
+        Serve all three where none was asked for.
+        """
+        if not any(self[server] for server in DEFAULT_PORTS):
+            for server, port in DEFAULT_PORTS.items():
+                getattr(self, f"opt_{server}")(port)
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Read the command line.
+
+        @raise usage.UsageError: for what does not make sense.  Below twistd and
+            twist, which would print all of their own help first, one line and
+            status 1.
+        """
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            if self.parent is None:
+                raise
+            raise SystemExit(f"echod: {error}") from None
+
+    def getUsage(self, width: int | None = None) -> str:
+        """
+        What C{--help} shows.
+        """
+        return super().getUsage(width) + EXAMPLES
+
+    def _add(self, server: str, value: str, endpoint: Callable[[str], Named]) -> None:
+        try:
+            self[server].append(endpoint(value))
+        except ValueError as error:
+            raise usage.UsageError(f"--{server} {shlex.quote(value)}: {error}") from None
+
+    def _streamEndpoint(self, value: str) -> Named:
+        if _ADDRESS.fullmatch(value):
+            host, port = _hostAndPort(value)
+            kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
+            return hostPort(host, port), kind(self.reactor, port, BACKLOG, host)
+        try:
+            return value, serverFromString(self.reactor, value)
+        except Exception as error:
+            # What a parser of endpoint descriptions raises is up to its author.
+            raise ValueError(
+                "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
+                f"nor an endpoint description ({error})"
+            ) from None
+
+    def _datagramEndpoint(self, value: str) -> Named:
+        if not _ADDRESS.fullmatch(value):
+            raise ValueError(
+                "neither a port (8080) nor an address with a port (0.0.0.0:8080, [::]:8080)"
+            )
+        host, port = _hostAndPort(value)
+        return hostPort(host, port), UDPServerEndpoint(self.reactor, port, host)
+
+
+def _hostAndPort(value: str) -> tuple[str, int]:
+    """
+    @param value: What L{_ADDRESS} matches.
+
+    @raise ValueError: if the address or the port is none.
+    """
+    match = _ADDRESS.fullmatch(value)
+    assert match is not None
+    port = int(match["port"])
+    if port > MAX_PORT:
+        raise ValueError(f"{port} is not a port; ports are 0 to {MAX_PORT}")
+    host = match["v6"] or match["v4"] or LOOPBACK
+    ip_address(host)
+    return host, port
+
+
+def makeService(config: Options) -> IService:
+    """
+    Make the service that a command line asks for.
+    """
+    reactor = config.reactor
+    showMessages = bool(config["show-messages"])
+    greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
+    guard = LoopGuard()
+    servers: dict[str, Callable[[], Server]] = {
+        "greeting": lambda: GreetingFactory(reactor, greeting, showMessages=showMessages),
+        "tcp": lambda: EchoFactory(
+            reactor, goodbye=not config["no-goodbye"], showMessages=showMessages
+        ),
+        "udp": lambda: UDPEchoProtocol(guard, showMessages=showMessages),
+    }
+    service = EchoService()
+    for name, server in servers.items():
+        for address, endpoint in config[name]:
+            ListeningService(address, endpoint, server()).setServiceParent(service)
+    return service

@@ -1,0 +1,137 @@
+"""
+The UDP echo: every datagram comes back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.error import MessageLengthError
+from twisted.internet.interfaces import IListeningPort, IReactorUDP, IUDPTransport
+from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
+
+from echod.display import hostPort, shown
+from echod.loopguard import LoopGuard
+from echod.pktinfo import PACKET_INFO, PacketInfoPort
+
+MAX_DATAGRAM = 65535
+"""
+What to offer room for: more than any UDP datagram has, so none is cut.
+"""
+
+SEND_BUFFER_FULL = "send buffer full"
+SEND_ERROR = "send error"
+
+
+class UDPEchoProtocol(DatagramProtocol):
+    """
+    Returns every datagram (RFC 862), at most one for one, except to those whom
+    the L{LoopGuard} knows better than to answer.
+
+    @cvar service: What the service is called in the log.
+
+    @ivar answered: How many datagrams were returned.
+
+    @ivar refused: How many were not, by reason.
+    """
+
+    log = Logger()
+    noisy = False
+    service = "UDP echo"
+    transport: IUDPTransport
+
+    def __init__(self, guard: LoopGuard | None = None, *, showMessages: bool = False) -> None:
+        """
+        @param guard: What is shared with the other UDP servers of this process.
+        """
+        self.guard = guard or LoopGuard()
+        self.showMessages = showMessages
+        self.answered = 0
+        self.refused: Counter[str] = Counter()
+
+    def logPrefix(self) -> str:
+        """
+        How Twisted names the service in its own messages.
+        """
+        return self.service
+
+    def startProtocol(self) -> None:
+        """
+        Listening starts.
+        """
+        self._port = self.transport.getHost().port
+        self.guard.ownPorts.add(self._port)
+
+    def stopProtocol(self) -> None:
+        """
+        Listening has ended.
+        """
+        self.guard.ownPorts.discard(self._port)
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        """
+        Return a datagram, or count why not.
+        """
+        host, port = addr
+        if self.showMessages:
+            self.log.info(
+                "{service}: from {peer}: {text}",
+                service=self.service,
+                peer=hostPort(host, port),
+                text=shown(datagram),
+            )
+        reason = self.guard.refusal(host, port, getattr(addr, "toGroup", False))
+        if reason is None:
+            reason = self._send(datagram, addr)
+        if reason is None:
+            self.answered += 1
+        else:
+            self.refused[reason] += 1
+
+    def _send(self, datagram: bytes, addr: tuple[str, int]) -> str | None:
+        try:
+            self.transport.write(datagram, addr)
+        except BlockingIOError:
+            return SEND_BUFFER_FULL
+        except (OSError, MessageLengthError):
+            return SEND_ERROR
+        return None
+
+
+class UDPServerEndpoint:
+    """
+    Where a UDP server listens; what a stream server endpoint is for TCP.
+
+    On Linux an answer leaves from the address that its question was sent to
+    (RFC 1122, 4.1.3.5), also on a wildcard address.  Elsewhere the system
+    chooses the address.
+    """
+
+    def __init__(self, reactor: IReactorUDP, port: int, interface: str = "") -> None:
+        """
+        @param port: The port to listen on; 0 for any that is free.
+
+        @param interface: A literal address of this machine; empty for all its
+            IPv4 addresses.
+        """
+        self._reactor = reactor
+        self._port = port
+        self._interface = interface
+
+    def listen(self, protocol: DatagramProtocol) -> Deferred[IListeningPort]:
+        """
+        @return: Fires with the port which listens, or fails with
+            L{CannotListenError<twisted.internet.error.CannotListenError>}.
+        """
+        return execute(self._listen, protocol)
+
+    def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
+        if not PACKET_INFO:
+            return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
+        port = PacketInfoPort(
+            self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor
+        )
+        port.startListening()
+        return port

@@ -1,0 +1,195 @@
+"""
+What several test modules need: transports in memory, and a session on one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import ISSLTransport, ITCPTransport
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.logger import LogEvent, capturedLogs, formatEvent
+from twisted.python.failure import Failure
+from zope.interface import Interface, alsoProvides
+
+from echod.session import Session, SessionFactory
+
+CHECKOUT = Path(__file__).parent.parent
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
+"""
+For the processes that tests start: with this checkout, installed or not.
+"""
+
+PEER = IPv4Address("TCP", "192.0.2.1", 40000)
+
+
+class MemoryTransport(StringTransport):
+    """
+    A transport in memory which tells its protocol what a real one would.
+    """
+
+    claims: type[Interface] | None = None
+
+    def __init__(self, protocol: Session) -> None:
+        super().__init__(peerAddress=PEER)
+        self.protocol = protocol
+        self.aborted = False
+        if self.claims is not None:
+            alsoProvides(self, self.claims)
+        protocol.makeConnection(self)
+
+    def unregisterProducer(self) -> None:
+        """
+        As real transports do: it is no mistake to do this twice.
+        """
+        self.producer = None
+
+    def abortConnection(self) -> None:
+        """
+        Lose the connection.
+        """
+        self.aborted = True
+        self.protocol.connectionLost(Failure(ConnectionLost()))
+
+    def connectionDone(self) -> None:
+        """
+        The connection has been closed in good order.
+        """
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+class MemoryTCPTransport(MemoryTransport):
+    """
+    One that can be half-closed.
+    """
+
+    claims = ITCPTransport
+    writeClosed = False
+
+    def loseWriteConnection(self) -> None:
+        """
+        Close the sending side; the protocol hears of it when the test says so.
+        """
+        self.writeClosed = True
+
+
+class MemoryTLSTransport(MemoryTCPTransport):
+    """
+    One that only seems to, because what it wraps does.
+    """
+
+    claims = ISSLTransport
+
+
+def connect(
+    factory: SessionFactory, transport: type[MemoryTransport] = MemoryTCPTransport
+) -> tuple[Any, Any]:
+    """
+    @return: A new session of the factory, and its transport.
+    """
+    session = factory.buildProtocol(PEER)
+    assert isinstance(session, Session)
+    return session, transport(session)
+
+
+def clock() -> Any:
+    """
+    @return: A L{Clock}, in the place of a reactor that tells the time.
+    """
+    return Clock()
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """
+    The lines that are logged.
+    """
+    lines: list[str] = []
+    with capturedLogs() as events:
+        yield lines
+    lines.extend(map(formatEvent, events))
+
+
+def fields(event: LogEvent, *names: str) -> dict[str, object]:
+    """
+    @return: Some of the fields of a log event.
+    """
+    return {name: event[name] for name in names}
+
+
+class FakeSocket:
+    """
+    A UDP socket in memory.
+
+    @ivar queue: What there is to receive: results of C{recvmsg}, or errors.
+
+    @ivar sent: The arguments of C{sendmsg} and C{sendto}.
+
+    @ivar options: The arguments of C{setsockopt}.
+    """
+
+    def __init__(self, *arguments: object) -> None:
+        self.queue: list[Any] = []
+        self.sent: list[Any] = []
+        self.options: list[Any] = []
+        self.bound: Any = None
+
+    def setblocking(self, blocking: bool) -> None:
+        """
+        Do nothing.
+        """
+
+    def setsockopt(self, *option: object) -> None:
+        """
+        Record an option.
+        """
+        self.options.append(option)
+
+    def bind(self, address: Any) -> None:
+        """
+        Record the address.
+        """
+        self.bound = address
+
+    def getsockname(self) -> Any:
+        """
+        @return: The address.
+        """
+        return self.bound
+
+    def fileno(self) -> int:
+        """
+        @return: No descriptor at all.
+        """
+        return -1
+
+    def recvmsg(self, size: int, space: int) -> Any:
+        """
+        @return: The next of the queue.
+        """
+        if not self.queue:
+            raise BlockingIOError
+        result = self.queue.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def sendmsg(self, *arguments: Any) -> None:
+        """
+        Record what is sent.
+        """
+        self.sent.append(arguments)
+
+    def sendto(self, *arguments: Any) -> None:
+        """
+        Record what is sent.
+        """
+        self.sent.append(arguments)

@@ -1,0 +1,216 @@
+"""
+Tests for L{echod.service}.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import CannotListenError
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from echod.service import CannotServe, EchoService, ListeningService
+from tests.support import logged
+
+
+class Port:
+    """
+    What an endpoint listens with.
+    """
+
+    listening = True
+
+    def getHost(self) -> IPv4Address:
+        """
+        @return: An address.
+        """
+        return IPv4Address("TCP", "127.0.0.1", 40000)
+
+    def stopListening(self) -> None:
+        """
+        Listen no more.
+        """
+        self.listening = False
+
+
+class Endpoint:
+    """
+    An endpoint in memory.
+
+    @ivar ports: All that ever listened.
+
+    @ivar result: What the next listening comes to, or L{None} for a new port.
+    """
+
+    def __init__(self) -> None:
+        self.ports: list[Port] = []
+        self.result: Deferred[Any] | None = None
+
+    def listen(self, server: object) -> Deferred[Any]:
+        """
+        Listen, or whatever was asked for.
+        """
+        if self.result is not None:
+            return self.result
+        self.ports.append(Port())
+        return succeed(self.ports[-1])
+
+
+class Server:
+    """
+    A server in name only.
+    """
+
+    service = "echo"
+
+
+class ListeningServiceTests(SynchronousTestCase):
+    """
+    Tests for L{ListeningService}.
+    """
+
+    def setUp(self) -> None:
+        self.endpoint = Endpoint()
+        self.service = ListeningService("127.0.0.1:0", self.endpoint, Server())
+
+    def explain(self, error: Exception) -> str:
+        """
+        @return: The line with which the service explains that it cannot listen.
+        """
+        self.endpoint.result = fail(error)
+        with logged() as lines:
+            problem = self.assertRaises(CannotServe, self.service.startService)
+        self.assertEqual(lines, [str(problem)])
+        self.assertEqual(problem.code, 1)
+        return lines[0]
+
+    def test_listens(self) -> None:
+        """
+        A running service listens, once, and logs the real address.
+        """
+        with logged() as lines:
+            self.service.privilegedStartService()
+            self.service.startService()
+        (port,) = self.endpoint.ports
+        self.assertIs(self.service.port, port)
+        self.assertEqual(lines, ["echo listens on 127.0.0.1:40000"])
+
+    def test_stops(self) -> None:
+        """
+        A service that is stopped does not listen any more.
+        """
+        self.service.startService()
+        self.successResultOf(self.service.stopService())
+        self.assertFalse(self.endpoint.ports[0].listening)
+        self.assertIsNone(self.service.port)
+
+    def test_startsAgain(self) -> None:
+        """
+        A service can be started again.
+        """
+        self.service.startService()
+        self.service.stopService()
+        self.service.startService()
+        self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
+
+    def test_stopWithoutStart(self) -> None:
+        """
+        There is nothing to stop in a service which does not listen.
+        """
+        self.assertIsNone(self.successResultOf(self.service.stopService()))
+
+    def test_stopBeforeListening(self) -> None:
+        """
+        A service that is stopped before it listens does not, and says nothing.
+        """
+        self.endpoint.result = Deferred()
+        with logged() as lines:
+            self.service.startService()
+            self.successResultOf(self.service.stopService())
+        self.assertEqual(lines, [])
+
+    def test_portInUse(self) -> None:
+        """
+        A port in use is one line that names the address.
+        """
+        error = OSError(errno.EADDRINUSE, "Address already in use")
+        self.assertEqual(
+            self.explain(CannotListenError("127.0.0.1", 0, error)),
+            "echo cannot listen on 127.0.0.1:0: Address already in use",
+        )
+
+    def test_notAllowed(self) -> None:
+        """
+        A port that may not be bound is one line that says who may.
+        """
+        error = PermissionError(errno.EACCES, "Permission denied")
+        self.assertEqual(
+            self.explain(CannotListenError("127.0.0.1", 7, error)),
+            "echo cannot listen on 127.0.0.1:0: Permission denied; "
+            "ports below 1024 are for root, or for CAP_NET_BIND_SERVICE",
+        )
+
+    def test_otherErrors(self) -> None:
+        """
+        Any other error is one line in its own words.
+        """
+        self.assertEqual(
+            self.explain(OverflowError("port must be 0-65535")),
+            "echo cannot listen on 127.0.0.1:0: port must be 0-65535",
+        )
+
+    def test_startsAfterFailure(self) -> None:
+        """
+        After a failure the service can be started again.
+        """
+        self.explain(OverflowError("no"))
+        self.endpoint.result = None
+        self.service.startService()
+        self.assertTrue(self.endpoint.ports[0].listening)
+
+    def test_lateFailure(self) -> None:
+        """
+        An endpoint which fails later is one line in the log.
+        """
+        self.endpoint.result = Deferred()
+        self.service.startService()
+        with logged() as lines:
+            self.endpoint.result.errback(OSError(errno.EIO, "Input/output error"))
+        self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: Input/output error"])
+
+
+class EchoServiceTests(SynchronousTestCase):
+    """
+    Tests for L{EchoService}.
+    """
+
+    def setUp(self) -> None:
+        self.endpoints = [Endpoint(), Endpoint()]
+        self.service = EchoService()
+        for endpoint in self.endpoints:
+            child = ListeningService("127.0.0.1:0", endpoint, Server())
+            child.setServiceParent(self.service)
+
+    def test_allOfIt(self) -> None:
+        """
+        The service listens on everything.
+        """
+        self.service.privilegedStartService()
+        self.service.startService()
+        self.assertEqual([len(endpoint.ports) for endpoint in self.endpoints], [1, 1])
+        self.assertTrue(verifyObject(IService, self.service))
+
+    def test_orNothing(self) -> None:
+        """
+        If one thing cannot be listened on, nothing is.
+        """
+        for start in (self.service.privilegedStartService, self.service.startService):
+            self.endpoints[1].result = fail(OverflowError("no"))
+            self.assertRaises(CannotServe, start)
+            self.assertFalse(self.endpoints[0].ports[-1].listening)
+            self.assertFalse(self.service.running)

@@ -1,0 +1,181 @@
+"""
+Tests for L{echod.session}.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.logger import capturedLogs
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from echod.session import LINGER, Session, SessionFactory
+from tests.support import (
+    MemoryTCPTransport,
+    MemoryTLSTransport,
+    MemoryTransport,
+    clock,
+    connect,
+    fields,
+    logged,
+)
+
+
+class SinkFactory(SessionFactory):
+    """
+    Builds sessions that only discard.
+    """
+
+    protocol = Session
+    service = "sink"
+
+
+class LoggingTests(SynchronousTestCase):
+    """
+    What a session logs.
+    """
+
+    def test_startAndEnd(self) -> None:
+        """
+        A session is logged when it starts and when it has ended, with its
+        outcome, bytes and duration as fields.
+        """
+        reactor = clock()
+        with capturedLogs() as events:
+            session, _ = connect(SinkFactory(reactor))
+            session.dataReceived(b"12345")
+            reactor.advance(1.5)
+            session.connectionLost(Failure(ConnectionDone()))
+        started, ended = events
+        self.assertEqual(
+            fields(started, "service", "peer"), {"service": "sink", "peer": "192.0.2.1:40000"}
+        )
+        self.assertEqual(
+            fields(ended, "service", "peer", "outcome", "received", "returned", "duration"),
+            {
+                "service": "sink",
+                "peer": "192.0.2.1:40000",
+                "outcome": "closed by peer",
+                "received": 5,
+                "returned": 0,
+                "duration": 1.5,
+            },
+        )
+
+    def test_lines(self) -> None:
+        """
+        The log reads as sentences do.
+        """
+        with logged() as lines:
+            session, _ = connect(SinkFactory(clock()))
+            session.connectionLost(Failure(ConnectionLost()))
+        self.assertEqual(
+            lines,
+            [
+                "sink: 192.0.2.1:40000 connected",
+                "sink: 192.0.2.1:40000 ended: lost; 0 bytes in, 0 bytes out, 0.000 s",
+            ],
+        )
+
+    def test_messages(self) -> None:
+        """
+        What a peer sends is logged where that is asked for, escaped, and is
+        received all the same.
+        """
+        with logged() as lines:
+            session, _ = connect(SinkFactory(clock(), showMessages=True))
+            session.dataReceived(b"hello\n")
+        self.assertEqual(lines[1:], [r"sink: from 192.0.2.1:40000: hello\n"])
+        self.assertEqual(session.received, 6)
+
+    def test_noMessages(self) -> None:
+        """
+        What a peer sends is not logged otherwise.
+        """
+        session, _ = connect(SinkFactory(clock()))
+        with logged() as lines:
+            session.dataReceived(b"hello\n")
+        self.assertEqual(lines, [])
+
+
+class ClosingTests(SynchronousTestCase):
+    """
+    How a session closes.
+    """
+
+    def hangUp(self, transport: type[MemoryTransport]) -> None:
+        """
+        Hang up a new session on such a transport.
+        """
+        self.reactor = clock()
+        self.session, self.transport = connect(SinkFactory(self.reactor), transport)
+        self.session.hangUp("done")
+
+    def test_halfClose(self) -> None:
+        """
+        The sending side is shut down first; the connection stays for as long as
+        the peer may still be reading.
+        """
+        self.hangUp(MemoryTCPTransport)
+        self.assertTrue(self.transport.writeClosed)
+        self.session.writeConnectionLost()
+        self.session.dataReceived(b"still talking")
+        self.reactor.advance(LINGER - 0.1)
+        self.assertFalse(self.transport.aborted)
+        self.assertFalse(self.transport.disconnecting)
+
+    def test_peerClosesToo(self) -> None:
+        """
+        When the peer has closed as well the connection is closed at once.
+        """
+        self.hangUp(MemoryTCPTransport)
+        self.session.writeConnectionLost()
+        self.session.readConnectionLost()
+        self.assertTrue(self.transport.disconnecting)
+        self.transport.connectionDone()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.session.outcome, "done")
+
+    def test_lingersNoLonger(self) -> None:
+        """
+        A peer that does not close is left when the time is up.
+        """
+        self.hangUp(MemoryTCPTransport)
+        self.session.writeConnectionLost()
+        self.reactor.advance(LINGER)
+        self.assertTrue(self.transport.aborted)
+        self.assertEqual(self.session.outcome, "done")
+
+    def test_waitsForTheLastByte(self) -> None:
+        """
+        The time starts when everything is sent, and not before.
+        """
+        self.hangUp(MemoryTCPTransport)
+        self.reactor.advance(LINGER * 10)
+        self.assertFalse(self.transport.aborted)
+
+    def test_otherTransports(self) -> None:
+        """
+        TLS, and what knows no half-close, is closed in its own way, in the same
+        time.
+        """
+        for transport in (MemoryTLSTransport, MemoryTransport):
+            self.hangUp(transport)
+            self.assertTrue(self.transport.disconnecting)
+            self.assertFalse(getattr(self.transport, "writeClosed", False))
+            self.reactor.advance(LINGER)
+            self.assertTrue(self.transport.aborted)
+
+    def test_interface(self) -> None:
+        """
+        A session hears of half-closes.
+        """
+        self.assertTrue(verifyObject(IHalfCloseableProtocol, Session()))
+
+    def test_logPrefix(self) -> None:
+        """
+        Twisted's own messages call the factory by the name of its service.
+        """
+        self.assertEqual(SinkFactory(clock()).logPrefix(), "sink")

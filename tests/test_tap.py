@@ -1,0 +1,240 @@
+"""
+Tests for L{echod.tap}.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+from typing import Any
+
+from twisted.internet import reactor as installed
+from twisted.internet.endpoints import UNIXServerEndpoint
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+import echod
+import echod.tap
+from echod.greeting import GreetingFactory
+from echod.service import EchoService, ListeningService
+from echod.tap import BACKLOG, Options, makeService
+from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
+from echod.udp import UDPEchoProtocol
+
+
+def parse(*arguments: str) -> Options:
+    """
+    @return: The options of a command line.
+    """
+    options = Options(MemoryReactorClock())
+    options.parseOptions(arguments)
+    return options
+
+
+def serve(*arguments: str) -> list[ListeningService]:
+    """
+    @return: The services that a command line asks for.
+    """
+    service = makeService(parse(*arguments))
+    assert isinstance(service, EchoService)
+    return list(service)
+
+
+def servers(*arguments: str) -> list[Any]:
+    """
+    @return: What listens for a command line.
+    """
+    return [service.server for service in serve(*arguments)]
+
+
+class AddressTests(SynchronousTestCase):
+    """
+    What C{--greeting}, C{--tcp} and C{--udp} take.
+    """
+
+    def addresses(self, *arguments: str) -> list[str]:
+        """
+        @return: The names of the addresses of a command line.
+        """
+        return [service.address for service in serve(*arguments)]
+
+    def test_default(self) -> None:
+        """
+        Without any of them all three are served, on the article's ports, for
+        this machine.
+        """
+        self.assertEqual(
+            [(service.server.service, service.address) for service in serve()],
+            [
+                ("TCP greeting", "127.0.0.1:9999"),
+                ("TCP echo", "127.0.0.1:8080"),
+                ("UDP echo", "127.0.0.1:8080"),
+            ],
+        )
+
+    def test_onlyWhatWasAskedFor(self) -> None:
+        """
+        With one of them there is nothing else, and it can be given again.
+        """
+        for option in ("greeting", "tcp", "udp"):
+            self.assertEqual(
+                self.addresses(f"--{option}", "8000", f"--{option}", "0"),
+                ["127.0.0.1:8000", "127.0.0.1:0"],
+            )
+
+    def test_literalAddress(self) -> None:
+        """
+        An address with a port is that address.
+        """
+        for option in ("greeting", "tcp", "udp"):
+            for address in ("0.0.0.0:65535", "192.0.2.1:1", "[::]:80", "[fe80::1%eth0]:80"):
+                self.assertEqual(self.addresses(f"--{option}", address), [address])
+
+    def test_listenTCP(self) -> None:
+        """
+        The service of a TCP server listens there, with a long queue.
+        """
+        options = parse("--tcp", "8000", "--tcp", "[::1]:8001")
+        makeService(options).startService()
+        self.assertEqual(
+            [(port, backlog, host) for port, _, backlog, host in options.reactor.tcpServers],
+            [(8000, BACKLOG, "127.0.0.1"), (8001, BACKLOG, "::1")],
+        )
+
+    def test_endpointDescription(self) -> None:
+        """
+        A TCP server takes any endpoint description.
+        """
+        for option in ("greeting", "tcp"):
+            (service,) = serve(f"--{option}", "unix:/run/echod.sock")
+            self.assertIsInstance(service.endpoint, UNIXServerEndpoint)
+            self.assertEqual(service.address, "unix:/run/echod.sock")
+
+    def refuse(self, *arguments: str) -> str:
+        """
+        @return: What is said to a bad command line.
+        """
+        return str(self.assertRaises(UsageError, parse, *arguments))
+
+    def test_badPort(self) -> None:
+        """
+        A port beyond the last one is refused by name.
+        """
+        for option in ("greeting", "tcp", "udp"):
+            for value in ("99999", "0.0.0.0:99999", "[::]:99999"):
+                self.assertIn("99999 is not a port", self.refuse(f"--{option}", value))
+
+    def test_badAddress(self) -> None:
+        """
+        What is no literal address is refused by name.
+        """
+        for option in ("greeting", "tcp", "udp"):
+            self.assertIn("'1.2.3' does not appear", self.refuse(f"--{option}", "1.2.3:80"))
+            self.assertIn("'zz' does not appear", self.refuse(f"--{option}", "[zz]:80"))
+
+    def test_nonsense(self) -> None:
+        """
+        What is none of it is refused with what would be right.
+        """
+        for option in ("greeting", "tcp", "udp"):
+            for value in ("x", "", "localhost:80", "\u0668\u0660", "-1", "8080 "):
+                said = self.refuse(f"--{option}", value)
+                self.assertTrue(said.startswith(f"--{option} "), said)
+                self.assertIn("0.0.0.0:8080", said)
+                self.assertNotIn("\n", said)
+
+    def test_badDescription(self) -> None:
+        """
+        A bad endpoint description is refused with its parser's own words.
+        """
+        self.assertIn("invalid literal for int", self.refuse("--tcp", "tcp:x"))
+        self.assertIn("No such file", self.refuse("--tcp", "ssl:0:privateKey=/nowhere"))
+
+
+class OptionsTests(SynchronousTestCase):
+    """
+    The other options, and what surrounds them.
+    """
+
+    def test_greetingText(self) -> None:
+        """
+        The greeting is the article's unless another is given, byte for byte.
+        """
+        for arguments, greeting in (
+            ([], b"Thank you for connecting\r\n"),
+            (["--greeting-text", "héhé\udcff"], "héhé".encode() + b"\xff\r\n"),
+        ):
+            (server,) = servers("--greeting", "0", *arguments)
+            assert isinstance(server, GreetingFactory)
+            self.assertEqual(server.greeting, greeting)
+
+    def test_noGoodbye(self) -> None:
+        """
+        A TCP echo session ends with a goodbye unless that is switched off.
+        """
+        for arguments, protocol in (
+            ([], GoodbyeEchoProtocol),
+            (["--no-goodbye"], EchoProtocol),
+        ):
+            (server,) = servers("--tcp", "0", *arguments)
+            assert isinstance(server, EchoFactory)
+            self.assertIs(server.protocol, protocol)
+
+    def test_showMessages(self) -> None:
+        """
+        Messages are shown only if that is asked for, and then by all three.
+        """
+        self.assertEqual([server.showMessages for server in servers()], [False] * 3)
+        self.assertEqual(
+            [server.showMessages for server in servers("--show-messages")], [True] * 3
+        )
+
+    def test_oneGuard(self) -> None:
+        """
+        All UDP servers share one loop guard.
+        """
+        first, second = servers("--udp", "8000", "--udp", "8001")
+        assert isinstance(first, UDPEchoProtocol)
+        self.assertIs(first.guard, second.guard)
+
+    def test_strayArgument(self) -> None:
+        """
+        An argument that belongs to no option is refused by name.
+        """
+        error = self.assertRaises(UsageError, parse, "8080")
+        self.assertIn("unexpected argument 8080", str(error))
+
+    def test_belowTwistd(self) -> None:
+        """
+        As a subcommand a bad command line is one line and status 1.
+        """
+        options = Options()
+        options.parent = Options()
+        error = self.assertRaises(SystemExit, options.parseOptions, ["--tcp", "99999"])
+        self.assertEqual(
+            error.code, "echod: --tcp 99999: 99999 is not a port; ports are 0 to 65535"
+        )
+
+    def test_help(self) -> None:
+        """
+        The help ends with examples.
+        """
+        usage = Options().getUsage()
+        self.assertIn("Examples:\n  twistd -n echod ", usage)
+
+    def test_version(self) -> None:
+        """
+        The version is echod's, not Twisted's.
+        """
+        said = StringIO()
+        self.patch(sys, "stdout", said)
+        error = self.assertRaises(SystemExit, parse, "--version")
+        self.assertEqual(error.code, 0)
+        self.assertEqual(said.getvalue(), f"echod {echod.__version__}\n")
+
+    def test_installedReactor(self) -> None:
+        """
+        Unless another reactor is given, the installed one serves.
+        """
+        self.assertIs(Options().reactor, installed)
