@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from twisted.application.service import IService
 from twisted.internet.endpoints import (
     TCP4ServerEndpoint,
     TCP6ServerEndpoint,
@@ -229,7 +228,7 @@ def _hostAndPort(value: str) -> tuple[str, int]:
     return host, port
 
 
-def makeService(config: Options) -> IService:
+def makeService(config: Options) -> EchoService:
     """
     Make the service that a command line asks for.
     """

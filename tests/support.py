@@ -8,7 +8,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+from unittest import SkipTest
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -17,6 +19,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import Interface, alsoProvides
 
 from echod.session import Session, SessionFactory
@@ -27,6 +30,26 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECO
 """
 For the processes that tests start: with this checkout, installed or not.
 """
+
+
+def lacking(part: str) -> NoReturn:
+    """
+    A test lacks what it needs: it is skipped, but where everything is supposed
+    to be there, it fails.
+    """
+    if os.environ.get("CI"):
+        raise AssertionError(f"needs {part}, which CI must install")
+    raise SkipTest(f"needs {part}")
+
+
+def temporaryDirectory(test: SynchronousTestCase) -> Path:
+    """
+    @return: A new directory, far from this checkout, for one test.
+    """
+    directory = TemporaryDirectory()
+    test.addCleanup(directory.cleanup)
+    return Path(directory.name)
+
 
 PEER = IPv4Address("TCP", "192.0.2.1", 40000)
 

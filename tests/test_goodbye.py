@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
-from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.goodbye import Goodbye
+from tests.support import lacking
 
 try:
     from hypothesis import given, settings
@@ -213,7 +213,7 @@ class GoodbyeTests(SynchronousTestCase):
         Any history at all is decided as the description of the rule says.
         """
         if given is None:
-            raise SkipTest("needs hypothesis")
+            lacking("hypothesis")
         segment = st.one_of(
             st.lists(
                 st.sampled_from(

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 import echod
 import echod.tap
 from echod.greeting import GreetingFactory
-from echod.service import EchoService, ListeningService
+from echod.service import ListeningService
 from echod.tap import BACKLOG, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.udp import UDPEchoProtocol
@@ -36,9 +36,7 @@ def serve(*arguments: str) -> list[ListeningService]:
     """
     @return: The services that a command line asks for.
     """
-    service = makeService(parse(*arguments))
-    assert isinstance(service, EchoService)
-    return list(service)
+    return list(makeService(parse(*arguments)))
 
 
 def servers(*arguments: str) -> list[Any]:

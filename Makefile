@@ -1,0 +1,58 @@
+# Two commands for a newcomer: "make run" and "make test".  They need Python 3
+# with its venv module, and make.
+
+PYTHON = python3
+VENV = .venv
+BIN = $(VENV)/bin
+
+.PHONY: run test test-all lint types unit trial package format clean
+
+# Serve on the default ports, until Ctrl-C.
+run: $(VENV)/run
+	$(BIN)/twistd -n --pidfile= echod
+
+# All that CI runs.
+test: lint types unit trial package
+
+# The same tests on every Python there is, and with the oldest Twisted.
+test-all: test
+	$(BIN)/python tests/allpythons.py
+
+lint: $(VENV)/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/test
+	$(BIN)/mypy
+
+unit: $(VENV)/test
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+trial: $(VENV)/test
+	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp tests
+
+package: $(VENV)/test
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; false; }
+	$(BIN)/twine check --strict dist/*
+
+format: $(VENV)/test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .*_cache
+
+# Each environment is made again when what it is made from has changed.
+$(VENV)/run: setup.cfg | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/test: setup.cfg | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[dev]
+	touch $@ $(VENV)/run
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade pip

@@ -1,0 +1,137 @@
+"""
+A real echod, in a process of its own, for the tests that talk to one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from queue import Empty, Queue
+from subprocess import PIPE, STDOUT, CompletedProcess, Popen, run
+from threading import Thread
+from time import monotonic
+from types import TracebackType
+
+from tests.support import ENVIRONMENT
+
+PATIENCE = 30.0
+"""
+How long to wait for what should happen at once, in seconds, before a test
+fails: much longer than the busiest machine takes.
+"""
+
+TWISTD = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
+TWIST = [sys.executable, "-m", "twisted"]
+
+
+def twistd(*arguments: str) -> CompletedProcess[str]:
+    """
+    Run a C{twistd} that ends by itself.
+    """
+    return runDaemon([*TWISTD, "-n", "--pidfile=", *arguments])
+
+
+def runDaemon(command: list[str]) -> CompletedProcess[str]:
+    """
+    Run a daemon that ends by itself.
+    """
+    return run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE)
+
+
+class Daemon:
+    """
+    A running C{twistd -n echod}.
+
+    @ivar log: What it has logged so far and a test has seen.
+    """
+
+    def __init__(self, *arguments: str, reactor: str = "default") -> None:
+        self.log: list[str] = []
+        self._lines: Queue[str | None] = Queue()
+        self.process = Popen(
+            [*TWISTD, f"--reactor={reactor}", "-n", "--pidfile=", "echod", *arguments],
+            env=ENVIRONMENT,
+            stdout=PIPE,
+            stderr=STDOUT,
+            text=True,
+        )
+        Thread(target=self._read, daemon=True).start()
+        self.addresses: dict[str, list[tuple[str, int]]] = {}
+        for option in arguments:
+            if option in ("--greeting", "--tcp", "--udp"):
+                match = self.expect(r"(\w+ \w+) listens on \[?(.*?)\]?:(\d+)$")
+                self.addresses.setdefault(match[1], []).append((match[2], int(match[3])))
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def tcp(self) -> tuple[str, int]:
+        """
+        Where its first TCP echo listens.
+        """
+        return self.addresses["TCP echo"][0]
+
+    @property
+    def udp(self) -> tuple[str, int]:
+        """
+        Where its first UDP echo listens.
+        """
+        return self.addresses["UDP echo"][0]
+
+    @property
+    def greeting(self) -> tuple[str, int]:
+        """
+        Where its first greeting listens.
+        """
+        return self.addresses["TCP greeting"][0]
+
+    def expect(self, pattern: str) -> re.Match[str]:
+        """
+        @return: The match of the next line in the log that has one.
+        """
+        deadline = monotonic() + PATIENCE
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0, deadline - monotonic()))
+            except Empty:
+                line = None
+            if line is None:
+                raise AssertionError(f"no line matches {pattern!r} in:\n" + "".join(self.log))
+            self.log.append(line)
+            match = re.search(pattern, line)
+            if match:
+                return match
+
+    def memory(self) -> int:
+        """
+        @return: Its resident memory, in bytes.
+        """
+        statm = Path(f"/proc/{self.process.pid}/statm").read_text()
+        return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def stop(self) -> None:
+        """
+        End it, and read the log to its end.
+        """
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            self.log.append(line)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self._lines.put(line)
+        self._lines.put(None)

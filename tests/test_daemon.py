@@ -1,0 +1,472 @@
+"""
+Tests that run the real daemon and talk to it over sockets.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+from pathlib import Path
+from subprocess import PIPE, Popen, run
+from threading import Thread
+from unittest import SkipTest
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from echod.tap import Options, makeService
+from tests.daemon import PATIENCE, TWIST, TWISTD, Daemon, runDaemon, twistd
+from tests.support import lacking, temporaryDirectory
+
+GREETING = b"Thank you for connecting\r\n"
+
+BLOCKED = 1.0
+"""
+How long a socket takes nothing before it counts as blocked, in seconds.
+"""
+
+
+def connect(address: tuple[str, int], kind: int = socket.SOCK_STREAM) -> socket.socket:
+    """
+    @return: A socket that is connected, with a limit to its patience.
+    """
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    client = socket.socket(family, kind)
+    client.settimeout(PATIENCE)
+    client.connect(address)
+    return client
+
+
+def readAll(client: socket.socket) -> bytes:
+    """
+    @return: What comes until the peer closes.
+    """
+    received = bytearray()
+    while data := client.recv(1 << 20):
+        received += data
+    return bytes(received)
+
+
+def readExactly(client: socket.socket, size: int) -> bytes:
+    """
+    @return: So many bytes, or fewer if the peer closes.
+    """
+    received = b""
+    while len(received) < size and (data := client.recv(size - len(received))):
+        received += data
+    return received
+
+
+class Article:
+    """
+    One of the article's clients, in a process of its own.
+    """
+
+    def __init__(self, kind: str, port: int) -> None:
+        self.process = Popen(
+            [sys.executable, "-u", str(Path(__file__).parent / "article.py"), kind, str(port)],
+            stdin=PIPE,
+            stdout=PIPE,
+            text=True,
+        )
+
+    def type(self, line: str) -> None:
+        """
+        Type a line.
+        """
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def printed(self) -> str:
+        """
+        @return: The next line it has printed.
+        """
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def ended(self) -> int:
+        """
+        @return: Its exit status, when it has ended.
+        """
+        self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode
+
+
+class DaemonTests(SynchronousTestCase):
+    """
+    What holds on every reactor.
+    """
+
+    reactor = "default"
+
+    def setUp(self) -> None:
+        self.daemon = Daemon(
+            *("--greeting", "0", "--tcp", "0", "--udp", "127.0.0.1:0", "--udp", "0.0.0.0:0"),
+            *("--udp", "[::]:0"),
+            reactor=self.reactor,
+        )
+
+    def tearDown(self) -> None:
+        """
+        Whatever a peer did, it is no reason for a traceback.
+        """
+        self.daemon.stop()
+        self.assertNotIn("Traceback", "".join(self.daemon.log))
+
+    def tcp(self) -> socket.socket:
+        """
+        @return: A socket that is connected to the TCP echo.
+        """
+        client = connect(self.daemon.tcp)
+        self.addCleanup(client.close)
+        return client
+
+    def udp(self, host: str, index: int) -> socket.socket:
+        """
+        @return: A socket that is connected to a UDP echo, the C{index}th, at any
+            address of this machine.
+        """
+        port = self.daemon.addresses["UDP echo"][index][1]
+        client = connect((host, port), socket.SOCK_DGRAM)
+        self.addCleanup(client.close)
+        return client
+
+    def test_articleGreeting(self) -> None:
+        """
+        The article's first client prints the greeting.
+        """
+        client = Article("greeting", self.daemon.greeting[1])
+        self.assertEqual(client.printed(), "Thank you for connecting")
+        self.assertEqual(client.ended(), 0)
+
+    def test_articleTCP(self) -> None:
+        """
+        Two of the article's TCP clients at once get each of their lines back,
+        and their C{bye} ends their session.
+        """
+        clients = [Article("tcp", self.daemon.tcp[1]) for _ in range(2)]
+        for client in clients:
+            self.assertEqual(client.printed(), "From Server : This is from Client")
+        for number, client in enumerate(clients):
+            client.type(f"Hey this is client {number}")
+            self.assertEqual(client.printed(), f"From Server : Hey this is client {number}")
+        for client in clients:
+            client.type("bye")
+            self.assertEqual(client.ended(), 0)
+            self.daemon.expect("TCP echo: .* ended: goodbye; .* bytes in")
+
+    def test_articleUDP(self) -> None:
+        """
+        Two of the article's UDP clients at once get each of their lines back.
+        """
+        clients = [Article("udp", self.daemon.udp[1]) for _ in range(2)]
+        for client in clients:
+            self.assertEqual(
+                client.printed(), "Message from Server:  Hello server, from UDP client!"
+            )
+            client.type("hello")
+            self.assertEqual(client.printed(), "Message from Server:  hello")
+            client.type("bye")
+            self.assertEqual(client.ended(), 0)
+
+    def test_greetingForThoseWhoTalk(self) -> None:
+        """
+        A client that talks before it listens still gets the whole greeting, and
+        no reset.
+        """
+        client = connect(self.daemon.greeting)
+        self.addCleanup(client.close)
+        # The greeting has come, and with it the end of the stream, before the
+        # client says its piece and turns to reading.
+        select.select([client], [], [], PATIENCE)
+        client.sendall(b"x" * 100_000)
+        client.shutdown(socket.SHUT_WR)
+        self.assertEqual(readAll(client), GREETING)
+
+    def test_halfClose(self) -> None:
+        """
+        Of 20 MB of random bytes, sent and then half-closed, every one comes
+        back.
+        """
+        data = os.urandom(20_000_000).replace(b"\nbye", b"\nBYE")
+        client = self.tcp()
+
+        def send() -> None:
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+
+        sender = Thread(target=send)
+        sender.start()
+        returned = readAll(client)
+        sender.join()
+        self.assertTrue(returned == data, (len(returned), len(data)))
+
+    def test_slowReader(self) -> None:
+        """
+        A client that half-closes before it starts to read gets every byte.
+        """
+        client = self.tcp()
+        data = b"0123456789abcdef" * 12_500
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        # Everything that fits is on its way back; only now it is read.
+        select.select([client], [], [], PATIENCE)
+        self.assertTrue(readAll(client) == data)
+
+    def test_neverReads(self) -> None:
+        """
+        A peer that sends for ever and never reads is blocked, and costs less
+        than 1 MiB.
+        """
+        warm = self.tcp()
+        warm.sendall(b"x" * 1_000_000)
+        readExactly(warm, 1_000_000)
+        client = self.tcp()
+        before = self.daemon.memory()
+        client.setblocking(False)
+        while select.select([], [client], [], BLOCKED)[1]:
+            client.send(b"x" * 65536)
+        self.assertLess(self.daemon.memory() - before, 1 << 20)
+
+    def test_goodbyeWithoutReset(self) -> None:
+        """
+        After a goodbye everything before it comes back, and then the end of the
+        stream, however much is still being sent.
+        """
+        client = self.tcp()
+        client.sendall(b"a\nbye\n" + b"more\n" * 100_000)
+        self.assertEqual(readAll(client), b"a\n")
+        client.sendall(b"more\n" * 1000)
+
+    def test_everyCut(self) -> None:
+        """
+        However a goodbye is cut into segments, it is heard, and nothing before it
+        is lost.
+        """
+        stream = b"ab\nbye\ncd"
+        for cut in range(1, len(stream)):
+            client = self.tcp()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.sendall(stream[:cut])
+            received = readExactly(client, min(cut, 3))
+            client.sendall(stream[cut:])
+            self.assertEqual(received + readAll(client), b"ab\n", cut)
+
+    def test_netcat(self) -> None:
+        """
+        nc prints what comes before the goodbye, and ends.
+        """
+        host, port = self.daemon.tcp
+        try:
+            done = run(
+                ["nc", host, str(port)],
+                input=b"a\nbye\nmore\n",
+                capture_output=True,
+                timeout=PATIENCE,
+            )
+        except FileNotFoundError:
+            lacking("nc")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"a\n", b""))
+
+    def test_datagrams(self) -> None:
+        """
+        Datagrams of every size come back whole, also to a client that has
+        connected its socket to one of many addresses behind a wildcard.
+        """
+        for host, index in (
+            ("127.0.0.1", 0),
+            ("127.0.0.7", 1),
+            ("::1", 2),
+            ("127.0.0.9", 2),  # IPv4 on a socket for both versions
+        ):
+            client = self.udp(host, index)
+            for datagram in (b"", b"x", os.urandom(65507)):
+                client.send(datagram)
+                self.assertTrue(client.recv(65536) == datagram, (host, len(datagram)))
+
+    def test_loops(self) -> None:
+        """
+        Datagrams from a reserved port and from the server's own are not
+        answered.
+        """
+        server = self.daemon.udp
+        for port in (7, server[1]):
+            peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.addCleanup(peer.close)
+            try:
+                peer.bind(("127.0.0.2", port))
+            except PermissionError:
+                raise SkipTest("needs to bind a port below 1024")
+            peer.connect(server)
+            peer.send(b"loop")
+            # The server answers in order: when this one has its answer, the
+            # other will not get any.
+            client = self.udp("127.0.0.1", 0)
+            client.send(b"x")
+            self.assertEqual(client.recv(10), b"x")
+            self.assertEqual(select.select([peer], [], [], 0)[0], [])
+
+
+class AsyncioDaemonTests(DaemonTests):
+    """
+    The same on Twisted's asyncio reactor.
+    """
+
+    reactor = "asyncio"
+
+
+class OptionsTests(SynchronousTestCase):
+    """
+    What the daemon makes of its options.
+    """
+
+    def test_noGoodbye(self) -> None:
+        """
+        With C{--no-goodbye} the goodbye is returned like all else.
+        """
+        with Daemon("--tcp", "0", "--no-goodbye") as daemon, connect(daemon.tcp) as client:
+            client.sendall(b"a\nbye\nmore\n")
+            client.shutdown(socket.SHUT_WR)
+            self.assertEqual(readAll(client), b"a\nbye\nmore\n")
+
+    def test_showMessages(self) -> None:
+        """
+        With C{--show-messages} what peers send is in the log, on one line.
+        """
+        with Daemon("--tcp", "0", "--show-messages") as daemon, connect(daemon.tcp) as client:
+            client.sendall("héhé\r\n[forged] \x1b[2J".encode())
+            daemon.expect(r": from 127.0.0.1:\d+: héhé\\r\\n\[forged\] \\x1b\[2J$")
+
+    def test_unixSocket(self) -> None:
+        """
+        An endpoint description serves as well as an address.
+        """
+        path = temporaryDirectory(self) / "socket"
+        with Daemon(f"--tcp=unix:{path}") as daemon, socket.socket(socket.AF_UNIX) as client:
+            daemon.expect(f"TCP echo listens on unix:{path}$")
+            client.settimeout(PATIENCE)
+            client.connect(str(path))
+            client.sendall(b"hello")
+            client.shutdown(socket.SHUT_WR)
+            self.assertEqual(readAll(client), b"hello")
+
+
+class ErrorTests(SynchronousTestCase):
+    """
+    What cannot be served is one clear line, and a status other than zero.
+    """
+
+    def test_badValues(self) -> None:
+        """
+        A bad value is one line, from twistd and from twist.
+        """
+        for arguments in (
+            ["--tcp", "99999"],
+            ["--udp", "x"],
+            ["--greeting", ""],
+            ["--tcp", "carrier-pigeon:1"],
+            ["stray"],
+        ):
+            for command in ([*TWISTD, "-n"], TWIST):
+                done = runDaemon([*command, "echod", *arguments])
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stdout, "")
+                self.assertRegex(done.stderr, r"^echod: [^\n]*\n$")
+
+    def test_portInUse(self) -> None:
+        """
+        An address in use is one line that names it, from twistd and from twist.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            line = f"TCP echo cannot listen on 127.0.0.1:{port}: Address already in use\n"
+            arguments = ["echod", "--greeting", "0", "--tcp", str(port)]
+            done = twistd(*arguments)
+            self.assertEqual((done.returncode, done.stderr), (1, ""))
+            self.assertTrue(done.stdout.endswith(line), done.stdout)
+            self.assertEqual(done.stdout.count("cannot listen"), 1)
+            done = runDaemon([*TWIST, *arguments])
+            self.assertEqual((done.returncode, done.stderr), (1, line))
+
+    def test_pidFile(self) -> None:
+        """
+        A daemon that cannot listen leaves no PID file behind, and says why to who
+        started it.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            directory = temporaryDirectory(self)
+            pidFile, logFile = directory / "pid", directory / "log"
+            done = runDaemon(
+                [
+                    *TWISTD,
+                    f"--pidfile={pidFile}",
+                    f"--logfile={logFile}",
+                    *("echod", "--tcp", str(port)),
+                ]
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("CannotServe: TCP echo cannot listen on 127.0.0.1", done.stderr)
+        self.assertFalse(pidFile.exists())
+        log = logFile.read_text()
+        self.assertIn(f"TCP echo cannot listen on 127.0.0.1:{port}: Address already", log)
+        self.assertNotIn("Traceback", log)
+
+    def test_articleWithoutServer(self) -> None:
+        """
+        The article's UDP client says that no server is running when there is
+        none.
+        """
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+            unused.bind(("127.0.0.1", 0))
+            port = unused.getsockname()[1]
+        client = Article("udp", port)
+        self.assertEqual(client.printed(), "[!] Server not running")
+        self.assertEqual(client.ended(), 0)
+
+
+class RestartTests(TestCase):
+    """
+    A service in the reactor of this process.
+    """
+
+    @inlineCallbacks
+    def test_startsAgain(self):  # type: ignore[no-untyped-def]
+        """
+        A service can be stopped and started again, and serves again.
+        """
+        options = Options(reactor)
+        options.parseOptions(["--greeting", "0", "--tcp", "0", "--udp", "0"])
+        service = makeService(options)
+
+        class Greeted(Protocol):
+            """
+            Fires when the peer has closed.
+            """
+
+            def __init__(self) -> None:
+                self.said = b""
+                self.lost: Deferred[bytes] = Deferred()
+
+            def dataReceived(self, data: bytes) -> None:
+                self.said += data
+
+            def connectionLost(self, reason: object = None) -> None:
+                self.lost.callback(self.said)
+
+        for _ in range(2):
+            service.startService()
+            greeting = next(iter(service))
+            port = greeting.port.getHost().port
+            client = yield connectProtocol(
+                TCP4ClientEndpoint(reactor, "127.0.0.1", port), Greeted()
+            )
+            said = yield client.lost
+            self.assertEqual(said, GREETING)
+            yield service.stopService()

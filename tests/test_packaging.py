@@ -1,0 +1,146 @@
+"""
+Tests for what gets installed: in clean environments, by every way there is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+from subprocess import run
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import CHECKOUT, lacking, temporaryDirectory
+
+INSTALL_TIMEOUT = 300.0
+"""
+How long an installation may take, in seconds: it may have to download.
+"""
+
+CONTENTS = ("LICENSE", "README.rst", "CHANGELOG.rst", "setup.cfg", "setup.py")
+
+
+def command(*arguments: str, cwd: str | Path) -> str:
+    """
+    Run a command, away from this checkout.
+
+    @return: What it prints.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = run(
+        arguments,
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=INSTALL_TIMEOUT,
+    )
+    if done.returncode != 0:
+        raise AssertionError(f"{arguments}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class InstallTests(SynchronousTestCase):
+    """
+    Every way to install gives a working C{twistd echod}.
+    """
+
+    def setUp(self) -> None:
+        try:
+            __import__("build")
+        except ImportError:
+            lacking("build")
+        # A copy, as building writes into the source.
+        self.directory = temporaryDirectory(self)
+        self.source = self.directory / "source"
+        ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info")
+        shutil.copytree(CHECKOUT, self.source, ignore=ignored)
+        self.environment = self.directory / "environment"
+        # Without pip of its own: the one that runs here can install there.
+        command(
+            *(sys.executable, "-m", "venv", "--without-pip", str(self.environment)),
+            cwd=self.source,
+        )
+
+    def pip(self, *arguments: str) -> str:
+        """
+        Run pip for the clean environment.
+        """
+        python = self.environment / "bin" / "python"
+        return command(
+            *(sys.executable, "-m", "pip", "--python", str(python), *arguments),
+            cwd=self.environment,
+        )
+
+    def build(self, kind: str) -> str:
+        """
+        @return: The path of a new distribution of this kind.
+        """
+        dist = self.directory / "dist"
+        command(
+            *(sys.executable, "-m", "build", "-q", f"--{kind}", "-o", str(dist)),
+            *(str(self.source),),
+            cwd=self.environment,
+        )
+        (path,) = dist.iterdir()
+        self.assertTrue(path.name.startswith("txechod-"), path)
+        return str(path)
+
+    def installs(self, *arguments: str) -> None:
+        """
+        What is installed works, and uninstalling leaves nothing but Twisted.
+        """
+        self.pip("install", "-q", *arguments)
+        self.assertIn("Examples:", self.twistd("echod", "--help"))
+        self.pip("uninstall", "-q", "-y", "txechod")
+        self.assertNotIn("echod", self.twistd("--help"))
+        site = sysconfig.get_path(
+            "purelib", vars={"base": str(self.environment), "platbase": str(self.environment)}
+        )
+        left = [path for path in Path(site).rglob("*echod*") if "__pycache__" not in path.parts]
+        self.assertEqual(left, [])
+
+    def twistd(self, *arguments: str) -> str:
+        """
+        Run the C{twistd} of the clean environment.
+        """
+        return command(
+            str(self.environment / "bin" / "twistd"), *arguments, cwd=self.environment
+        )
+
+    def test_directory(self) -> None:
+        """
+        C{pip install .} works.
+        """
+        self.installs(str(self.source))
+
+    def test_editable(self) -> None:
+        """
+        C{pip install -e .} works.
+        """
+        self.installs("-e", str(self.source))
+
+    def test_wheel(self) -> None:
+        """
+        The wheel works, and holds the package and the plugin, but no tests.
+        """
+        wheel = self.build("wheel")
+        self.installs(wheel)
+        names = command(sys.executable, "-m", "zipfile", "-l", wheel, cwd=self.source)
+        self.assertIn("twisted/plugins/echod_plugin.py", names)
+        self.assertIn("echod/py.typed", names)
+        self.assertNotIn("tests/", names)
+        self.assertNotIn("__init__.py", names.replace("echod/__init__.py", ""))
+
+    def test_sourceDistribution(self) -> None:
+        """
+        The source distribution works, and holds what its tests need.
+        """
+        archive = self.build("sdist")
+        self.installs(archive)
+        names = command(sys.executable, "-m", "tarfile", "-l", archive, cwd=self.source)
+        for name in (*CONTENTS, "tests/test_goodbye.py", "Makefile"):
+            self.assertIn(f"/{name}", names)
