@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from echod.display import addressName
+from echod.loopguard import RESERVED
 
 
 class Endpoint(Protocol):
@@ -136,11 +137,13 @@ def _why(error: BaseException | None) -> str:
     """
     @return: Why something could not be listened on, in the system's words.
     """
+    hint = ""
     if isinstance(error, CannotListenError):
+        reserved = isinstance(error.port, int) and error.port < RESERVED
         error = error.socketError
-    if isinstance(error, PermissionError):
-        return f"{error.strerror}; ports below 1024 are for root, or for CAP_NET_BIND_SERVICE"
-    return getattr(error, "strerror", None) or str(error)
+        if reserved and isinstance(error, PermissionError):
+            hint = "; ports below 1024 are for root, or for CAP_NET_BIND_SERVICE"
+    return (getattr(error, "strerror", None) or str(error)) + hint
 
 
 class EchoService(MultiService):

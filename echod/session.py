@@ -23,11 +23,16 @@ from zope.interface import implementer
 
 from echod.display import addressName, shown
 
-LINGER = 5.0
+QUIET = 2.0
 """
-How long a session that has said all it had to say waits for its peer to close,
-in seconds.  What a peer on a slow path needs to take notice of the end; nginx
-waits as long (C{lingering_timeout}).
+How long a session that has said all it had to say waits for a word from its
+peer, in seconds: what a peer on a slow path needs to take notice of the end.
+Apache waits as long.
+"""
+
+LINGER = 10.0
+"""
+How long it waits for a peer that goes on talking, in seconds.
 """
 
 CLOSED_BY_PEER = "closed by peer"
@@ -89,7 +94,8 @@ class Session(Protocol):
         A socket that is closed with input unread sends a reset, and a reset
         destroys what its peer has not read yet (RFC 1122, 4.2.2.13).  So the
         sending side is shut down first; then what comes is discarded until the
-        peer closes as well, or L{LINGER} seconds are up.
+        peer closes as well, or says nothing for L{QUIET} seconds, or L{LINGER}
+        seconds are up.
 
         @param outcome: Why, for the log.
         """
@@ -107,7 +113,7 @@ class Session(Protocol):
         """
         All that was written is on its way, and the end of the stream with it.
         """
-        self._lingering = self.factory.reactor.callLater(LINGER, self._lingered)
+        self._linger(self.factory.reactor.seconds() + LINGER)
 
     def readConnectionLost(self) -> None:
         """
@@ -144,9 +150,19 @@ class Session(Protocol):
         )
         self._receive(data)
 
-    def _lingered(self) -> None:
+    def _linger(self, end: float) -> None:
+        self._lingering = self.factory.reactor.callLater(
+            QUIET, self._lingered, end, self.received
+        )
+
+    def _lingered(self, end: float, received: int) -> None:
         self._lingering = None
-        self.transport.abortConnection()
+        if self.received > received and self.factory.reactor.seconds() < end:
+            self._linger(end)
+        else:
+            # Not half-open for as long as the peer pleases; and a peer that
+            # waits for something to happen (nc at a terminal) takes notice.
+            self.transport.abortConnection()
 
 
 class SessionFactory(Factory):

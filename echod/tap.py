@@ -78,7 +78,8 @@ class Options(usage.Options):
     longdesc = (
         "Sends back what it gets. ADDRESS is a port (8080: on 127.0.0.1, for this machine "
         "only), an address with a port (0.0.0.0:8080, [::]:8080), or, for --greeting and "
-        "--tcp, a Twisted server endpoint description. Port 0 takes a free one; the log "
+        "--tcp, a Twisted server endpoint description, which listens on all addresses "
+        "unless it says otherwise. Port 0 takes a free one; the log "
         "says which. With none of the three, all are served, on 127.0.0.1 and the ports "
         "9999, 8080 and 8080."
     )
@@ -196,6 +197,8 @@ class Options(usage.Options):
             return hostPort(host, port), kind(self.reactor, port, BACKLOG, host)
         try:
             return value, serverFromString(self.reactor, value)
+        except ImportError as error:
+            raise ValueError(f"needs the tls extra of txechod ({error})") from None
         except Exception as error:
             # What a parser of endpoint descriptions raises is up to its author.
             raise ValueError(

@@ -159,16 +159,11 @@ class FakeSocket:
     @ivar options: The arguments of C{setsockopt}.
     """
 
-    def __init__(self, *arguments: object) -> None:
+    def __init__(self) -> None:
         self.queue: list[Any] = []
         self.sent: list[Any] = []
         self.options: list[Any] = []
         self.bound: Any = None
-
-    def setblocking(self, blocking: bool) -> None:
-        """
-        Do nothing.
-        """
 
     def setsockopt(self, *option: object) -> None:
         """

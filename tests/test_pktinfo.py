@@ -10,6 +10,7 @@ import struct
 from ipaddress import ip_address
 from typing import Any
 
+from twisted.internet import udp
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
@@ -69,7 +70,7 @@ class PacketInfoPortTests(SynchronousTestCase):
         Listen on a fake socket.
         """
         self.protocol = Recorder()
-        self.patch(socket, "socket", FakeSocket)
+        self.patch(udp.Port, "createInternetSocket", lambda port: FakeSocket())
         reactor: Any = MemoryReactorClock()
         self.port = PacketInfoPort(8080, self.protocol, interface, 65535, reactor)
         self.port.startListening()

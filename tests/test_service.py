@@ -154,6 +154,11 @@ class ListeningServiceTests(SynchronousTestCase):
             "echo cannot listen on 127.0.0.1:0: Permission denied; "
             "ports below 1024 are for root, or for CAP_NET_BIND_SERVICE",
         )
+        for port in (8080, "/run/echod.sock"):
+            self.assertEqual(
+                self.explain(CannotListenError("", port, error)),
+                "echo cannot listen on 127.0.0.1:0: Permission denied",
+            )
 
     def test_otherErrors(self) -> None:
         """

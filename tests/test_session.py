@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from echod.session import LINGER, Session, SessionFactory
+from echod.session import LINGER, QUIET, Session, SessionFactory
 from tests.support import (
     MemoryTCPTransport,
     MemoryTLSTransport,
@@ -122,7 +122,7 @@ class ClosingTests(SynchronousTestCase):
         self.assertTrue(self.transport.writeClosed)
         self.session.writeConnectionLost()
         self.session.dataReceived(b"still talking")
-        self.reactor.advance(LINGER - 0.1)
+        self.reactor.advance(QUIET - 0.1)
         self.assertFalse(self.transport.aborted)
         self.assertFalse(self.transport.disconnecting)
 
@@ -138,15 +138,26 @@ class ClosingTests(SynchronousTestCase):
         self.assertEqual(self.reactor.getDelayedCalls(), [])
         self.assertEqual(self.session.outcome, "done")
 
-    def test_lingersNoLonger(self) -> None:
+    def test_quietPeer(self) -> None:
         """
-        A peer that does not close is left when the time is up.
+        A peer that neither closes nor says anything is left after a while.
         """
         self.hangUp(MemoryTCPTransport)
         self.session.writeConnectionLost()
-        self.reactor.advance(LINGER)
+        self.reactor.advance(QUIET)
         self.assertTrue(self.transport.aborted)
         self.assertEqual(self.session.outcome, "done")
+
+    def test_talkingPeer(self) -> None:
+        """
+        A peer that goes on talking is listened to for longer, but not for ever.
+        """
+        self.hangUp(MemoryTCPTransport)
+        self.session.writeConnectionLost()
+        while not self.transport.aborted:
+            self.session.dataReceived(b"more")
+            self.reactor.advance(QUIET / 2)
+        self.assertEqual(self.reactor.seconds(), LINGER)
 
     def test_waitsForTheLastByte(self) -> None:
         """
@@ -165,7 +176,7 @@ class ClosingTests(SynchronousTestCase):
             self.hangUp(transport)
             self.assertTrue(self.transport.disconnecting)
             self.assertFalse(getattr(self.transport, "writeClosed", False))
-            self.reactor.advance(LINGER)
+            self.reactor.advance(QUIET)
             self.assertTrue(self.transport.aborted)
 
     def test_interface(self) -> None:

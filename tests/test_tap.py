@@ -15,7 +15,7 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 import echod
-import echod.tap
+from echod import tap
 from echod.greeting import GreetingFactory
 from echod.service import ListeningService
 from echod.tap import BACKLOG, Options, makeService
@@ -142,12 +142,20 @@ class AddressTests(SynchronousTestCase):
                 self.assertIn("0.0.0.0:8080", said)
                 self.assertNotIn("\n", said)
 
+    def test_missingExtra(self) -> None:
+        """
+        A description that needs what is not installed is refused with what to
+        install.
+        """
+        self.patch(tap, "serverFromString", lambda reactor, value: __import__("no_such_tls"))
+        self.assertIn("needs the tls extra of txechod", self.refuse("--tcp", "ssl:0"))
+
     def test_badDescription(self) -> None:
         """
         A bad endpoint description is refused with its parser's own words.
         """
         self.assertIn("invalid literal for int", self.refuse("--tcp", "tcp:x"))
-        self.assertIn("No such file", self.refuse("--tcp", "ssl:0:privateKey=/nowhere"))
+        self.assertIn("invalid literal for int", self.refuse("--tcp", "unix:/x:mode=x"))
 
 
 class OptionsTests(SynchronousTestCase):
