@@ -10,7 +10,8 @@ A goodbye is one of:
   - the line C{bye}: C{bye\\n} or C{bye\\r\\n} at the start of a line;
   - C{bye} as a whole segment, followed by silence or by the end of the stream.
     This is how the clients of the article say it: they send no line endings,
-    so their C{bye} does not even stand at the start of a line;
+    so their C{bye} does not even stand at the start of a line.  The rest of a
+    message that was too long for one read is no whole segment;
   - C{bye} at the start of the last line of a stream that ends without a line
     ending.
 
@@ -27,10 +28,23 @@ version of the same rule:
 
 import re
 
-_POSSIBLE_GOODBYE = re.compile(rb"(?<![^\n])(?:bye\r?\n|(?:bye\r?|by?)\Z)")
+_POSSIBLE_GOODBYE = re.compile(rb"\n(bye\r?\n|(?:bye\r?|by?)\Z)")
 """
 At the start of a line: the line C{bye}, or what may become it with the next
 segment.  Where both are there, the line comes first.
+"""
+
+FULL_READ = 1 << 14
+"""
+A segment of a multiple of this size has filled what carried it: a TLS record
+has this size, and Twisted reads four times as much at once.  What comes next
+is more of the same message, not a message of its own.
+"""
+
+LONG = 2048
+"""
+From about this size on a segment is searched faster for one byte, and by the
+expression if there is one, than for two bytes together.
 """
 
 
@@ -45,7 +59,7 @@ class Goodbye:
         because they may turn out to be a goodbye: at most four.
     """
 
-    __slots__ = ("_alone", "_lineStart", "_unsuspecting", "over", "withheld")
+    __slots__ = ("_alone", "_lineStart", "_size", "_unsuspecting", "over", "withheld")
 
     def __init__(self) -> None:
         self.over = False
@@ -54,6 +68,8 @@ class Goodbye:
         self._alone = False
         # Whether what comes next, self.withheld included, starts a line.
         self._lineStart = True
+        # That of the last segment.
+        self._size = 0
         # Neither over nor withholding: both in one look, for the fast case.
         self._unsuspecting = True
 
@@ -68,8 +84,11 @@ class Goodbye:
         """
         # Every message passes here.  A goodbye that is not at the very start
         # of a segment, even the beginning of one, has "\nb" in it.
-        if self._unsuspecting and segment[0] != 0x62 and b"\nb" not in segment:
+        size = len(segment)
+        sign = b"\nb" if size < LONG else b"\n"
+        if self._unsuspecting and segment[0] != 0x62 and sign not in segment:
             self._lineStart = segment[-1] == 0x0A
+            self._size = size
             return segment
         return self._suspect(segment)
 
@@ -93,13 +112,14 @@ class Goodbye:
         if self.over:
             return b""
         text = self.withheld + segment
-        # The expression looks one byte back for the start of a line; where
-        # there is no such byte, the search must not start before the second.
-        match = _POSSIBLE_GOODBYE.search(text, 0 if self._lineStart else 1)
-        self._alone = segment == b"bye"
+        # All lines look alike when the first one, too, has a line before it.
+        match = _POSSIBLE_GOODBYE.search(b"\n" + text if self._lineStart else text)
+        self._alone = segment == b"bye" and (self._size % FULL_READ > 0 or not self._size)
+        self._size = len(segment)
         if match is not None:
-            place, self._lineStart = match.start(), True
-            self.over = match[0].endswith(b"\n")
+            place = match.start(1) - self._lineStart
+            self._lineStart = True
+            self.over = match[1].endswith(b"\n")
         elif self._alone:
             place, self._lineStart = len(text) - len(segment), False
         else:

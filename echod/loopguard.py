@@ -6,6 +6,7 @@ anything.  Two servers that answer each other never stop (CVE-1999-0103,
 CVE-2024-2169), and an answer to a group is an attack on all of it.
 """
 
+from collections import Counter
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
 
@@ -34,11 +35,12 @@ class LoopGuard:
     Tells which datagrams must not be answered.  All UDP servers of a process
     share one, so that they do not answer each other either.
 
-    @ivar ownPorts: The ports that they listen on.
+    @ivar ownPorts: How many of them listen on each port, at one address or
+        another.
     """
 
     def __init__(self) -> None:
-        self.ownPorts: set[int] = set()
+        self.ownPorts: Counter[int] = Counter()
 
     def refusal(self, host: str, port: int, toGroup: bool = False) -> str | None:
         """
@@ -54,7 +56,7 @@ class LoopGuard:
         """
         if port < RESERVED:
             return RESERVED_PORT
-        if port in self.ownPorts:
+        if self.ownPorts[port]:
             return OWN_PORT
         if toGroup:
             return TO_GROUP

@@ -87,7 +87,8 @@ def _answering(control: Control) -> tuple[Control, bool]:
             if not address.is_link_local:
                 interface = 0
             answer = _IN6_PKTINFO.pack(local, interface)
-            return [(level, kind, answer)], address.is_multicast
+            # IPv4 on a socket for both is seen as ::ffff:a.b.c.d.
+            return [(level, kind, answer)], (address.ipv4_mapped or address).is_multicast
     return [], False
 
 

@@ -15,9 +15,11 @@ from twisted.internet.interfaces import (
     IReactorTime,
     ISSLTransport,
     ITCPTransport,
+    ITransport,
 )
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -100,14 +102,15 @@ class Session(Protocol):
         @param outcome: Why, for the log.
         """
         self.outcome = outcome
-        transport = self.transport
-        if ITCPTransport.providedBy(transport) and not ISSLTransport.providedBy(transport):
-            transport.loseWriteConnection()
-        else:
+        if ISSLTransport.providedBy(self.transport):
             # TLS knows no half-close here, but waits for the peer's closing
-            # alert of its own accord, reading meanwhile.
-            transport.loseConnection()
+            # alert of its own accord, for ever, and reads meanwhile.
+            self.transport.loseConnection()
             self.writeConnectionLost()
+        elif ITCPTransport.providedBy(self.transport):
+            self.transport.loseWriteConnection()
+        else:
+            self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """
@@ -160,9 +163,13 @@ class Session(Protocol):
         if self.received > received and self.factory.reactor.seconds() < end:
             self._linger(end)
         else:
-            # Not half-open for as long as the peer pleases; and a peer that
-            # waits for something to happen (nc at a terminal) takes notice.
-            self.transport.abortConnection()
+            # Not aborted: whatever the peer has yet to receive is sent, by the
+            # transport below TLS or by the system.
+            transport: ITransport | None = self.transport
+            while isinstance(transport, ProtocolWrapper):
+                transport = transport.transport
+            assert transport is not None
+            transport.loseConnection()
 
 
 class SessionFactory(Factory):

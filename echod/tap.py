@@ -42,7 +42,7 @@ allows (C{net.core.somaxconn}, 4096 on Linux); Twisted's own 50 makes the peers
 of a busy moment wait a second for their next attempt.
 """
 
-_ADDRESS = re.compile(r"(?:\[(?P<v6>[^]]*)\]:|(?P<v4>[0-9.]*\.[0-9.]*):)?(?P<port>[0-9]+)")
+_ADDRESS = re.compile(r"(?:\[(?P<v6>[^]]+)\]:|(?P<v4>[0-9.]*\.[0-9.]*):)?(?P<port>[0-9]+)")
 """
 A port, or a literal address with a port.
 """

@@ -62,13 +62,13 @@ class UDPEchoProtocol(DatagramProtocol):
         Listening starts.
         """
         self._port = self.transport.getHost().port
-        self.guard.ownPorts.add(self._port)
+        self.guard.ownPorts[self._port] += 1
 
     def stopProtocol(self) -> None:
         """
         Listening has ended.
         """
-        self.guard.ownPorts.discard(self._port)
+        self.guard.ownPorts[self._port] -= 1
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """

@@ -9,7 +9,8 @@ from itertools import product
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.goodbye import Goodbye
+from echod import goodbye
+from echod.goodbye import FULL_READ, Goodbye
 from tests.support import lacking
 
 try:
@@ -36,12 +37,14 @@ def reference(history: History, ended: bool) -> tuple[bytes, bytes, bool]:
     stream = b""
     pauses = []
     whole = []
+    previous = 0
     for event in history:
         if event is None:
             pauses.append(len(stream))
         else:
-            if event == b"bye":
+            if event == b"bye" and not (previous and previous % goodbye.FULL_READ == 0):
                 whole.append(len(stream))
+            previous = len(event)
             stream += event
 
     def startsLine(at: int) -> bool:
@@ -66,7 +69,8 @@ def reference(history: History, ended: bool) -> tuple[bytes, bytes, bool]:
         for at in range(len(stream)):
             starts = startsLine(at) and cameTogether(at, len(stream) + 1)
             possible = stream[at:] in (b"b", b"by", b"bye", b"bye\r") and starts
-            if possible or (history[-1] == b"bye" and at == len(stream) - 3):
+            alone = whole and whole[-1] == at == len(stream) - 3 and history[-1]
+            if possible or alone:
                 return stream[:at], stream[at:], False
     return stream, b"", False
 
@@ -126,7 +130,7 @@ class GoodbyeTests(SynchronousTestCase):
         A segment without a goodbye is returned as the same object, not copied.
         """
         rule = Goodbye()
-        for segment in (b"hello\n", b"hello", b"x bye\n", b"\n" * 70000):
+        for segment in (b"hello\n", b"hello", b"x bye\n", b"x" * 70000, b"x" * 2000):
             self.assertIs(rule.receive(segment), segment)
 
     def test_line(self) -> None:
@@ -156,6 +160,14 @@ class GoodbyeTests(SynchronousTestCase):
         self.assertReturns([b"x", b"bye", b"-bye"], b"xbye-bye")
         self.assertReturns([b"x", b"bye", b"bye"], b"xbye", withheld=b"bye")
         self.assertReturns([b"x", b"bye", b"\n"], b"xbye\n")
+
+    def test_restOfALongMessage(self) -> None:
+        """
+        C{bye} as what was left over of a read is not a whole message.
+        """
+        for size in (FULL_READ, FULL_READ * 4):
+            self.assertReturns([b"x" * size, b"bye"], b"x" * size + b"bye")
+            self.assertReturns([b"b" * size, b"bye"], b"b" * size + b"bye")
 
     def test_notAtTheStartOfALine(self) -> None:
         """
@@ -214,6 +226,9 @@ class GoodbyeTests(SynchronousTestCase):
         """
         if given is None:
             lacking("hypothesis")
+        # Sizes which such segments do reach.
+        self.patch(goodbye, "FULL_READ", 4)
+        self.patch(goodbye, "LONG", 8)
         segment = st.one_of(
             st.lists(
                 st.sampled_from(

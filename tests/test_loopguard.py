@@ -22,7 +22,7 @@ class LoopGuardTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.guard = LoopGuard()
-        self.guard.ownPorts |= {8080, 8081}
+        self.guard.ownPorts.update((8080, 8081))
 
     def test_clients(self) -> None:
         """

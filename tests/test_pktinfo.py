@@ -139,8 +139,9 @@ class PacketInfoPortTests(SynchronousTestCase):
         A datagram to a multicast address was sent to a group.
         """
         self.listen("::")
-        source = self.receive(("fe80::1", 40000, 0, 3), info6("ff02::1", 3))
-        self.assertTrue(source.toGroup)
+        for group in ("ff02::1", "::ffff:224.0.0.1"):
+            source = self.receive(("fe80::1", 40000, 0, 3), info6(group, 3))
+            self.assertTrue(source.toGroup)
 
     def test_noInformation(self) -> None:
         """

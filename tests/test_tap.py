@@ -136,7 +136,7 @@ class AddressTests(SynchronousTestCase):
         What is none of it is refused with what would be right.
         """
         for option in ("greeting", "tcp", "udp"):
-            for value in ("x", "", "localhost:80", "\u0668\u0660", "-1", "8080 "):
+            for value in ("x", "", "localhost:80", "\u0668\u0660", "-1", "[]:80", "8080 "):
                 said = self.refuse(f"--{option}", value)
                 self.assertTrue(said.startswith(f"--{option} "), said)
                 self.assertIn("0.0.0.0:8080", said)

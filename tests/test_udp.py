@@ -93,16 +93,14 @@ class UDPEchoTests(SynchronousTestCase):
         listen.
         """
         guard = LoopGuard()
-        other = UDPEchoProtocol(guard)
-        self.start(other)
-        protocol = UDPEchoProtocol(guard)
-        transport = self.start(protocol)
-        other.stopProtocol()
-        protocol.datagramReceived(b"x", ("192.0.2.1", 8080))
-        self.assertEqual(len(transport.sent), 1)
-        other.startProtocol()
-        protocol.datagramReceived(b"x", ("192.0.2.1", 8080))
-        self.assertEqual(len(transport.sent), 1)
+        servers = [UDPEchoProtocol(guard) for _ in range(2)]
+        for server in servers:
+            self.start(server)
+        self.assertEqual(guard.refusal("192.0.2.1", 8080), OWN_PORT)
+        servers[0].stopProtocol()
+        self.assertEqual(guard.refusal("192.0.2.1", 8080), OWN_PORT)
+        servers[1].stopProtocol()
+        self.assertIsNone(guard.refusal("192.0.2.1", 8080))
 
     def test_sendErrors(self) -> None:
         """
