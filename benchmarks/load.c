@@ -1,0 +1,299 @@
+/*
+ * The load: as many messages as a server returns, and what each of them costs it.
+ *
+ *   load tcp   HOST PORT PID SECONDS CONNECTIONS SIZE LINES
+ *   load greet HOST PORT PID SECONDS CONNECTIONS
+ *   load udp   HOST PORT PID SECONDS SOURCES SIZE WINDOW
+ *   load idle  HOST PORT PID 0 CONNECTIONS
+ *
+ * Every connection has one message of SIZE bytes on its way, which counts as
+ * LINES messages; every source has WINDOW datagrams on their way.  Prints the
+ * number of messages, the seconds they took, and the seconds of processor time
+ * which the process PID and its threads spent meanwhile; for "idle" the bytes of memory that a
+ * connection takes.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH 64
+#define MAX_DATAGRAM 65536
+
+static struct sockaddr_in server;
+static clockid_t serverClock;
+static const char *serverPid;
+static int epollFd;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static double now(clockid_t clock)
+{
+	struct timespec t;
+	if (clock_gettime(clock, &t) < 0)
+		die("clock_gettime");
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void watch(int fd, void *data, uint32_t events, int operation)
+{
+	struct epoll_event event = {.events = events, .data.ptr = data};
+	if (epoll_ctl(epollFd, operation, fd, &event) < 0)
+		die("epoll_ctl");
+}
+
+static int open_socket(int kind)
+{
+	int fd = socket(AF_INET, kind, 0);
+	if (fd < 0)
+		die("socket");
+	if (connect(fd, (struct sockaddr *)&server, sizeof server) < 0)
+		die("connect");
+	return fd;
+}
+
+struct connection {
+	int fd;
+	int writing;
+	size_t toSend, toReceive;
+};
+
+static char *message, *scratch;
+static size_t size;
+
+static void pump_out(struct connection *c)
+{
+	while (c->toSend) {
+		ssize_t n = send(c->fd, message + size - c->toSend, c->toSend,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0) {
+			if (errno != EAGAIN)
+				die("send");
+			break;
+		}
+		c->toSend -= n;
+	}
+	if (c->writing != (c->toSend > 0)) {
+		c->writing = c->toSend > 0;
+		watch(c->fd, c, EPOLLIN | (c->writing ? EPOLLOUT : 0), EPOLL_CTL_MOD);
+	}
+}
+
+static double run_tcp(double seconds, int connections, int lines)
+{
+	struct connection *all = calloc(connections, sizeof *all);
+	struct epoll_event events[256];
+	long done = 0;
+	int i, one = 1;
+
+	message = malloc(size);
+	scratch = malloc(1 << 20);
+	/* Lines of equal length, as text has them. */
+	for (size_t at = 0; at < size; at++)
+		message[at] = (at + 1) % (size / lines) ? 'x' : '\n';
+	for (i = 0; i < connections; i++) {
+		all[i].fd = open_socket(SOCK_STREAM);
+		setsockopt(all[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		watch(all[i].fd, &all[i], EPOLLIN, EPOLL_CTL_ADD);
+	}
+	/* A second to warm up does not count. */
+	double start = 0, spent = 0, end = 0;
+	for (i = 0; i < connections; i++) {
+		all[i].toSend = all[i].toReceive = size;
+		pump_out(&all[i]);
+	}
+	double warm = now(CLOCK_MONOTONIC) + seconds / 4;
+	for (;;) {
+		double t = now(CLOCK_MONOTONIC);
+		if (!start && t >= warm) {
+			start = t;
+			end = t + seconds;
+			spent = now(serverClock);
+			done = 0;
+		}
+		if (start && t >= end) {
+			printf("%ld %.6f %.6f\n", done, t - start,
+			       now(serverClock) - spent);
+			return 0;
+		}
+		int ready = epoll_wait(epollFd, events, 256, 1000);
+		if (ready == 0) {
+			fprintf(stderr, "load: the server has stopped answering\n");
+			exit(1);
+		}
+		for (i = 0; i < ready; i++) {
+			struct connection *c = events[i].data.ptr;
+			if (events[i].events & EPOLLOUT)
+				pump_out(c);
+			if (!(events[i].events & ~EPOLLOUT))
+				continue;
+			ssize_t n = recv(c->fd, scratch, 1 << 20, MSG_DONTWAIT);
+			if (n == 0 || (n < 0 && errno != EAGAIN) || n > (ssize_t)c->toReceive) {
+				fprintf(stderr, "load: %s\n",
+					n < 0 ? strerror(errno) : n ? "too much" : "closed");
+				exit(1);
+			}
+			if (n > 0)
+				c->toReceive -= n;
+			if (!c->toReceive) {
+				done += lines;
+				c->toSend = c->toReceive = size;
+				pump_out(c);
+			}
+		}
+	}
+}
+
+static void run_greet(double seconds, int connections)
+{
+	char buffer[4096];
+	long done = 0;
+	double warm = now(CLOCK_MONOTONIC) + seconds / 4, start = 0, end = 0, spent = 0;
+	struct pollfd *all = calloc(connections, sizeof *all);
+	for (int i = 0; i < connections; i++)
+		all[i] = (struct pollfd){open_socket(SOCK_STREAM), POLLIN, 0};
+	for (;;) {
+		double t = now(CLOCK_MONOTONIC);
+		if (!start && t >= warm) {
+			start = t;
+			end = t + seconds;
+			spent = now(serverClock);
+			done = 0;
+		}
+		if (start && t >= end)
+			break;
+		if (poll(all, connections, 1000) <= 0)
+			die("poll");
+		for (int i = 0; i < connections; i++)
+			if (all[i].revents && recv(all[i].fd, buffer, sizeof buffer, 0) <= 0) {
+				/* Closed first by the server: no TIME_WAIT here. */
+				close(all[i].fd);
+				all[i].fd = open_socket(SOCK_STREAM);
+				done++;
+			}
+	}
+	printf("%ld %.6f %.6f\n", done, now(CLOCK_MONOTONIC) - start, now(serverClock) - spent);
+}
+
+static void run_udp(double seconds, int sources, int window)
+{
+	static struct mmsghdr headers[BATCH];
+	static struct iovec vectors[BATCH];
+	struct epoll_event events[256];
+	int *fds = calloc(sources, sizeof *fds), i;
+	long done = 0, received = 0;
+	char *buffers = malloc((size_t)BATCH * MAX_DATAGRAM);
+
+	for (i = 0; i < BATCH; i++) {
+		vectors[i] = (struct iovec){buffers + (size_t)i * MAX_DATAGRAM, MAX_DATAGRAM};
+		headers[i].msg_hdr.msg_iov = &vectors[i];
+		headers[i].msg_hdr.msg_iovlen = 1;
+	}
+	memset(buffers, 'x', (size_t)BATCH * MAX_DATAGRAM);
+	double warm = now(CLOCK_MONOTONIC) + seconds / 4, start = 0, end = 0, spent = 0;
+	for (i = 0; i < sources; i++) {
+		fds[i] = open_socket(SOCK_DGRAM);
+		watch(fds[i], &fds[i], EPOLLIN, EPOLL_CTL_ADD);
+		for (int w = 0; w < window; w++)
+			send(fds[i], buffers, size, 0);
+	}
+	for (;;) {
+		double t = now(CLOCK_MONOTONIC);
+		if (!start && t >= warm) {
+			start = t;
+			end = t + seconds;
+			spent = now(serverClock);
+			received = 0;
+		}
+		if (start && t >= end)
+			break;
+		int ready = epoll_wait(epollFd, events, 256, 50);
+		if (ready == 0) {
+			/* All were lost: begin again. */
+			for (i = 0; i < sources; i++)
+				send(fds[i], buffers, size, 0);
+			done++;
+		}
+		for (i = 0; i < ready; i++) {
+			int fd = *(int *)events[i].data.ptr, n;
+			for (int b = 0; b < BATCH; b++)
+				vectors[b].iov_len = MAX_DATAGRAM;
+			n = recvmmsg(fd, headers, BATCH, MSG_DONTWAIT, NULL);
+			if (n <= 0)
+				continue;
+			received += n;
+			for (int b = 0; b < n; b++)
+				vectors[b].iov_len = size;
+			sendmmsg(fd, headers, n, MSG_DONTWAIT);
+		}
+	}
+	if (done > 2)
+		fprintf(stderr, "load: began again %ld times\n", done);
+	printf("%ld %.6f %.6f\n", received, now(CLOCK_MONOTONIC) - start,
+	       now(serverClock) - spent);
+}
+
+static long memory(void)
+{
+	char path[64];
+	long pages, resident;
+	snprintf(path, sizeof path, "/proc/%s/statm", serverPid);
+	FILE *statm = fopen(path, "r");
+	if (!statm || fscanf(statm, "%ld %ld", &pages, &resident) != 2)
+		die(path);
+	fclose(statm);
+	return resident * sysconf(_SC_PAGESIZE);
+}
+
+static void run_idle(int connections)
+{
+	/* Each one has spoken once, so that it is more than accepted. */
+	char byte = 'x';
+	long before = memory();
+	for (int i = 0; i < connections; i++) {
+		int fd = open_socket(SOCK_STREAM);
+		if (send(fd, &byte, 1, 0) != 1 || recv(fd, &byte, 1, 0) != 1)
+			die("idle");
+	}
+	printf("%d 0 0 %ld\n", connections, (memory() - before) / connections);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 7) {
+		fprintf(stderr, "usage: see load.c\n");
+		return 2;
+	}
+	server.sin_family = AF_INET;
+	server.sin_port = htons(atoi(argv[3]));
+	inet_pton(AF_INET, argv[2], &server.sin_addr);
+	serverPid = argv[4];
+	if (clock_getcpuclockid(atoi(argv[4]), &serverClock))
+		die("pid");
+	double seconds = atof(argv[5]);
+	int number = atoi(argv[6]);
+	epollFd = epoll_create1(0);
+	if (argc > 7)
+		size = atol(argv[7]);
+	if (!strcmp(argv[1], "tcp"))
+		run_tcp(seconds, number, atoi(argv[8]));
+	else if (!strcmp(argv[1], "greet"))
+		run_greet(seconds, number);
+	else if (!strcmp(argv[1], "udp"))
+		run_udp(seconds, number, atoi(argv[8]));
+	else
+		run_idle(number);
+	return 0;
+}
