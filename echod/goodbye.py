@@ -34,6 +34,9 @@ At the start of a line: the line C{bye}, or what may become it with the next
 segment.  Where both are there, the line comes first.
 """
 
+B = ord("b")
+NEWLINE = ord("\n")
+
 FULL_READ = 1 << 14
 """
 A segment of a multiple of this size has filled what carried it: a TLS record
@@ -43,8 +46,8 @@ is more of the same message, not a message of its own.
 
 LONG = 2048
 """
-From about this size on a segment is searched faster for one byte, and by the
-expression if there is one, than for two bytes together.
+From about this size on a segment is searched faster by the expression than for
+two bytes together; and it is too large to be kept.
 """
 
 
@@ -59,17 +62,27 @@ class Goodbye:
         because they may turn out to be a goodbye: at most four.
     """
 
-    __slots__ = ("_alone", "_lineStart", "_size", "_unsuspecting", "over", "withheld")
+    __slots__ = (
+        "_alone",
+        "_filled",
+        "_lineStart",
+        "_previous",
+        "_unsuspecting",
+        "over",
+        "withheld",
+    )
 
     def __init__(self) -> None:
         self.over = False
         self.withheld = b""
         # Whether self.withheld is a segment of its own.
         self._alone = False
-        # Whether what comes next, self.withheld included, starts a line.
-        self._lineStart = True
-        # That of the last segment.
-        self._size = 0
+        # Whether self.withheld starts a line.
+        self._lineStart = False
+        # The last segment, or what matters of it.
+        self._previous = b"\n"
+        # That as well, if the last segment filled a read.
+        self._filled: bytes | None = None
         # Neither over nor withholding: both in one look, for the fast case.
         self._unsuspecting = True
 
@@ -82,13 +95,11 @@ class Goodbye:
         @return: The bytes to return now.  The very C{segment}, the same
             object, if it passes whole and there is nothing else to know.
         """
-        # Every message passes here.  A goodbye that is not at the very start
-        # of a segment, even the beginning of one, has "\nb" in it.
-        size = len(segment)
-        sign = b"\nb" if size < LONG else b"\n"
-        if self._unsuspecting and segment[0] != 0x62 and sign not in segment:
-            self._lineStart = segment[-1] == 0x0A
-            self._size = size
+        # Every message passes here, most of them no further.  A number is looked
+        # for in a tenth of the time that a string of one byte takes.  What is
+        # kept of the segment is looked at when the next one may be a goodbye.
+        if self._unsuspecting and B not in segment and len(segment) < LONG:
+            self._previous = segment
             return segment
         return self._suspect(segment)
 
@@ -111,19 +122,32 @@ class Goodbye:
     def _suspect(self, segment: bytes) -> bytes:
         if self.over:
             return b""
+        previous = self._previous
+        if len(segment) < LONG:
+            self._previous = segment
+            suspicious = segment.find(b"\nb") >= 0
+        else:
+            self._previous = segment[-2:]
+            self._filled = self._previous if len(segment) % FULL_READ == 0 else None
+            suspicious = B in segment and NEWLINE in segment
+        # A goodbye that is not at the very start of a segment, even the beginning
+        # of one, has "\nb" in it.
+        if self._unsuspecting and segment[0] != B and not suspicious:
+            return segment
+        if not self.withheld:
+            self._lineStart = previous[-1] == NEWLINE
         text = self.withheld + segment
         # All lines look alike when the first one, too, has a line before it.
         match = _POSSIBLE_GOODBYE.search(b"\n" + text if self._lineStart else text)
-        self._alone = segment == b"bye" and (self._size % FULL_READ > 0 or not self._size)
-        self._size = len(segment)
+        self._alone = segment == b"bye" and previous is not self._filled
+        place = len(text)
         if match is not None:
             place = match.start(1) - self._lineStart
             self._lineStart = True
             self.over = match[1].endswith(b"\n")
         elif self._alone:
-            place, self._lineStart = len(text) - len(segment), False
-        else:
-            place, self._lineStart = len(text), text.endswith(b"\n")
+            place -= len(segment)
+            self._lineStart = False
         self.withheld = b"" if self.over else text[place:]
         self._unsuspecting = not self.over and not self.withheld
         return text[:place]
@@ -135,8 +159,6 @@ class Goodbye:
         settled, self.withheld = self.withheld, b""
         if goodbye:
             self.over, settled = True, b""
-        if settled:
-            self._lineStart = False
         self._alone = False
         self._unsuspecting = not self.over
         return settled

@@ -22,13 +22,19 @@ class GreetingProtocol(Session):
 
     factory: "GreetingFactory"
 
+    @property
+    def returned(self) -> int:
+        """
+        How many bytes were written to the peer.
+        """
+        return len(self.factory.greeting)
+
     def connectionMade(self) -> None:
         """
         Greet, and close.
         """
         super().connectionMade()
         self.transport.write(self.factory.greeting)
-        self.returned = len(self.factory.greeting)
         self.hangUp(GREETED)
 
 

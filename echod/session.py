@@ -55,8 +55,6 @@ class Session(Protocol):
 
     @ivar received: How many bytes the peer has sent.
 
-    @ivar returned: How many bytes were written to the peer.
-
     @ivar outcome: How the session ended, as logged; L{None} until that is known.
     """
 
@@ -65,9 +63,15 @@ class Session(Protocol):
     factory: SessionFactory
     transport: ISessionTransport
     received = 0
-    returned = 0
     outcome: str | None = None
     _lingering: IDelayedCall | None = None
+
+    @property
+    def returned(self) -> int:
+        """
+        How many bytes were written to the peer.
+        """
+        return 0
 
     def connectionMade(self) -> None:
         """

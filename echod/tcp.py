@@ -30,6 +30,13 @@ class EchoProtocol(Session):
     side when that has to pause.
     """
 
+    @property
+    def returned(self) -> int:
+        """
+        How many bytes were written to the peer.
+        """
+        return self.received
+
     def connectionMade(self) -> None:
         """
         Let the sending side tell when to pause.
@@ -41,9 +48,7 @@ class EchoProtocol(Session):
         """
         Return what came.
         """
-        size = len(data)
-        self.received += size
-        self.returned += size
+        self.received += len(data)
         self.transport.write(data)
 
     def hangUp(self, outcome: str) -> None:
@@ -91,11 +96,19 @@ class GoodbyeEchoProtocol(EchoProtocol):
     decides.
     """
 
+    _kept = 0
     _paused = False
     _silence: IDelayedCall | None = None
 
     def __init__(self) -> None:
         self._goodbye = Goodbye()
+
+    @property
+    def returned(self) -> int:
+        """
+        How many bytes were written to the peer.
+        """
+        return self.received - self._kept
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -103,10 +116,11 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         self.received += len(data)
         reply = self._goodbye.receive(data)
-        self.returned += len(reply)
-        self.transport.write(reply)
-        if reply is not data:
-            self._consider(reply)
+        if reply is data:
+            self.transport.write(data)
+        else:
+            self._kept += len(data)
+            self._settle(reply)
 
     def readConnectionLost(self) -> None:
         """
@@ -163,7 +177,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
         self._settle(self._goodbye.silence())
 
     def _settle(self, reply: bytes) -> None:
-        self.returned += len(reply)
+        self._kept -= len(reply)
         self.transport.write(reply)
         self._consider(reply)
 

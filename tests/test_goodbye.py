@@ -228,7 +228,7 @@ class GoodbyeTests(SynchronousTestCase):
             lacking("hypothesis")
         # Sizes which such segments do reach.
         self.patch(goodbye, "FULL_READ", 4)
-        self.patch(goodbye, "LONG", 8)
+        self.patch(goodbye, "LONG", 4)
         segment = st.one_of(
             st.lists(
                 st.sampled_from(
