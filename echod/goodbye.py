@@ -44,10 +44,15 @@ has this size, and Twisted reads four times as much at once.  What comes next
 is more of the same message, not a message of its own.
 """
 
+FILLED = 1 << 8
+"""
+More than any byte.
+"""
+
 LONG = 2048
 """
 From about this size on a segment is searched faster by the expression than for
-two bytes together; and it is too large to be kept.
+two bytes together.
 """
 
 
@@ -64,9 +69,8 @@ class Goodbye:
 
     __slots__ = (
         "_alone",
-        "_filled",
+        "_last",
         "_lineStart",
-        "_previous",
         "_unsuspecting",
         "over",
         "withheld",
@@ -79,10 +83,8 @@ class Goodbye:
         self._alone = False
         # Whether self.withheld starts a line.
         self._lineStart = False
-        # The last segment, or what matters of it.
-        self._previous = b"\n"
-        # That as well, if the last segment filled a read.
-        self._filled: bytes | None = None
+        # The last byte of the last segment; FILLED is added if that filled a read.
+        self._last = NEWLINE
         # Neither over nor withholding: both in one look, for the fast case.
         self._unsuspecting = True
 
@@ -96,10 +98,9 @@ class Goodbye:
             object, if it passes whole and there is nothing else to know.
         """
         # Every message passes here, most of them no further.  A number is looked
-        # for in a tenth of the time that a string of one byte takes.  What is
-        # kept of the segment is looked at when the next one may be a goodbye.
+        # for in a tenth of the time that a string of one byte takes.
         if self._unsuspecting and B not in segment and len(segment) < LONG:
-            self._previous = segment
+            self._last = segment[-1]
             return segment
         return self._suspect(segment)
 
@@ -122,24 +123,24 @@ class Goodbye:
     def _suspect(self, segment: bytes) -> bytes:
         if self.over:
             return b""
-        previous = self._previous
+        last = self._last
+        self._last = segment[-1]
         if len(segment) < LONG:
-            self._previous = segment
             suspicious = segment.find(b"\nb") >= 0
         else:
-            self._previous = segment[-2:]
-            self._filled = self._previous if len(segment) % FULL_READ == 0 else None
             suspicious = B in segment and NEWLINE in segment
+            if len(segment) % FULL_READ == 0:
+                self._last += FILLED
         # A goodbye that is not at the very start of a segment, even the beginning
         # of one, has "\nb" in it.
         if self._unsuspecting and segment[0] != B and not suspicious:
             return segment
         if not self.withheld:
-            self._lineStart = previous[-1] == NEWLINE
+            self._lineStart = last % FILLED == NEWLINE
         text = self.withheld + segment
         # All lines look alike when the first one, too, has a line before it.
         match = _POSSIBLE_GOODBYE.search(b"\n" + text if self._lineStart else text)
-        self._alone = segment == b"bye" and previous is not self._filled
+        self._alone = segment == b"bye" and last < FILLED
         place = len(text)
         if match is not None:
             place = match.start(1) - self._lineStart

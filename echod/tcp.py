@@ -42,6 +42,7 @@ class EchoProtocol(Session):
         Let the sending side tell when to pause.
         """
         super().connectionMade()
+        self._write = self.transport.write
         self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
@@ -49,7 +50,8 @@ class EchoProtocol(Session):
         Return what came.
         """
         self.received += len(data)
-        self.transport.write(data)
+        write = self._write
+        write(data)
 
     def hangUp(self, outcome: str) -> None:
         """
@@ -117,7 +119,8 @@ class GoodbyeEchoProtocol(EchoProtocol):
         self.received += len(data)
         reply = self._goodbye.receive(data)
         if reply is data:
-            self.transport.write(data)
+            write = self._write
+            write(data)
         else:
             self._kept += len(data)
             self._settle(reply)

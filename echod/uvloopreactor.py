@@ -160,7 +160,9 @@ class Connection(tcp.Server):
         held = self._held
         if held:
             self._held = _NOTHING
-            self._uvWrite(held)
+            # Not called as a method: that would be looked for in the class.
+            write = self._uvWrite
+            write(held)
             if self._blocked:
                 self._keepHeld(held)
 
