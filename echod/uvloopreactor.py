@@ -38,7 +38,7 @@ from twisted.internet import main, process, tcp
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.error import ConnectionDone
 from twisted.internet.main import installReactor
-from twisted.python import log
+from twisted.python import context, log
 from twisted.python.failure import Failure
 
 PRIVATE = {
@@ -103,7 +103,16 @@ class Connection(tcp.Server):
 
     # What every message needs is in slots: Python finds it faster there than
     # among the many attributes of a Twisted transport.
-    __slots__ = ("_blocked", "_delivering", "_held", "_room", "_uvWrite", "protocol")
+    __slots__ = (
+        "_blocked",
+        "_context",
+        "_contexts",
+        "_delivering",
+        "_held",
+        "_room",
+        "_uvWrite",
+        "protocol",
+    )
 
     reactor: UVLoopReactor
 
@@ -130,6 +139,8 @@ class Connection(tcp.Server):
         """
         self._uv = transport
         self._uvWrite = transport.write
+        # What log.callWithLogger would make anew for each message.
+        self._contexts, self._context = log.callWithLogger(self, _logContext)
         # From now on "paused" is blocked, and "resumed" is drained.
         transport.set_write_buffer_limits(0)
         if self.disconnected:
@@ -151,11 +162,14 @@ class Connection(tcp.Server):
             self._keepUnread(data)
             return
         self._delivering = True
+        contexts = self._contexts
+        contexts.append(self._context)
         try:
             self.protocol.dataReceived(data)
         except BaseException as error:
-            log.callWithLogger(self, log.err)
+            log.err()
             self.reactor._disconnectSelectable(self, error, True)
+        contexts.pop()
         self._delivering = False
         held = self._held
         if held:
@@ -411,6 +425,14 @@ class Connection(tcp.Server):
             self._schedule()
         elif self._mayOpenDirectWay():
             self._held = _NOTHING
+
+
+def _logContext() -> tuple[list[Any], dict[Any, Any]]:
+    """
+    @return: The stack of logging contexts of this thread, and its top.
+    """
+    contexts = context.theContextTracker.currentContext().contexts
+    return contexts, contexts[-1]
 
 
 class Port(tcp.Port):
