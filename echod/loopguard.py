@@ -37,10 +37,35 @@ class LoopGuard:
 
     @ivar ownPorts: How many of them listen on each port, at one address or
         another.
+
+    @ivar answerable: Those about whom the answer was yes.
     """
 
     def __init__(self) -> None:
         self.ownPorts: Counter[int] = Counter()
+
+        self.answerable: set[bytes] = set()
+
+    def opened(self, port: int) -> None:
+        """
+        A server listens on a port.
+        """
+        self.ownPorts[port] += 1
+        self.answerable.clear()
+
+    def closed(self, port: int) -> None:
+        """
+        A server does not listen on a port any more.
+        """
+        self.ownPorts[port] -= 1
+
+    def remember(self, parties: bytes) -> None:
+        """
+        Remember who may be answered, in whatever words a server has for that.
+        """
+        if len(self.answerable) >= KNOWN_HOSTS:
+            self.answerable.clear()
+        self.answerable.add(parties)
 
     def refusal(self, host: str, port: int, toGroup: bool = False) -> str | None:
         """

@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 
 from twisted.internet import udp
 from twisted.logger import Logger
@@ -45,6 +45,8 @@ _IN6_PKTINFO = struct.Struct("@16sI")
 C{struct in6_pktinfo}: destination address, interface.
 """
 
+PACKET_INFOS = {socket.AF_INET: _IN_PKTINFO, socket.AF_INET6: _IN6_PKTINFO}
+
 _CONTROL_SPACE = socket.CMSG_SPACE(_IN_PKTINFO.size) + socket.CMSG_SPACE(_IN6_PKTINFO.size)
 
 Control = list[tuple[int, int, bytes]]
@@ -68,7 +70,7 @@ class SourceAddress(tuple[str, int]):
     toGroup: bool
 
 
-def _answering(control: Control) -> tuple[Control, bool]:
+def answering(control: Control) -> tuple[Control, bool]:
     """
     Turn the control messages of a datagram into those of its answer.  Which
     interface it leaves by is left to the routing table, as it may differ from
@@ -99,9 +101,12 @@ class PacketInfoPort(udp.Port):
 
     def createInternetSocket(self) -> socket.socket:
         """
-        Create the socket, and ask for the destination of each datagram.
+        Create the socket, and ask for the destination of each datagram.  A socket
+        that has one address only need not ask, and an answer is cheaper so.
         """
         skt: socket.socket = super().createInternetSocket()
+        if self.interface and not ip_address(self.interface).is_unspecified:
+            return skt
         if self.addressFamily == socket.AF_INET6:
             skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         else:
@@ -123,7 +128,7 @@ class PacketInfoPort(udp.Port):
                 return
             source = SourceAddress(sockaddr[:2])
             source.sockaddr = sockaddr
-            source.control, source.toGroup = _answering(control)
+            source.control, source.toGroup = answering(control)
             try:
                 self.protocol.datagramReceived(datagram, source)
             except Exception:

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorUDP, IUDPTranspo
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
+from echod.batch import BatchPort
 from echod.display import hostPort, shown
 from echod.loopguard import LoopGuard
 from echod.pktinfo import PACKET_INFO, PacketInfoPort
@@ -62,42 +63,49 @@ class UDPEchoProtocol(DatagramProtocol):
         Listening starts.
         """
         self._port = self.transport.getHost().port
-        self.guard.ownPorts[self._port] += 1
+        self.guard.opened(self._port)
 
     def stopProtocol(self) -> None:
         """
         Listening has ended.
         """
-        self.guard.ownPorts[self._port] -= 1
+        self.guard.closed(self._port)
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """
         Return a datagram, or count why not.
         """
-        host, port = addr
         if self.showMessages:
             self.log.info(
                 "{service}: from {peer}: {text}",
                 service=self.service,
-                peer=hostPort(host, port),
+                peer=hostPort(*addr),
                 text=shown(datagram),
             )
-        reason = self.guard.refusal(host, port, getattr(addr, "toGroup", False))
-        if reason is None:
-            reason = self._send(datagram, addr)
-        if reason is None:
-            self.answered += 1
-        else:
+        reason = self.refusal(addr)
+        if reason is not None:
             self.refused[reason] += 1
-
-    def _send(self, datagram: bytes, addr: tuple[str, int]) -> str | None:
+            return
         try:
             self.transport.write(datagram, addr)
-        except BlockingIOError:
-            return SEND_BUFFER_FULL
-        except (OSError, MessageLengthError):
-            return SEND_ERROR
-        return None
+        except (OSError, MessageLengthError) as error:
+            self.unsent(error)
+        else:
+            self.answered += 1
+
+    def refusal(self, addr: tuple[str, int]) -> str | None:
+        """
+        @return: Why not to answer a datagram from there, or L{None}.
+        """
+        host, port = addr
+        return self.guard.refusal(host, port, getattr(addr, "toGroup", False))
+
+    def unsent(self, error: Exception) -> None:
+        """
+        Count an answer that could not be sent.
+        """
+        full = isinstance(error, BlockingIOError)
+        self.refused[SEND_BUFFER_FULL if full else SEND_ERROR] += 1
 
 
 class UDPServerEndpoint:
@@ -130,8 +138,13 @@ class UDPServerEndpoint:
     def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
         if not PACKET_INFO:
             return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
-        port = PacketInfoPort(
-            self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor
+        # What is not to be seen need not become an object.
+        unseen = (
+            getattr(protocol.datagramReceived, "__func__", None)
+            is UDPEchoProtocol.datagramReceived
+            and not protocol.showMessages
         )
+        kind = BatchPort if unseen else PacketInfoPort
+        port = kind(self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor)
         port.startListening()
         return port

@@ -340,9 +340,13 @@ class Connection(tcp.Server):
     # Between the two.
 
     async def _attach(self) -> None:
-        if not self.disconnected:
+        if self.disconnected:
+            return
+        try:
             self._noDelay = self.getTcpNoDelay()
             await self._loop.connect_accepted_socket(lambda: self, self.socket)  # type: ignore[arg-type,return-value]
+        except OSError as error:
+            self.connection_lost(error)
 
     def _stopReadingEarly(self) -> None:
         if self._room < 0:
