@@ -16,6 +16,7 @@ test: lint types unit trial package
 
 # The same tests on every Python there is, and with the oldest Twisted.
 test-all: test
+	$(BIN)/python -m tests.reactorsuite
 	$(BIN)/python tests/allpythons.py
 
 lint: $(VENV)/test
@@ -26,7 +27,9 @@ types: $(VENV)/test
 	$(BIN)/mypy
 
 unit: $(VENV)/test
+	rm -f .coverage.*
 	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
 trial: $(VENV)/test

@@ -8,8 +8,7 @@ As a daemon: C{twistd -n echod}.  In an application of one's own::
 Importing this never imports a reactor.
 """
 
-__version__ = "0.1.0"
-
+from echod._version import __version__
 from echod.goodbye import Goodbye
 from echod.greeting import GreetingFactory, GreetingProtocol
 from echod.loopguard import LoopGuard
@@ -26,4 +25,5 @@ __all__ = [
     "LoopGuard",
     "UDPEchoProtocol",
     "UDPServerEndpoint",
+    "__version__",
 ]

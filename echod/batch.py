@@ -14,11 +14,10 @@ L{UDPEchoProtocol.refusal<echod.udp.UDPEchoProtocol.refusal>}.
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from echod.pktinfo import (
     DATAGRAMS_A_TURN,
@@ -137,15 +136,16 @@ class Batch:
         packed = record[8:24] if family == socket.AF_INET6 else record[4:8]
         source = SourceAddress((socket.inet_ntop(family, packed), port))
         control = record[self._nameSpace :]
-        length, level, kind = struct.unpack_from("@Nii", control)
-        data = control[16 : self._controlLengths[index] and length]
-        answer, source.toGroup = answering([(level, kind, bytes(data))])
-        if answer:
+        source.toGroup = False
+        if self._controlLengths[index]:
+            length, level, kind = struct.unpack_from("@Nii", control)
+            data = control[16:length]
+            answer, source.toGroup = answering([(level, kind, bytes(data))])
             data[:] = answer[0][2]
         return source
 
 
-def _filled(kind: str, value: int) -> memoryview:
+def _filled(kind: Literal["I", "Q"], value: int) -> memoryview:
     return memoryview(struct.pack(f"@{BATCH}{kind}", *[value] * BATCH)).cast(kind)
 
 
@@ -162,15 +162,17 @@ class BatchPort(PacketInfoPort):
 
     protocol: UDPEchoProtocol
 
+    systemCall = staticmethod(_function)
+
     def startListening(self) -> None:
         """
         Begin.
         """
-        self._recvmmsg = _function(
+        self._recvmmsg = self.systemCall(
             *("recvmmsg", ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int),
             ctypes.c_void_p,
         )
-        self._sendmmsg = _function(
+        self._sendmmsg = self.systemCall(
             *("sendmmsg", ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
         )
         self._batch = Batch(self.addressFamily)
@@ -231,4 +233,4 @@ class BatchPort(PacketInfoPort):
                 # first.
                 error = ctypes.get_errno()
                 self.protocol.unsent(OSError(error, os.strerror(error)))
-                index += error != errno.EINTR
+                index += 1

@@ -82,7 +82,9 @@ def answering(control: Control) -> tuple[Control, bool]:
     for level, kind, data in control:
         if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
             _, local, destination = _IN_PKTINFO.unpack(data)
-            return [(level, kind, _IN_PKTINFO.pack(0, local, bytes(4)))], local != destination
+            return [
+                (level, kind, _IN_PKTINFO.pack(0, local, destination))
+            ], local != destination
         if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
             local, interface = _IN6_PKTINFO.unpack(data)
             address = IPv6Address(local)

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from echod._version import __version__
 from echod.display import addressName
 from echod.loopguard import RESERVED
 
@@ -151,6 +152,16 @@ class EchoService(MultiService):
     All that one echod listens on: everything or nothing.
     """
 
+    log = Logger()
+    _started = False
+
+    def __init__(self, reactorName: str) -> None:
+        """
+        @param reactorName: What it runs on, for the log.
+        """
+        super().__init__()
+        self._reactorName = reactorName
+
     def privilegedStartService(self) -> None:
         """
         Listen on everything.
@@ -167,7 +178,21 @@ class EchoService(MultiService):
         """
         self._startWith(super().startService)
 
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop listening on everything.
+
+        @return: Fires when all addresses are free again.
+        """
+        self._started = False
+        return super().stopService()  # type: ignore[no-any-return]
+
     def _startWith(self, start: Callable[[], None]) -> None:
+        if not self._started:
+            self._started = True
+            self.log.info(
+                "echod {version} on {reactor}", version=__version__, reactor=self._reactorName
+            )
         try:
             start()
         except CannotServe:

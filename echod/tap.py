@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
 
@@ -16,8 +18,9 @@ from twisted.internet.endpoints import (
     serverFromString,
 )
 from twisted.python import usage
+from twisted.python.reflect import namedAny
 
-from echod import __version__
+from echod._version import __version__
 from echod.display import hostPort
 from echod.greeting import GREETING, GreetingFactory
 from echod.loopguard import LoopGuard
@@ -115,6 +118,10 @@ class Options(usage.Options):
         The reactor.  Only now, when something is to be served, is one needed.
         """
         if self._reactor is None:
+            # Below twistd and twist, where nobody has chosen one, the fastest.
+            if self.parent is not None and "twisted.internet.reactor" not in sys.modules:
+                with suppress(ImportError):
+                    namedAny("echod.uvloopreactor.install")()
             from twisted.internet import reactor
 
             self._reactor = reactor
@@ -246,7 +253,7 @@ def makeService(config: Options) -> EchoService:
         ),
         "udp": lambda: UDPEchoProtocol(guard, showMessages=showMessages),
     }
-    service = EchoService()
+    service = EchoService(type(reactor).__name__)
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)

@@ -140,8 +140,8 @@ class UDPServerEndpoint:
             return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
         # What is not to be seen need not become an object.
         unseen = (
-            getattr(protocol.datagramReceived, "__func__", None)
-            is UDPEchoProtocol.datagramReceived
+            isinstance(protocol, UDPEchoProtocol)
+            and type(protocol).datagramReceived is UDPEchoProtocol.datagramReceived
             and not protocol.showMessages
         )
         kind = BatchPort if unseen else PacketInfoPort

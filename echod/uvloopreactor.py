@@ -30,13 +30,12 @@ import math
 import signal
 import socket
 import struct
-from asyncio import AbstractEventLoop, Task, Transport
+from asyncio import AbstractEventLoop, Task, TimerHandle, Transport
 from typing import Any
 
 import uvloop
 from twisted.internet import main, process, tcp
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
-from twisted.internet.error import ConnectionDone
 from twisted.internet.main import installReactor
 from twisted.python import context, log
 from twisted.python.failure import Failure
@@ -116,6 +115,7 @@ class Connection(tcp.Server):
 
     reactor: UVLoopReactor
 
+    _loop: AbstractEventLoop
     _uv: Transport | None = None
     _attaching: Task[Any] | None = None
     _accepted = 0
@@ -344,7 +344,8 @@ class Connection(tcp.Server):
             return
         try:
             self._noDelay = self.getTcpNoDelay()
-            await self._loop.connect_accepted_socket(lambda: self, self.socket)  # type: ignore[arg-type,return-value]
+            protocol: Any = self
+            await self._loop.connect_accepted_socket(lambda: protocol, self.socket)
         except OSError as error:
             self.connection_lost(error)
 
@@ -444,7 +445,7 @@ class Port(tcp.Port):
     A TCP port whose connections do their I/O inside libuv.
     """
 
-    transport = Connection
+    transport: type[tcp.Server] = Connection
 
 
 class ChildSignals:
@@ -481,6 +482,8 @@ class UVLoopReactor(AsyncioSelectorReactor):
     """
 
     _asyncioEventloop: AbstractEventLoop
+    _scheduledAt: float | None  # type: ignore[assignment]
+    _timerHandle: TimerHandle | None  # type: ignore[assignment]
 
     def __init__(self, eventloop: AbstractEventLoop | None = None) -> None:
         self._connections: set[Connection] = set()
@@ -514,21 +517,21 @@ class UVLoopReactor(AsyncioSelectorReactor):
             return super().adoptStreamConnection(fileDescriptor, addressFamily, factory)
         return Connection._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
 
-    def getReaders(self) -> list[Any]:
+    def getReaders(self) -> Any:
         """
         All that is read from.
         """
         reading = [connection for connection in self._connections if connection._room >= 0]
         return super().getReaders() + reading
 
-    def getWriters(self) -> list[Any]:
+    def getWriters(self) -> Any:
         """
         All that has something to write.
         """
         writing = [connection for connection in self._connections if connection._wantsToWrite]
         return super().getWriters() + writing
 
-    def removeAll(self) -> list[Any]:
+    def removeAll(self) -> Any:
         """
         Cease to read and write, but for the reactor's own purposes.
         """
@@ -543,7 +546,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
         return super().removeAll() + removed
 
     def _signalsFactory(self) -> Any:
-        inherited = super()._signalsFactory()
+        inherited: Any = super()._signalsFactory()
         # The first of the two are those which all reactors have.
         inherited._signalHandlings = (inherited._signalHandlings[0], ChildSignals(self))
         return inherited

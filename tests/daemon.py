@@ -47,11 +47,16 @@ class Daemon:
     @ivar log: What it has logged so far and a test has seen.
     """
 
-    def __init__(self, *arguments: str, reactor: str = "default") -> None:
+    def __init__(self, *arguments: str, reactor: str | None = None) -> None:
         self.log: list[str] = []
         self._lines: Queue[str | None] = Queue()
         self.process = Popen(
-            [*TWISTD, f"--reactor={reactor}", "-n", "--pidfile=", "echod", *arguments],
+            [
+                *TWISTD,
+                *([f"--reactor={reactor}"] if reactor else []),
+                *("-n", "--pidfile=", "echod"),
+                *arguments,
+            ],
             env=ENVIRONMENT,
             stdout=PIPE,
             stderr=STDOUT,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import sys
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from twisted.internet.test.reactormixins import ReactorBuilder
 from twisted.trial.reporter import TreeReporter
@@ -35,8 +37,11 @@ def main() -> int:
     loader = TestLoader()
     suite = loader.loadByNames(sys.argv[1:] or MODULES, True)
     output = io.StringIO()
-    runner = TrialRunner(TreeReporter, stream=output)
-    result = runner.run(suite)
+    with TemporaryDirectory() as directory:
+        runner = TrialRunner(
+            TreeReporter, stream=output, workingDirectory=f"{directory}/_trial_temp"
+        )
+        result: Any = runner.run(suite)
     failed = {test.id() for test, _ in (*result.failures, *result.errors)}
     here = {name for name in failed if "UVLoopReactor" in name}
     there = {name.replace("EPollReactor", "UVLoopReactor") for name in failed - here}

@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, Popen, run
 from threading import Thread
@@ -103,7 +104,7 @@ class DaemonTests(SynchronousTestCase):
     What holds on every reactor.
     """
 
-    reactor = "default"
+    reactor = "select"
 
     def setUp(self) -> None:
         self.daemon = Daemon(
@@ -313,12 +314,47 @@ class DaemonTests(SynchronousTestCase):
             self.assertEqual(select.select([peer], [], [], 0)[0], [])
 
 
+class EPollDaemonTests(DaemonTests):
+    """
+    The same on Twisted's epoll reactor.
+    """
+
+    reactor = "epoll"
+
+    if sys.platform != "linux":
+        skip = "needs Linux"
+
+
 class AsyncioDaemonTests(DaemonTests):
     """
     The same on Twisted's asyncio reactor.
     """
 
     reactor = "asyncio"
+
+
+class UVLoopDaemonTests(DaemonTests):
+    """
+    The same on the reactor that uses libuv.
+    """
+
+    reactor = "uvloop"
+
+    def setUp(self) -> None:
+        if find_spec("uvloop") is None:
+            lacking("uvloop")
+        super().setUp()
+
+    def test_chosen(self) -> None:
+        """
+        It is the one that serves when none was chosen; a choice is kept to.
+        """
+        for chosen, name in ((None, "UVLoopReactor"), ("poll", "PollReactor")):
+            with Daemon("--tcp", "0", reactor=chosen) as daemon:
+                pass
+            log = "".join(daemon.log)
+            self.assertIn(f" on {name}\n", log)
+            self.assertIn(f".{name}.\n", log)
 
 
 class OptionsTests(SynchronousTestCase):

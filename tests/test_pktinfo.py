@@ -99,7 +99,7 @@ class PacketInfoPortTests(SynchronousTestCase):
         self.assertFalse(source.toGroup)
         self.assertEqual(
             self.socket.sent,
-            [([b"data"], [info4(0, "127.0.0.7", "0.0.0.0")], 0, self.client4)],
+            [([b"data"], [info4(0, "127.0.0.7", "127.0.0.7")], 0, self.client4)],
         )
         self.assertEqual(self.socket.options, [(socket.IPPROTO_IP, IP_PKTINFO, 1)])
 
@@ -142,6 +142,15 @@ class PacketInfoPortTests(SynchronousTestCase):
         for group in ("ff02::1", "::ffff:224.0.0.1"):
             source = self.receive(("fe80::1", 40000, 0, 3), info6(group, 3))
             self.assertTrue(source.toGroup)
+
+    def test_oneAddress(self) -> None:
+        """
+        On a socket with one address nothing is asked: it can answer from no
+        other.
+        """
+        for interface in ("127.0.0.1", "::1"):
+            self.listen(interface)
+            self.assertEqual(self.socket.options, [])
 
     def test_noInformation(self) -> None:
         """

@@ -14,6 +14,7 @@ from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from echod import __version__
 from echod.service import CannotServe, EchoService, ListeningService
 from tests.support import logged
 
@@ -196,17 +197,20 @@ class EchoServiceTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.endpoints = [Endpoint(), Endpoint()]
-        self.service = EchoService()
+        self.service = EchoService("TestReactor")
         for endpoint in self.endpoints:
             child = ListeningService("127.0.0.1:0", endpoint, Server())
             child.setServiceParent(self.service)
 
     def test_allOfIt(self) -> None:
         """
-        The service listens on everything.
+        The service listens on everything, and logs once what it runs on.
         """
-        self.service.privilegedStartService()
-        self.service.startService()
+        with logged() as lines:
+            self.service.privilegedStartService()
+            self.service.startService()
+        self.assertEqual(lines[0], f"echod {__version__} on TestReactor")
+        self.assertEqual(len(lines), 3)
         self.assertEqual([len(endpoint.ports) for endpoint in self.endpoints], [1, 1])
         self.assertTrue(verifyObject(IService, self.service))
 

@@ -5,7 +5,9 @@ Tests for L{echod.tap}.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet import reactor as installed
@@ -238,6 +240,33 @@ class OptionsTests(SynchronousTestCase):
         error = self.assertRaises(SystemExit, parse, "--version")
         self.assertEqual(error.code, 0)
         self.assertEqual(said.getvalue(), f"echod {echod.__version__}\n")
+
+    def test_fastestReactor(self) -> None:
+        """
+        Below twistd, when no reactor was chosen, the fastest is installed, if it
+        is there; but not by those who embed.
+        """
+        chosen: list[str] = []
+        for parent, error, expected in (
+            (None, None, []),
+            (Options(), None, ["echod.uvloopreactor.install"]),
+            (Options(), ImportError(), []),
+        ):
+            chosen.clear()
+
+            def find(name: str, error: Exception | None = error) -> Callable[[], None]:
+                if error is not None:
+                    raise error
+                return lambda: chosen.append(name)
+
+            self.patch(tap, "namedAny", find)
+            options = Options()
+            options.parent = parent
+            modules = dict(sys.modules)
+            del modules["twisted.internet.reactor"]
+            self.patch(tap, "sys", SimpleNamespace(modules=modules))
+            self.assertIs(options.reactor, installed)
+            self.assertEqual(chosen, expected)
 
     def test_installedReactor(self) -> None:
         """

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from echod.tcp import GOODBYE, SILENCE, EchoFactory, EchoProtocol, GoodbyeEchoProtocol
-from tests.support import clock, connect
+from tests.support import MemoryTCPTransport, clock, connect
 
 
 class EchoTests(SynchronousTestCase):
@@ -31,12 +31,17 @@ class EchoTests(SynchronousTestCase):
         What comes goes back at once, in one write, the same object.
         """
         written: list[bytes] = []
-        self.transport.write = written.append
+
+        class Transport(MemoryTCPTransport):
+            def write(self, data: bytes) -> None:
+                written.append(data)
+
+        session, _ = connect(EchoFactory(self.reactor, goodbye=self.goodbye), Transport)
         segment = b"a\nb\0\xff" * 1000
-        self.session.dataReceived(segment)
+        session.dataReceived(segment)
         self.assertEqual(len(written), 1)
         self.assertIs(written[0], segment)
-        self.assertEqual((self.session.received, self.session.returned), (5000, 5000))
+        self.assertEqual((session.received, session.returned), (5000, 5000))
 
     def test_backpressure(self) -> None:
         """

@@ -10,10 +10,12 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod import udp
+from echod.batch import BatchPort
 from echod.loopguard import OWN_PORT, RESERVED_PORT, TO_GROUP, LoopGuard
 from echod.pktinfo import PacketInfoPort, SourceAddress
 from echod.udp import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol, UDPServerEndpoint
@@ -153,14 +155,16 @@ class UDPServerEndpointTests(SynchronousTestCase):
     Tests for L{UDPServerEndpoint}.
     """
 
-    def listen(self, packetInfo: bool) -> tuple[UDPReactor, UDPEchoProtocol, IListeningPort]:
+    def listen(
+        self, packetInfo: bool, protocol: DatagramProtocol | None = None
+    ) -> tuple[UDPReactor, DatagramProtocol, IListeningPort]:
         """
         Listen, on a platform with or without packet information.
         """
         self.patch(udp, "PACKET_INFO", packetInfo)
         self.patch(PacketInfoPort, "createInternetSocket", lambda port: FakeSocket())
         reactor: Any = UDPReactor()
-        protocol = UDPEchoProtocol()
+        protocol = protocol or UDPEchoProtocol()
         endpoint = UDPServerEndpoint(reactor, 8080, "127.0.0.1")
         return reactor, protocol, self.successResultOf(endpoint.listen(protocol))
 
@@ -169,11 +173,25 @@ class UDPServerEndpointTests(SynchronousTestCase):
         On Linux the port is one that answers from the address asked.
         """
         reactor, protocol, port = self.listen(True)
-        assert isinstance(port, PacketInfoPort)
+        assert isinstance(port, BatchPort)
         self.assertIs(port.protocol, protocol)
         self.assertEqual(port.socket.getsockname(), ("127.0.0.1", 8080))
         self.assertEqual(port.maxPacketSize, 65535)
         self.assertIn(port, reactor.readers)
+
+    def test_seen(self) -> None:
+        """
+        Where each datagram is to be seen, also by a subclass, they come one by
+        one.
+        """
+
+        class Seeing(UDPEchoProtocol):
+            def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+                super().datagramReceived(datagram, addr)
+
+        for protocol in (UDPEchoProtocol(showMessages=True), Seeing(), DatagramProtocol()):
+            _, _, port = self.listen(True, protocol)
+            self.assertIs(type(port), PacketInfoPort)
 
     def test_plain(self) -> None:
         """

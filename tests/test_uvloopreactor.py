@@ -1,0 +1,407 @@
+"""
+Tests for L{echod.uvloopreactor}.
+
+Most of what a reactor has to do is told by Twisted's own tests, which run here
+for this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import sys
+from subprocess import PIPE, STDOUT, run
+from threading import Event, Thread
+from typing import Any
+
+from twisted.internet import abstract, tcp
+from twisted.internet.error import ConnectionLost
+from twisted.internet.protocol import Factory, Protocol
+from twisted.python import log
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.daemon import PATIENCE
+from tests.support import CHECKOUT, ENVIRONMENT, lacking
+
+try:
+    from echod import uvloopreactor
+except ModuleNotFoundError:
+    uvloopreactor = None  # type: ignore[assignment]
+
+
+class Recorder(Protocol):
+    """
+    Takes note of what arrives, and stops its reactor at the end.
+    """
+
+    factory: Any
+    transport: Any
+
+    def __init__(self) -> None:
+        self.arrived: list[bytes] = []
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Take note.
+        """
+        self.arrived.append(data)
+
+    def connectionLost(self, reason: object = None) -> None:
+        """
+        Stop.
+        """
+        self.factory.reactor.stop()
+
+
+class UVLoopReactorTests(SynchronousTestCase):
+    """
+    Tests for L{UVLoopReactor<echod.uvloopreactor.UVLoopReactor>}.
+    """
+
+    def setUp(self) -> None:
+        if uvloopreactor is None:
+            lacking("uvloop")
+
+    def test_privateNames(self) -> None:
+        """
+        All private names of Twisted which it needs are there.
+        """
+        for kind, names in uvloopreactor.PRIVATE.items():
+            for name in names:
+                self.assertTrue(hasattr(kind, name), (kind, name))
+        reactor = uvloopreactor.UVLoopReactor()
+        for name in ("_asyncioEventloop", "_scheduledAt", "_timerHandle"):
+            self.assertTrue(hasattr(reactor, name), name)
+        self.assertTrue(hasattr(abstract.FileDescriptor(reactor), "_tempDataBuffer"))
+        self.assertEqual(len(reactor._signalsFactory()._signalHandlings), 2)
+        self.assertEqual(tcp.Connection.bufferSize, 65536)
+
+    def serve(self, protocol: Protocol, start: Any) -> None:
+        """
+        Serve one connection until its end.
+
+        @param start: Called with a socket that is connected.
+        """
+        reactor = uvloopreactor.UVLoopReactor()
+        factory: Any = Factory()
+        factory.noisy = False
+        factory.reactor = reactor
+        protocol.factory = factory
+        factory.buildProtocol = lambda address: protocol
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        client = socket.create_connection(("127.0.0.1", port.getHost().port))
+        self.addCleanup(client.close)
+        reactor.callWhenRunning(start, client)
+        timeout = reactor.callLater(PATIENCE, reactor.stop)
+        reactor.run(installSignalHandlers=False)
+        self.assertTrue(timeout.active())
+
+    def test_readSize(self) -> None:
+        """
+        However much libuv has read, it is delivered in pieces of a size that
+        protocols are used to.
+        """
+        protocol = Recorder()
+        data = bytes(range(256)) * 4096
+
+        def start(client: socket.socket) -> None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, len(data))
+            client.sendall(data)
+            client.close()
+
+        self.serve(protocol, start)
+        self.assertTrue(b"".join(protocol.arrived) == data)
+        self.assertLessEqual(max(map(len, protocol.arrived)), uvloopreactor.READ_SIZE)
+
+    def test_pausedFromTheStart(self) -> None:
+        """
+        What arrives before it is wanted, the end of the stream included, is
+        delivered when it is.
+        """
+
+        class Paused(Recorder):
+            def connectionMade(self) -> None:
+                self.transport.pauseProducing()
+                reactor = self.factory.reactor
+                reactor.callLater(0.05, self.transport.resumeProducing)
+
+        for data in (b"early", b""):
+            protocol = Paused()
+
+            def start(client: socket.socket, data: bytes = data) -> None:
+                client.sendall(data)
+                client.close()
+
+            self.serve(protocol, start)
+            self.assertEqual(b"".join(protocol.arrived), data)
+
+    def test_pausedWhileDelivering(self) -> None:
+        """
+        A protocol that pauses gets no further piece of what was read already,
+        until it wants it.
+        """
+
+        class Pausing(Recorder):
+            most = 0
+            resumed = True
+
+            def dataReceived(self, data: bytes) -> None:
+                assert self.resumed
+                super().dataReceived(data)
+                self.resumed = False
+                self.transport.pauseProducing()
+                self.factory.reactor.callLater(0, self.resume)
+
+            def resume(self) -> None:
+                self.resumed = True
+                self.transport.resumeProducing()
+
+        protocol = Pausing()
+        data = bytes(range(256)) * 2048
+
+        def start(client: socket.socket) -> None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, len(data))
+            client.sendall(data)
+            client.close()
+
+        self.serve(protocol, start)
+        self.assertTrue(b"".join(protocol.arrived) == data)
+
+    def test_writesAreJoined(self) -> None:
+        """
+        Many small writes while data is delivered, and at any other time, become
+        one, in order.
+        """
+        written: list[bytes] = []
+
+        class Replying(Recorder):
+            def dataReceived(self, data: bytes) -> None:
+                send = self.transport._uvWrite
+
+                def write(data: bytes) -> None:
+                    written.append(bytes(data))
+                    send(data)
+
+                self.transport._uvWrite = write
+                for number in range(10):
+                    self.transport.write(b"%d" % number)
+                self.transport.loseConnection()
+
+        self.serve(Replying(), lambda client: client.sendall(b"x"))
+        self.assertEqual([data for data in written if data], [b"0123456789"])
+
+    def read(self, client: socket.socket, size: int, received: bytearray, when: Event) -> None:
+        """
+        Read so many bytes, in a thread, and close.
+        """
+        client.settimeout(PATIENCE)
+
+        def run() -> None:
+            when.wait(PATIENCE)
+            while len(received) < size and (data := client.recv(65536)):
+                received.extend(data)
+            client.close()
+
+        thread = Thread(target=run)
+        self.addCleanup(thread.join)
+        thread.start()
+
+    def test_largeWrite(self) -> None:
+        """
+        More than a socket takes arrives in full, and in order.
+        """
+        data = bytes(range(251)) * 40_000
+        received = bytearray()
+        written = Event()
+
+        class Writing(Recorder):
+            def connectionMade(self) -> None:
+                self.transport.write(data)
+                written.set()
+
+        self.serve(Writing(), lambda client: self.read(client, len(data), received, written))
+        self.assertTrue(received == data)
+
+    def manyWrites(self, outside: bool) -> None:
+        """
+        Write more than a socket takes, piece by piece, each small enough to be
+        sent at once, while data is delivered or at other times.
+        """
+        piece = bytes(range(250)) * 250
+        count = 400
+        received = bytearray()
+        blocked = Event()
+
+        class Writing(Recorder):
+            sent = 0
+
+            def dataReceived(self, data: bytes) -> None:
+                if not outside:
+                    self.more()
+                elif not self.sent:
+                    self.goOn()
+
+            def goOn(self) -> None:
+                self.more()
+                if self.sent < count:
+                    self.factory.reactor.callLater(0, self.goOn)
+
+            def more(self) -> None:
+                if self.sent < count:
+                    self.sent += 1
+                    self.transport.write(piece)
+                if self.sent == count:
+                    blocked.set()
+
+        def start(client: socket.socket) -> None:
+            def feed() -> None:
+                with contextlib.suppress(OSError):
+                    for _ in range(count):
+                        client.sendall(b"x" * 65536)
+
+            self.read(client, count * len(piece), received, blocked)
+            feeder = Thread(target=feed)
+            self.addCleanup(feeder.join)
+            feeder.start()
+
+        self.serve(Writing(), start)
+        self.assertTrue(received == piece * count)
+
+    def test_manyWritesWhileDelivering(self) -> None:
+        """
+        Many writes while data is delivered arrive in full, and in order.
+        """
+        self.manyWrites(False)
+
+    def test_manyWritesOutside(self) -> None:
+        """
+        Many writes at other times do, too.
+        """
+        self.manyWrites(True)
+
+    def test_failingProtocol(self) -> None:
+        """
+        An error in a protocol is logged under its name, and ends the connection.
+        """
+
+        class Failing(Recorder):
+            def dataReceived(self, data: bytes) -> None:
+                raise OSError(data)
+
+        events: list[dict[str, Any]] = []
+        log.addObserver(events.append)
+        self.addCleanup(log.removeObserver, events.append)
+        self.serve(Failing(), lambda client: client.sendall(b"x"))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        (system,) = [event["system"] for event in events if event["isError"]]
+        self.assertEqual(system, "Failing,0,127.0.0.1")
+
+    def test_failingProducer(self) -> None:
+        """
+        So is one in a producer.
+        """
+
+        class Failing(Recorder):
+            def connectionMade(self) -> None:
+                self.asked = 0
+                self.transport.registerProducer(self, False)
+
+            def resumeProducing(self) -> None:
+                self.asked += 1
+                self.transport.write(b"x")
+                if self.asked == 3:
+                    raise OSError()
+
+            def stopProducing(self) -> None:
+                pass
+
+        protocol = Failing()
+        self.serve(protocol, lambda client: None)
+        self.assertEqual(protocol.asked, 3)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_noDelay(self) -> None:
+        """
+        Whether small pieces are delayed is for the application to say.
+        """
+        for wanted in (False, True):
+
+            class Asking(Recorder):
+                def connectionMade(self, wanted: bool = wanted) -> None:
+                    self.transport.setTcpNoDelay(wanted)
+
+                def dataReceived(self, data: bytes) -> None:
+                    self.noDelay = self.transport.getTcpNoDelay()
+                    self.transport.loseConnection()
+
+            protocol = Asking()
+            self.serve(protocol, lambda client: client.sendall(b"x"))
+            self.assertEqual(protocol.noDelay, wanted)
+
+    def test_pausedAndResumedAtOnce(self) -> None:
+        """
+        A protocol that wants to read after all does.
+        """
+
+        class Wavering(Recorder):
+            def connectionMade(self) -> None:
+                self.transport.pauseProducing()
+                self.factory.reactor._asyncioEventloop.call_soon(self.resume)
+
+            def resume(self) -> None:
+                self.factory.reactor._asyncioEventloop.call_soon(self.transport.resumeProducing)
+
+        protocol = Wavering()
+
+        def start(client: socket.socket) -> None:
+            client.sendall(b"early")
+            client.close()
+
+        self.serve(protocol, start)
+        self.assertEqual(protocol.arrived, [b"early"])
+
+    def test_reset(self) -> None:
+        """
+        A connection that the peer resets is lost.
+        """
+
+        class Losing(Recorder):
+            def connectionLost(self, reason: Any = None) -> None:
+                self.reason = reason
+                super().connectionLost(reason)
+
+        protocol = Losing()
+
+        def start(client: socket.socket) -> None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            protocol.factory.reactor.callLater(0.01, client.close)
+
+        self.serve(protocol, start)
+        self.assertTrue(protocol.reason.check(ConnectionLost))
+
+    def test_install(self) -> None:
+        """
+        It can be installed as the global reactor.
+        """
+        installed: list[Any] = []
+        self.patch(uvloopreactor, "installReactor", installed.append)
+        uvloopreactor.install()
+        (reactor,) = installed
+        self.assertIsInstance(reactor, uvloopreactor.UVLoopReactor)
+
+    def test_twistedTests(self) -> None:
+        """
+        Twisted's own tests of reactors hold, as far as they hold on epoll.
+        """
+        done = run(
+            [sys.executable, "-m", "tests.reactorsuite"],
+            cwd=CHECKOUT,
+            env=ENVIRONMENT,
+            stdout=PIPE,
+            stderr=STDOUT,
+            text=True,
+            timeout=PATIENCE * 10,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, r"\d\d\d tests, .* 0 of them only here")
