@@ -5,7 +5,7 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test test-all lint types unit trial package format clean
+.PHONY: run test test-all lint types unit trial package bench format clean
 
 # Serve on the default ports, until Ctrl-C.
 run: $(VENV)/run
@@ -39,6 +39,10 @@ package: $(VENV)/test
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; false; }
 	$(BIN)/twine check --strict dist/*
+
+# The server on one core, the load on another: leave the machine alone meanwhile.
+bench: $(VENV)/test
+	$(BIN)/python benchmarks/run.py
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix .
