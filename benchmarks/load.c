@@ -264,11 +264,11 @@ static long memory(void)
 static void run_idle(int connections)
 {
 	/* Each one has spoken once, so that it is more than accepted. */
-	char byte = 'x';
+	char line[] = "x\n";
 	long before = memory();
 	for (int i = 0; i < connections; i++) {
 		int fd = open_socket(SOCK_STREAM);
-		if (send(fd, &byte, 1, 0) != 1 || recv(fd, &byte, 1, 0) != 1)
+		if (send(fd, line, 2, 0) != 2 || recv(fd, line, 2, MSG_WAITALL) != 2)
 			die("idle");
 	}
 	printf("%d 0 0 %ld\n", connections, (memory() - before) / connections);

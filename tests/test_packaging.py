@@ -29,7 +29,11 @@ def command(*arguments: str, cwd: str | Path) -> str:
 
     @return: What it prints.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "PYTHONPATH" and "COVERAGE" not in name
+    }
     done = run(
         arguments,
         cwd=cwd,

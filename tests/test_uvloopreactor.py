@@ -22,7 +22,7 @@ from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.daemon import PATIENCE
-from tests.support import CHECKOUT, ENVIRONMENT, lacking
+from tests.support import CHECKOUT, MEASURED, lacking
 
 try:
     from echod import uvloopreactor
@@ -397,7 +397,7 @@ class UVLoopReactorTests(SynchronousTestCase):
         done = run(
             [sys.executable, "-m", "tests.reactorsuite"],
             cwd=CHECKOUT,
-            env=ENVIRONMENT,
+            env=MEASURED,
             stdout=PIPE,
             stderr=STDOUT,
             text=True,
