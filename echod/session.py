@@ -6,6 +6,7 @@ read all that was written to it.
 
 from __future__ import annotations
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IConsumer,
@@ -77,7 +78,12 @@ class Session(Protocol):
         """
         The session starts.
         """
-        self.peer = addressName(self.transport.getPeer())
+        address = self.transport.getPeer()
+        self.peer = addressName(address)
+        if ITCPTransport.providedBy(self.transport) and not isinstance(address, UNIXAddress):
+            # What goes back goes at once, not when the peer has acknowledged what
+            # went before (RFC 896).
+            self.transport.setTcpNoDelay(True)
         self._began = self.factory.reactor.seconds()
         if self.factory.showMessages:
             # Each message costs this only where it was asked for.

@@ -138,6 +138,7 @@ class Connection(tcp.Server):
         libuv has taken the socket over.
         """
         self._uv = transport
+        self._attaching = None
         self._uvWrite = transport.write
         # What log.callWithLogger would make anew for each message.
         self._contexts, self._context = log.callWithLogger(self, _logContext)

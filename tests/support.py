@@ -100,7 +100,14 @@ class MemoryTCPTransport(MemoryTransport):
     """
 
     claims = ITCPTransport
+    noDelay = False
     writeClosed = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """
+        Take note.
+        """
+        self.noDelay = enabled
 
     def loseWriteConnection(self) -> None:
         """

@@ -4,6 +4,7 @@ Tests for L{echod.session}.
 
 from __future__ import annotations
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory
@@ -192,6 +193,20 @@ class ClosingTests(SynchronousTestCase):
         self.hangUp(MemoryTransport)
         self.assertTrue(self.transport.disconnecting)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_noDelay(self) -> None:
+        """
+        What is written goes at once, where the transport can be told so.
+        """
+        _, transport = connect(SinkFactory(clock()))
+        self.assertTrue(transport.noDelay)
+
+        class UNIXTransport(MemoryTCPTransport):
+            def getPeer(self) -> UNIXAddress:
+                return UNIXAddress(None)
+
+        _, transport = connect(SinkFactory(clock()), UNIXTransport)
+        self.assertFalse(transport.noDelay)
 
     def test_interface(self) -> None:
         """
