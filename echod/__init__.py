@@ -11,18 +11,24 @@ Importing this never imports a reactor.
 from echod._version import __version__
 from echod.goodbye import Goodbye
 from echod.greeting import GreetingFactory, GreetingProtocol
-from echod.loopguard import LoopGuard
+from echod.guard import DatagramGuard
+from echod.limits import Capacity, Limits, RateLimit
+from echod.networks import Networks
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.udp import UDPEchoProtocol, UDPServerEndpoint
 
 __all__ = [
+    "Capacity",
+    "DatagramGuard",
     "EchoFactory",
     "EchoProtocol",
     "Goodbye",
     "GoodbyeEchoProtocol",
     "GreetingFactory",
     "GreetingProtocol",
-    "LoopGuard",
+    "Limits",
+    "Networks",
+    "RateLimit",
     "UDPEchoProtocol",
     "UDPServerEndpoint",
     "__version__",

@@ -19,6 +19,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any, Literal
 
+from echod.display import hostPort
 from echod.pktinfo import (
     DATAGRAMS_A_TURN,
     PACKET_INFOS,
@@ -119,6 +120,12 @@ class Batch:
         """
         self._interfaces[:count] = self._anyInterface[:count]
 
+    def forgetInterface(self, index: int) -> None:
+        """
+        Let one of them.
+        """
+        self._interfaces[index] = 0
+
     def parties(self, count: int) -> tuple[bytes, ...]:
         """
         @return: For each datagram who has asked whom, in the system's words.
@@ -189,7 +196,7 @@ class BatchPort(PacketInfoPort):
             return
         batch.sizeAsReceived(count)
         parties = batch.parties(count)
-        if self.protocol.guard.answerable.issuperset(parties):
+        if self.protocol.guard.unmetered.issuperset(parties):
             batch.forgetInterfaces(count)
             self._send(0, count)
         else:
@@ -200,19 +207,34 @@ class BatchPort(PacketInfoPort):
         """
         Decide on each datagram, and return those which may be, in runs.
         """
+        guard = self.protocol.guard
+        now = self.protocol.reactor.seconds()
         start = 0
         for index, party in enumerate(parties):
-            source = self._batch.source(index)
-            reason = self.protocol.refusal(source)
+            host = guard.metered.get(party)
+            if host is not None:
+                reason = guard.rateRefusal(host, now)
+                self._batch.forgetInterface(index)
+            elif party in guard.unmetered:
+                reason = None
+                self._batch.forgetInterface(index)
+            else:
+                reason = self._firstRefusal(index, party)
             if reason is not None:
-                self.protocol.refused[reason] += 1
+                source = self._batch.source(index)
+                self.protocol.refusals.add(reason, hostPort(*source))
                 self._send(start, index)
                 start = index + 1
-            elif not source[0].startswith("fe80:"):
-                # A link-local peer is asked about each time: its interface is
-                # not to be forgotten with those of all others.
-                self.protocol.guard.remember(party)
         self._send(start, len(parties))
+
+    def _firstRefusal(self, index: int, party: bytes) -> str | None:
+        source = self._batch.source(index)
+        reason = self.protocol.refusal(source)
+        # A link-local peer is asked about each time: its interface is not to be
+        # forgotten with those of all others.
+        if reason is None and not source[0].startswith("fe80:"):
+            self.protocol.guard.remember(party, source[0])
+        return reason
 
     def _send(self, index: int, end: int) -> None:
         """
@@ -232,5 +254,7 @@ class BatchPort(PacketInfoPort):
                 # It stops at what it cannot send, and says why when that is the
                 # first.
                 error = ctypes.get_errno()
-                self.protocol.unsent(OSError(error, os.strerror(error)))
+                self.protocol.unsent(
+                    OSError(error, os.strerror(error)), self._batch.source(index)
+                )
                 index += 1

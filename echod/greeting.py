@@ -4,6 +4,7 @@ The TCP greeting: a word to everyone who connects, and goodbye.
 
 from twisted.internet.interfaces import IReactorTime
 
+from echod.limits import Limits
 from echod.session import Session, SessionFactory
 
 GREETING = b"Thank you for connecting\r\n"
@@ -53,7 +54,8 @@ class GreetingFactory(SessionFactory):
         reactor: IReactorTime,
         greeting: bytes = GREETING,
         *,
+        limits: Limits | None = None,
         showMessages: bool = False,
     ) -> None:
-        super().__init__(reactor, showMessages=showMessages)
+        super().__init__(reactor, limits=limits, showMessages=showMessages)
         self.greeting = greeting

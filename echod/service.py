@@ -4,11 +4,12 @@ Listening as a Twisted service: one for each address, and all of them together.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
@@ -16,7 +17,9 @@ from twisted.python.failure import Failure
 
 from echod._version import __version__
 from echod.display import addressName
-from echod.loopguard import RESERVED
+from echod.guard import RESERVED
+
+_T = TypeVar("_T")
 
 
 class Endpoint(Protocol):
@@ -35,6 +38,10 @@ class Server(Protocol):
     """
 
     service: str
+
+    def drain(self) -> Deferred[None]: ...
+
+    def cut(self) -> None: ...
 
 
 class CannotServe(SystemExit, Exception):
@@ -103,16 +110,17 @@ class ListeningService(Service):
 
     def stopService(self) -> Deferred[None]:
         """
-        Stop listening.
+        Stop listening at once, and serve those who are there to their end.
 
-        @return: Fires when the address is free again.
+        @return: Fires when the address is free again and nobody is there.
         """
         super().stopService()
         listening, self._listening = self._listening, None
         if listening is None:
             return succeed(None)
         listening.cancel()
-        return listening.addCallback(self._stopListening)
+        listening.addCallback(self._stopListening)
+        return gatherResults([listening, self.server.drain()]).addCallback(lambda _: None)
 
     def _listens(self, port: IListeningPort) -> None:
         self.port = port
@@ -155,12 +163,12 @@ class EchoService(MultiService):
     log = Logger()
     _started = False
 
-    def __init__(self, reactorName: str) -> None:
+    def __init__(self, reactor: Any) -> None:
         """
-        @param reactorName: What it runs on, for the log.
+        @param reactor: What it runs on.
         """
         super().__init__()
-        self._reactorName = reactorName
+        self._reactor = reactor
 
     def privilegedStartService(self) -> None:
         """
@@ -180,18 +188,56 @@ class EchoService(MultiService):
 
     def stopService(self) -> Deferred[None]:
         """
-        Stop listening on everything.
+        Stop listening on everything, and serve those who are there to their
+        end.  A signal that asks for the end once more gets it at once.
 
-        @return: Fires when all addresses are free again.
+        @return: Fires when all addresses are free again and nobody is there.
         """
         self._started = False
-        return super().stopService()  # type: ignore[no-any-return]
+        restore = self._onSignal(self.cut)
+        stopped: Deferred[None] = super().stopService()
+        return stopped.addBoth(restore)
+
+    def cut(self) -> None:
+        """
+        End all sessions now.
+        """
+        for service in self:
+            service.server.cut()
+
+    def _onSignal(self, act: Callable[[], None]) -> Callable[[_T], _T]:
+        """
+        Have the signals which end the reactor do something else, for as long as
+        it is about to end.  Where they do not end it, they are none of ours.
+
+        @return: Restores it.
+        """
+        endings = {
+            signal.SIGINT: getattr(self._reactor, "sigInt", None),
+            signal.SIGTERM: getattr(self._reactor, "sigTerm", None),
+        }
+        ours = {
+            number: ending
+            for number, ending in endings.items()
+            if ending is not None and signal.getsignal(number) == ending
+        }
+        for number in ours:
+            signal.signal(number, lambda *_: self._reactor.callFromThread(act))
+
+        def restore(result: _T) -> _T:
+            for number, ending in ours.items():
+                signal.signal(number, ending)
+            return result
+
+        return restore
 
     def _startWith(self, start: Callable[[], None]) -> None:
         if not self._started:
             self._started = True
             self.log.info(
-                "echod {version} on {reactor}", version=__version__, reactor=self._reactorName
+                "echod {version} on {reactor}",
+                version=__version__,
+                reactor=type(self._reactor).__name__,
             )
         try:
             start()

@@ -1,14 +1,18 @@
 """
-What every TCP session of echod has, whatever it serves: it is counted, it is
-logged when it starts and when it has ended, and it closes so that the peer can
-read all that was written to it.
+What every TCP session of echod has, whatever it serves: it is admitted or
+refused, it is logged when it starts and when it has ended, it closes so that
+the peer can read all that was written to it, and it does not last for ever.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+
 from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
+    IAddress,
     IConsumer,
     IDelayedCall,
     IHalfCloseableProtocol,
@@ -16,15 +20,17 @@ from twisted.internet.interfaces import (
     IReactorTime,
     ISSLTransport,
     ITCPTransport,
-    ITransport,
 )
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
-from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.display import addressName, shown
+from echod.limits import Limits, sourceOf
+from echod.networks import DENIED
+from echod.refusals import Refusals
+from echod.sockets import acknowledged, innermost
 
 QUIET = 2.0
 """
@@ -38,8 +44,22 @@ LINGER = 10.0
 How long it waits for a peer that goes on talking, in seconds.
 """
 
+IDLE_CHECKS = 4
+"""
+How often to look, within the time of the limit, whether a session is idle.  One
+that has become so lasts up to a quarter longer than the limit, and nothing
+has to be noted for each message.
+"""
+
 CLOSED_BY_PEER = "closed by peer"
 LOST = "lost"
+IDLE = "idle"
+DRAINED = "drained"
+CUT = "cut"
+
+NO_ROOM = "too many connections"
+NO_ROOM_FOR_SOURCE = "too many connections from its address"
+STOPPING = "stopping"
 
 
 class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
@@ -47,12 +67,36 @@ class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
     What the stream transports of Twisted's reactors are.
     """
 
+    def abortConnection() -> None:
+        """
+        Close without sending what is left.
+        """
+
+
+class Refused(Protocol):
+    """
+    A connection that is refused.  Not to build a protocol would do for TCP, but
+    is no answer that TLS understands.
+    """
+
+    transport: ISessionTransport
+
+    def connectionMade(self) -> None:
+        """
+        Close: at once, and leaving nothing behind.
+        """
+        self.transport.abortConnection()
+
 
 @implementer(IHalfCloseableProtocol)
 class Session(Protocol):
     """
     One connection of a peer.  What it receives, it discards: what is to be done
     with it is for subclasses to say.
+
+    @ivar address: The peer's.
+
+    @ivar peer: The same, as people write it.
 
     @ivar received: How many bytes the peer has sent.
 
@@ -63,24 +107,29 @@ class Session(Protocol):
 
     factory: SessionFactory
     transport: ISessionTransport
+    address: IAddress | None = None
     received = 0
     outcome: str | None = None
-    _lingering: IDelayedCall | None = None
+    _kept = 0
+    _closing: IDelayedCall | None = None
+    _idling: IDelayedCall | None = None
+    _lingers = False
 
     @property
     def returned(self) -> int:
         """
         How many bytes were written to the peer.
         """
-        return 0
+        return self.received - self._kept
 
     def connectionMade(self) -> None:
         """
         The session starts.
         """
-        address = self.transport.getPeer()
-        self.peer = addressName(address)
-        if ITCPTransport.providedBy(self.transport) and not isinstance(address, UNIXAddress):
+        self.peer = addressName(self.address)
+        if ITCPTransport.providedBy(self.transport) and not isinstance(
+            self.transport.getPeer(), UNIXAddress
+        ):
             # What goes back goes at once, not when the peer has acknowledged what
             # went before (RFC 896).
             self.transport.setTcpNoDelay(True)
@@ -89,6 +138,8 @@ class Session(Protocol):
             # Each message costs this only where it was asked for.
             self._receive = self.dataReceived
             self.dataReceived = self._show  # type: ignore[method-assign]
+        self.factory.entered(self)
+        self._waitIdly((0, 0), 0)
         self.log.info(
             "{service}: {peer} connected", service=self.factory.service, peer=self.peer
         )
@@ -98,6 +149,7 @@ class Session(Protocol):
         Discard what the peer sends, but count it.
         """
         self.received += len(data)
+        self._kept += len(data)
 
     def hangUp(self, outcome: str) -> None:
         """
@@ -112,6 +164,9 @@ class Session(Protocol):
         @param outcome: Why, for the log.
         """
         self.outcome = outcome
+        self._cancelClosing()
+        # Also what was to return it.
+        self.dataReceived = self._discard  # type: ignore[method-assign]
         if ISSLTransport.providedBy(self.transport):
             # TLS knows no half-close here, but waits for the peer's closing
             # alert of its own accord, for ever, and reads meanwhile.
@@ -122,10 +177,32 @@ class Session(Protocol):
         else:
             self.transport.loseConnection()
 
+    def drain(self) -> None:
+        """
+        Come to an end, without taking anything from the peer that it has sent so
+        far.
+        """
+        if self.outcome is None:
+            self.hangUp(DRAINED)
+
+    def cut(self) -> bool:
+        """
+        End now.
+
+        @return: Whether that may take something from the peer.
+        """
+        if self._lingers:
+            self._leave()
+        else:
+            self.outcome = CUT
+            self.transport.abortConnection()
+        return not self._lingers
+
     def writeConnectionLost(self) -> None:
         """
         All that was written is on its way, and the end of the stream with it.
         """
+        self._lingers = True
         self._linger(self.factory.reactor.seconds() + LINGER)
 
     def readConnectionLost(self) -> None:
@@ -138,9 +215,9 @@ class Session(Protocol):
         """
         The session has ended.
         """
-        if self._lingering is not None:
-            self._lingering.cancel()
-            self._lingering = None
+        self._cancelClosing()
+        if self._idling is not None:
+            self._idling.cancel()
         if self.outcome is None:
             self.outcome = CLOSED_BY_PEER if reason.check(ConnectionDone) else LOST
         self.log.info(
@@ -153,6 +230,7 @@ class Session(Protocol):
             returned=self.returned,
             duration=self.factory.reactor.seconds() - self._began,
         )
+        self.factory.left(self)
 
     def _show(self, data: bytes) -> None:
         self.log.info(
@@ -164,45 +242,208 @@ class Session(Protocol):
         self._receive(data)
 
     def _linger(self, end: float) -> None:
-        self._lingering = self.factory.reactor.callLater(
+        self._closing = self.factory.reactor.callLater(
             QUIET, self._lingered, end, self.received
         )
 
     def _lingered(self, end: float, received: int) -> None:
-        self._lingering = None
+        self._closing = None
         if self.received > received and self.factory.reactor.seconds() < end:
             self._linger(end)
         else:
-            # Not aborted: whatever the peer has yet to receive is sent, by the
-            # transport below TLS or by the system.
-            transport: ITransport | None = self.transport
-            while isinstance(transport, ProtocolWrapper):
-                transport = transport.transport
-            assert transport is not None
-            transport.loseConnection()
+            self._leave()
+
+    def _leave(self) -> None:
+        # Not aborted: whatever the peer has yet to receive is sent, by the
+        # transport below TLS or by the system.
+        innermost(self.transport).loseConnection()
+
+    def _cancelClosing(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+
+    def _discard(self, data: bytes) -> None:
+        Session.dataReceived(self, data)
+
+    def _waitIdly(self, progress: tuple[int, int], checks: int) -> None:
+        """
+        @param progress: What had come and gone when it was looked at last.
+
+        @param checks: How often it has been found the same.
+        """
+        limit = self.factory.limits.idleTimeout
+        if limit:
+            self._idling = self.factory.reactor.callLater(
+                limit / IDLE_CHECKS, self._checkIdle, progress, checks
+            )
+
+    def _checkIdle(self, before: tuple[int, int], checks: int) -> None:
+        self._idling = None
+        # Once it is over, what counts is what the peer takes.
+        received = self.received if self.outcome is None else 0
+        progress = (received, acknowledged(self.transport))
+        checks = checks + 1 if progress == before else 0
+        if checks < IDLE_CHECKS:
+            self._waitIdly(progress, checks)
+        elif self.outcome is None:
+            self.hangUp(IDLE)
+            self._waitIdly((0, progress[1]), checks - 1)
+        else:
+            self.transport.abortConnection()
 
 
 class SessionFactory(Factory):
     """
-    Builds the sessions of one service.
+    Builds the sessions of one service, as far as its limits allow.
 
     @cvar service: What the service is called in the log.
 
     @ivar reactor: Tells the time.
 
+    @ivar limits: What the service bears.
+
     @ivar showMessages: Whether to log what peers send.
+
+    @ivar sessions: Those that there are.
+
+    @ivar refusals: The connections that were refused.
     """
 
+    log = Logger()
     noisy = False
     protocol: type[Session]  # type: ignore[assignment]
     service: str
+    _drained: Deferred[None] | None = None
+    _cut = 0
 
-    def __init__(self, reactor: IReactorTime, *, showMessages: bool = False) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        *,
+        limits: Limits | None = None,
+        showMessages: bool = False,
+    ) -> None:
         self.reactor = reactor
+        self.limits = limits or Limits()
         self.showMessages = showMessages
+        self.sessions: set[Session] = set()
+        self.refusals = Refusals(reactor, self.service)
+        self._fromSource: Counter[str] = Counter()
 
     def logPrefix(self) -> str:
         """
         How Twisted names the service in its own messages.
         """
         return self.service
+
+    def startFactory(self) -> None:
+        """
+        Listening starts.
+        """
+        self._drained = None
+
+    def stopFactory(self) -> None:
+        """
+        Listening has ended.
+        """
+        self.refusals.stop()
+
+    def buildProtocol(self, address: IAddress | None) -> Protocol:
+        """
+        @param address: The peer's.
+
+        @return: A session, or a protocol that refuses the connection.
+        """
+        reason = self.refusal(address)
+        if reason is not None:
+            self.refusals.add(reason, addressName(address))
+            return Refused()
+        session = self.protocol()
+        session.factory = self
+        session.address = address
+        return session
+
+    def refusal(self, address: IAddress | None) -> str | None:
+        """
+        @return: Why not to admit a peer, or L{None}.
+        """
+        limits = self.limits
+        host = getattr(address, "host", None)
+        if self._drained is not None:
+            return STOPPING
+        if host is not None and not limits.networks.serves(host):
+            return DENIED
+        if limits.capacity.full:
+            return NO_ROOM
+        if host is not None and 0 < limits.maxPerSource <= self._fromSource[sourceOf(host)]:
+            return NO_ROOM_FOR_SOURCE
+        return None
+
+    def entered(self, session: Session) -> None:
+        """
+        A session has started.
+        """
+        self.sessions.add(session)
+        self.limits.capacity.taken += 1
+        self._count(session, 1)
+
+    def left(self, session: Session) -> None:
+        """
+        A session has ended.
+        """
+        self.sessions.remove(session)
+        self.limits.capacity.taken -= 1
+        self._count(session, -1)
+        if self._drained is not None and not self.sessions:
+            self._drained.callback(None)
+
+    def drain(self) -> Deferred[None]:
+        """
+        Let every session have back what it has sent so far, and close it.  What
+        that takes longer for than the limit allows is cut.
+
+        @return: Fires when there are no sessions any more.
+        """
+        sessions = len(self.sessions)
+        if not sessions:
+            return succeed(None)
+        self._drained = Deferred()
+        self._cut = 0
+        cutting = self.reactor.callLater(self.limits.drainTimeout, self.cut)
+
+        def drained(_: None) -> None:
+            if cutting.active():
+                cutting.cancel()
+            self.log.info(
+                "{service}: stopped with {sessions} sessions: {finished} finished, {cut} cut",
+                service=self.service,
+                sessions=sessions,
+                finished=sessions - self._cut,
+                cut=self._cut,
+            )
+
+        self.log.info(
+            "{service}: stopping, with {limit:g} s at most for {sessions} sessions to finish",
+            service=self.service,
+            limit=self.limits.drainTimeout,
+            sessions=sessions,
+        )
+        finished = self._drained.addCallback(drained)
+        for session in list(self.sessions):
+            session.drain()
+        return finished
+
+    def cut(self) -> None:
+        """
+        End all sessions now.
+        """
+        self._cut = sum(session.cut() for session in list(self.sessions))
+
+    def _count(self, session: Session, change: int) -> None:
+        host = getattr(session.address, "host", None)
+        if self.limits.maxPerSource and host is not None:
+            source = sourceOf(host)
+            self._fromSource[source] += change
+            if not self._fromSource[source]:
+                del self._fromSource[source]

@@ -9,7 +9,9 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
+from math import isfinite
+from time import monotonic
 from typing import Any
 
 from twisted.internet.endpoints import (
@@ -23,7 +25,16 @@ from twisted.python.reflect import namedAny
 from echod._version import __version__
 from echod.display import hostPort
 from echod.greeting import GREETING, GreetingFactory
-from echod.loopguard import LoopGuard
+from echod.guard import DatagramGuard
+from echod.limits import (
+    DRAIN_TIMEOUT,
+    IDLE_TIMEOUT,
+    UDP_RATE,
+    Capacity,
+    Limits,
+    RateLimit,
+)
+from echod.networks import Networks
 from echod.service import EchoService, Endpoint, ListeningService, Server
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol, UDPServerEndpoint
@@ -52,6 +63,8 @@ A port, or a literal address with a port.
 
 MAX_PORT = 65535
 
+NETWORKS = ("allow", "deny")
+
 Named = tuple[str, Endpoint]
 """
 An address as people write it, and as what can be listened on.
@@ -68,6 +81,28 @@ Examples:
   twistd -n echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
   twistd -n echod --tcp unix:/run/echod.sock
 """
+
+
+def _wholeNumber(option: str) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not (value.isascii() and value.isdigit()):
+            raise usage.UsageError(f"--{option} {shlex.quote(value)}: not a whole number")
+        return int(value)
+
+    return parse
+
+
+def _seconds(option: str) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        with suppress(ValueError):
+            seconds = float(value)
+            if seconds >= 0 and isfinite(seconds):
+                return seconds
+        raise usage.UsageError(
+            f"--{option} {shlex.quote(value)}: not a number of seconds, such as 0.5 or 600"
+        )
+
+    return parse
 
 
 class Options(usage.Options):
@@ -94,6 +129,43 @@ class Options(usage.Options):
             GREETING.decode().rstrip(),
             "What the greeting says; a line ending is added.",
         ],
+        [
+            "max-connections",
+            None,
+            None,
+            "Connections at a time for each --tcp and --greeting; 0 for any number. "
+            "[default: for all of them together what the limit of open files leaves room for]",
+            _wholeNumber("max-connections"),
+        ],
+        [
+            "max-per-source",
+            None,
+            0,
+            "Connections at a time from one IPv4 address or one IPv6 /64; 0 for any number.",
+            _wholeNumber("max-per-source"),
+        ],
+        [
+            "idle-timeout",
+            None,
+            IDLE_TIMEOUT,
+            "Seconds after which a session is closed in which nothing comes or goes; 0: never.",
+            _seconds("idle-timeout"),
+        ],
+        [
+            "drain-timeout",
+            None,
+            DRAIN_TIMEOUT,
+            "Seconds for which a stop lets sessions have back what they have sent.",
+            _seconds("drain-timeout"),
+        ],
+        [
+            "udp-rate",
+            None,
+            UDP_RATE,
+            "Datagrams a second that are answered to one address; 0 for any number. "
+            "This machine's own addresses have no limit.",
+            _wholeNumber("udp-rate"),
+        ],
     ]
 
     optFlags = [
@@ -101,7 +173,7 @@ class Options(usage.Options):
         ["show-messages", None, "Log what peers send, control characters escaped."],
     ]
 
-    compData = usage.Completions(multiUse=list(DEFAULT_PORTS))
+    compData = usage.Completions(multiUse=[*DEFAULT_PORTS, *NETWORKS])
 
     def __init__(self, reactor: Any = None) -> None:
         """
@@ -109,8 +181,8 @@ class Options(usage.Options):
         """
         super().__init__()
         self._reactor = reactor
-        for server in DEFAULT_PORTS:
-            self[server] = []
+        for option in (*DEFAULT_PORTS, *NETWORKS):
+            self[option] = []
 
     @property
     def reactor(self) -> Any:
@@ -125,6 +197,10 @@ class Options(usage.Options):
             from twisted.internet import reactor
 
             self._reactor = reactor
+            if self.parent is not None:
+                # The time of day, by which Twisted sets its timers, may be set
+                # back, and then nothing would happen until it is the same again.
+                reactor.seconds = monotonic  # type: ignore[method-assign]
         return self._reactor
 
     def opt_greeting(self, address: str) -> None:
@@ -144,6 +220,19 @@ class Options(usage.Options):
         Echo datagrams at ADDRESS. Can be given again.
         """
         self._add("udp", address, self._datagramEndpoint)
+
+    def opt_allow(self, network: str) -> None:
+        """
+        Serve NETWORK (192.0.2.0/24, 2001:db8::/32), and nobody who is in no
+        allowed network. The most specific one counts. Can be given again.
+        """
+        self._addNetwork("allow", network)
+
+    def opt_deny(self, network: str) -> None:
+        """
+        Do not serve NETWORK. Can be given again.
+        """
+        self._addNetwork("deny", network)
 
     def opt_version(self) -> None:
         """
@@ -169,6 +258,10 @@ class Options(usage.Options):
         if not any(self[server] for server in DEFAULT_PORTS):
             for server, port in DEFAULT_PORTS.items():
                 getattr(self, f"opt_{server}")(port)
+        try:
+            self.networks = Networks(self["allow"], self["deny"])
+        except ValueError as error:
+            raise usage.UsageError(f"--allow and --deny: {error}") from None
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -196,6 +289,15 @@ class Options(usage.Options):
             self[server].append(endpoint(value))
         except ValueError as error:
             raise usage.UsageError(f"--{server} {shlex.quote(value)}: {error}") from None
+
+    def _addNetwork(self, option: str, value: str) -> None:
+        try:
+            self[option].append(ip_network(value))
+        except ValueError as error:
+            raise usage.UsageError(
+                f"--{option} {shlex.quote(value)}: {error}; a network is an address "
+                "(192.0.2.1), or its first with a length (192.0.2.0/24, 2001:db8::/32)"
+            ) from None
 
     def _streamEndpoint(self, value: str) -> Named:
         if _ADDRESS.fullmatch(value):
@@ -245,15 +347,32 @@ def makeService(config: Options) -> EchoService:
     reactor = config.reactor
     showMessages = bool(config["show-messages"])
     greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
-    guard = LoopGuard()
+    guard = DatagramGuard(config.networks, RateLimit(config["udp-rate"]))
+    shared = Capacity.ofProcess()
+
+    def limits() -> Limits:
+        most = config["max-connections"]
+        return Limits(
+            capacity=shared if most is None else Capacity(most),
+            maxPerSource=config["max-per-source"],
+            idleTimeout=config["idle-timeout"],
+            drainTimeout=config["drain-timeout"],
+            networks=config.networks,
+        )
+
     servers: dict[str, Callable[[], Server]] = {
-        "greeting": lambda: GreetingFactory(reactor, greeting, showMessages=showMessages),
-        "tcp": lambda: EchoFactory(
-            reactor, goodbye=not config["no-goodbye"], showMessages=showMessages
+        "greeting": lambda: GreetingFactory(
+            reactor, greeting, limits=limits(), showMessages=showMessages
         ),
-        "udp": lambda: UDPEchoProtocol(guard, showMessages=showMessages),
+        "tcp": lambda: EchoFactory(
+            reactor,
+            goodbye=not config["no-goodbye"],
+            limits=limits(),
+            showMessages=showMessages,
+        ),
+        "udp": lambda: UDPEchoProtocol(reactor, guard, showMessages=showMessages),
     }
-    service = EchoService(type(reactor).__name__)
+    service = EchoService(reactor)
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)

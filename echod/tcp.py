@@ -8,13 +8,21 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.goodbye import Goodbye
-from echod.session import Session, SessionFactory
+from echod.limits import Limits
+from echod.session import DRAINED, Session, SessionFactory
+from echod.sockets import unread
 
 SILENCE = 0.2
 """
 How long bytes which may turn out to be a goodbye are withheld, in seconds.
 Longer than the pieces of one message are apart on a working network, shorter
 than a person notices.
+"""
+
+DRAIN_TICK = 0.02
+"""
+How often to look whether a session that is to end has all that it needs, in
+seconds: several times in what a person does not notice.
 """
 
 GOODBYE = "goodbye"
@@ -30,12 +38,7 @@ class EchoProtocol(Session):
     side when that has to pause.
     """
 
-    @property
-    def returned(self) -> int:
-        """
-        How many bytes were written to the peer.
-        """
-        return self.received
+    _paused = False
 
     def connectionMade(self) -> None:
         """
@@ -62,6 +65,17 @@ class EchoProtocol(Session):
         self.transport.resumeProducing()
         super().hangUp(outcome)
 
+    def drain(self) -> None:
+        """
+        Return what the peer has sent so far, and close: also what the system has
+        received for it, and what the peer has to make room for.
+        """
+        if self.outcome is None:
+            self._cancelClosing()
+            self._closing = self.factory.reactor.callLater(
+                0, self._drain, self.received + unread(self.transport)
+            )
+
     def readConnectionLost(self) -> None:
         """
         The peer has said all it had to say: close when all of it is returned.
@@ -74,18 +88,36 @@ class EchoProtocol(Session):
         """
         The peer does not read as fast as it sends.
         """
+        self._paused = True
         self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
         """
         The peer has read what was on its way.
         """
+        self._paused = False
         self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
         """
         The connection is lost; C{connectionLost} does what there is to do.
         """
+
+    def finish(self, outcome: str) -> None:
+        """
+        Hang up, when the peer has nothing more to be returned.
+        """
+        self.hangUp(outcome)
+
+    def _drain(self, end: int) -> None:
+        """
+        @param end: How much the peer had sent when the end began.
+        """
+        self._closing = None
+        if self._paused or (self.received < end and unread(self.transport)):
+            self._closing = self.factory.reactor.callLater(DRAIN_TICK, self._drain, end)
+        else:
+            self.finish(DRAINED)
 
     def _unregister(self) -> None:
         # A registered producer would hold the closing back.
@@ -98,19 +130,10 @@ class GoodbyeEchoProtocol(EchoProtocol):
     decides.
     """
 
-    _kept = 0
-    _paused = False
     _silence: IDelayedCall | None = None
 
     def __init__(self) -> None:
         self._goodbye = Goodbye()
-
-    @property
-    def returned(self) -> int:
-        """
-        How many bytes were written to the peer.
-        """
-        return self.received - self._kept
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -133,6 +156,14 @@ class GoodbyeEchoProtocol(EchoProtocol):
             self._settle(self._goodbye.end())
         super().readConnectionLost()
 
+    def finish(self, outcome: str) -> None:
+        """
+        For what is withheld, this is as good as the end of the stream.
+        """
+        self._settle(self._goodbye.end())
+        if self.outcome is None:
+            super().finish(outcome)
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         The session has ended, and with it the waiting for silence.
@@ -144,7 +175,6 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         While nothing is read, that nothing comes is no silence.
         """
-        self._paused = True
         self._stopListening()
         super().pauseProducing()
 
@@ -152,7 +182,6 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         Read on, and listen for silence from now.
         """
-        self._paused = False
         super().resumeProducing()
         self._consider(b"")
 
@@ -205,7 +234,8 @@ class EchoFactory(SessionFactory):
         reactor: IReactorTime,
         *,
         goodbye: bool = True,
+        limits: Limits | None = None,
         showMessages: bool = False,
     ) -> None:
-        super().__init__(reactor, showMessages=showMessages)
+        super().__init__(reactor, limits=limits, showMessages=showMessages)
         self.protocol = GoodbyeEchoProtocol if goodbye else EchoProtocol

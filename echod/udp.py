@@ -4,18 +4,22 @@ The UDP echo: every datagram comes back.
 
 from __future__ import annotations
 
-from collections import Counter
-
-from twisted.internet.defer import Deferred, execute
+from twisted.internet.defer import Deferred, execute, succeed
 from twisted.internet.error import MessageLengthError
-from twisted.internet.interfaces import IListeningPort, IReactorUDP, IUDPTransport
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IReactorTime,
+    IReactorUDP,
+    IUDPTransport,
+)
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from echod.batch import BatchPort
 from echod.display import hostPort, shown
-from echod.loopguard import LoopGuard
+from echod.guard import DatagramGuard
 from echod.pktinfo import PACKET_INFO, PacketInfoPort
+from echod.refusals import Refusals
 
 MAX_DATAGRAM = 65535
 """
@@ -29,13 +33,13 @@ SEND_ERROR = "send error"
 class UDPEchoProtocol(DatagramProtocol):
     """
     Returns every datagram (RFC 862), at most one for one, except to those whom
-    the L{LoopGuard} knows better than to answer.
+    the L{DatagramGuard} knows better than to answer.
 
     @cvar service: What the service is called in the log.
 
     @ivar answered: How many datagrams were returned.
 
-    @ivar refused: How many were not, by reason.
+    @ivar refusals: Those that were not.
     """
 
     log = Logger()
@@ -43,14 +47,23 @@ class UDPEchoProtocol(DatagramProtocol):
     service = "UDP echo"
     transport: IUDPTransport
 
-    def __init__(self, guard: LoopGuard | None = None, *, showMessages: bool = False) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        guard: DatagramGuard | None = None,
+        *,
+        showMessages: bool = False,
+    ) -> None:
         """
+        @param reactor: Tells the time.
+
         @param guard: What is shared with the other UDP servers of this process.
         """
-        self.guard = guard or LoopGuard()
+        self.reactor = reactor
+        self.guard = guard or DatagramGuard()
         self.showMessages = showMessages
         self.answered = 0
-        self.refused: Counter[str] = Counter()
+        self.refusals = Refusals(reactor, self.service)
 
     def logPrefix(self) -> str:
         """
@@ -70,6 +83,18 @@ class UDPEchoProtocol(DatagramProtocol):
         Listening has ended.
         """
         self.guard.closed(self._port)
+        self.refusals.stop()
+
+    def drain(self) -> Deferred[None]:
+        """
+        There are no sessions to be served to their end.
+        """
+        return succeed(None)
+
+    def cut(self) -> None:
+        """
+        There is nothing to end.
+        """
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """
@@ -84,12 +109,12 @@ class UDPEchoProtocol(DatagramProtocol):
             )
         reason = self.refusal(addr)
         if reason is not None:
-            self.refused[reason] += 1
+            self.refusals.add(reason, hostPort(*addr))
             return
         try:
             self.transport.write(datagram, addr)
         except (OSError, MessageLengthError) as error:
-            self.unsent(error)
+            self.unsent(error, addr)
         else:
             self.answered += 1
 
@@ -98,14 +123,15 @@ class UDPEchoProtocol(DatagramProtocol):
         @return: Why not to answer a datagram from there, or L{None}.
         """
         host, port = addr
-        return self.guard.refusal(host, port, getattr(addr, "toGroup", False))
+        toGroup = getattr(addr, "toGroup", False)
+        return self.guard.refusal(host, port, toGroup, now=self.reactor.seconds())
 
-    def unsent(self, error: Exception) -> None:
+    def unsent(self, error: Exception, addr: tuple[str, int]) -> None:
         """
         Count an answer that could not be sent.
         """
         full = isinstance(error, BlockingIOError)
-        self.refused[SEND_BUFFER_FULL if full else SEND_ERROR] += 1
+        self.refusals.add(SEND_BUFFER_FULL if full else SEND_ERROR, hostPort(*addr))
 
 
 class UDPServerEndpoint:

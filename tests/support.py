@@ -14,7 +14,7 @@ from unittest import SkipTest
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import ISSLTransport, ITCPTransport
+from twisted.internet.interfaces import IAddress, ISSLTransport, ITCPTransport
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent, capturedLogs, formatEvent
@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import Interface, alsoProvides
 
+from echod.limits import Limits
 from echod.session import Session, SessionFactory
 
 CHECKOUT = Path(__file__).parent.parent
@@ -55,6 +56,11 @@ def temporaryDirectory(test: SynchronousTestCase) -> Path:
     test.addCleanup(directory.cleanup)
     return Path(directory.name)
 
+
+UNTIMED = Limits(idleTimeout=0)
+"""
+For tests that look at all timers there are.
+"""
 
 PEER = IPv4Address("TCP", "192.0.2.1", 40000)
 
@@ -125,12 +131,14 @@ class MemoryTLSTransport(MemoryTCPTransport):
 
 
 def connect(
-    factory: SessionFactory, transport: type[MemoryTransport] = MemoryTCPTransport
+    factory: SessionFactory,
+    transport: type[MemoryTransport] = MemoryTCPTransport,
+    address: IAddress = PEER,
 ) -> tuple[Any, Any]:
     """
     @return: A new session of the factory, and its transport.
     """
-    session = factory.buildProtocol(PEER)
+    session = factory.buildProtocol(address)
     assert isinstance(session, Session)
     return session, transport(session)
 

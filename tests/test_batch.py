@@ -17,10 +17,12 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.batch import BATCH, BUFFER, BatchPort
-from echod.loopguard import KNOWN_HOSTS, RESERVED_PORT, TO_GROUP
+from echod.guard import OVER_RATE, RESERVED_PORT, TO_GROUP, DatagramGuard
+from echod.limits import RateLimit
+from echod.networks import KNOWN_HOSTS
 from echod.pktinfo import PACKET_INFO
 from echod.udp import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
-from tests.support import FakeSocket
+from tests.support import FakeSocket, clock
 from tests.test_pktinfo import info4, info6
 
 Sent = tuple[bytes, bytes, bytes]
@@ -151,7 +153,7 @@ class BatchPortTests(SynchronousTestCase):
     asked = control(info4(3, "192.0.2.9", "192.0.2.9"))
     answering = control(info4(0, "192.0.2.9", "192.0.2.9"))
 
-    def listen(self, interface: str = "") -> None:
+    def listen(self, interface: str = "", rate: int = 0) -> None:
         """
         Listen on a fake socket.
         """
@@ -161,7 +163,9 @@ class BatchPortTests(SynchronousTestCase):
             systemCall = staticmethod(self.system.function)
 
         self.patch(udp.Port, "createInternetSocket", lambda port: FakeSocket())
-        self.protocol = UDPEchoProtocol()
+        self.clock = clock()
+        guard = DatagramGuard(rate=RateLimit(rate))
+        self.protocol = UDPEchoProtocol(self.clock, guard)
         reactor: Any = MemoryReactorClock()
         self.port = Port(8080, self.protocol, interface, 65535, reactor)
         self.port.startListening()
@@ -186,7 +190,7 @@ class BatchPortTests(SynchronousTestCase):
         for _ in range(2):
             self.assertTrue(self.receive(*questions) == answers)
         self.assertEqual(self.protocol.answered, 8)
-        self.assertEqual(len(self.protocol.guard.answerable), 1)
+        self.assertEqual(len(self.protocol.guard.unmetered), 1)
 
     def test_ipv6(self) -> None:
         """
@@ -236,7 +240,7 @@ class BatchPortTests(SynchronousTestCase):
                 (b"5", self.client, group),
             )
             self.assertEqual([data for data, *_ in sent], [b"1", b"4"])
-        self.assertEqual(self.protocol.refused, {RESERVED_PORT: 4, TO_GROUP: 2})
+        self.assertEqual(self.protocol.refusals.counts, {RESERVED_PORT: 4, TO_GROUP: 2})
         self.assertEqual(self.protocol.answered, 4)
 
     def test_sendErrors(self) -> None:
@@ -247,7 +251,7 @@ class BatchPortTests(SynchronousTestCase):
         self.system.failures += [1, -errno.EAGAIN, 1, -errno.EMSGSIZE, 1]
         sent = self.receive(*[(b"%d" % i, self.client, self.asked) for i in range(6)])
         self.assertEqual([data for data, *_ in sent], [b"0", b"2", b"4", b"5"])
-        self.assertEqual(self.protocol.refused, {SEND_BUFFER_FULL: 1, SEND_ERROR: 1})
+        self.assertEqual(self.protocol.refusals.counts, {SEND_BUFFER_FULL: 1, SEND_ERROR: 1})
 
     def test_turn(self) -> None:
         """
@@ -266,4 +270,23 @@ class BatchPortTests(SynchronousTestCase):
         self.listen()
         for number in range(KNOWN_HOSTS + 10):
             self.receive((b"x", name4("192.0.2.1", 1024 + number % 60000), self.asked))
-            self.assertLessEqual(len(self.protocol.guard.answerable), KNOWN_HOSTS)
+            self.assertLessEqual(len(self.protocol.guard.unmetered), KNOWN_HOSTS)
+
+    def test_rate(self) -> None:
+        """
+        A host is answered as often as the rate allows, from whatever ports it
+        asks, and others beside it are.
+        """
+        self.listen(rate=2)
+        clients = [name4("192.0.2.1", 40000 + number) for number in range(3)]
+        other = name4("127.0.0.1", 40000)
+        for _ in range(2):
+            sent = self.receive(
+                *[(b"x", name, self.asked) for name in (clients[0], other, *clients, other)]
+            )
+            self.assertEqual(
+                [(name, info) for _, name, info in sent],
+                [(name, self.answering) for name in (clients[0], other, clients[0], other)],
+            )
+            self.clock.advance(1)
+        self.assertEqual(self.protocol.refusals.counts, {OVER_RATE: 4})

@@ -4,10 +4,15 @@ Tests that run the real daemon and talk to it over sockets.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import select
+import signal
 import socket
 import sys
+import termios
+from array import array
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, Popen, run
@@ -63,6 +68,32 @@ def readExactly(client: socket.socket, size: int) -> bytes:
     return received
 
 
+PATTERN = b"0123456789abcdef"
+
+
+def fill(client: socket.socket) -> int:
+    """
+    Send without reading, until nothing more is taken.
+
+    @return: How many bytes were taken, of one L{PATTERN} after the other.
+    """
+    sent = 0
+    client.setblocking(False)
+    while select.select([], [client], [], BLOCKED)[1]:
+        sent += client.send((PATTERN * 4096)[sent % len(PATTERN) :])
+    client.settimeout(PATIENCE)
+    return sent
+
+
+def unacknowledged(client: socket.socket) -> int:
+    """
+    @return: How much of what was sent the peer's system has not got yet.
+    """
+    number = array("i", [0])
+    fcntl.ioctl(client.fileno(), termios.TIOCOUTQ, number)
+    return number[0]
+
+
 class Article:
     """
     One of the article's clients, in a process of its own.
@@ -109,7 +140,7 @@ class DaemonTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.daemon = Daemon(
             *("--greeting", "0", "--tcp", "0", "--udp", "127.0.0.1:0", "--udp", "0.0.0.0:0"),
-            *("--udp", "[::]:0"),
+            *("--udp", "[::]:0", "--drain-timeout", "0"),
             reactor=self.reactor,
         )
 
@@ -230,9 +261,7 @@ class DaemonTests(SynchronousTestCase):
         readExactly(warm, 1_000_000)
         client = self.tcp()
         before = self.daemon.memory()
-        client.setblocking(False)
-        while select.select([], [client], [], BLOCKED)[1]:
-            client.send(b"x" * 65536)
+        fill(client)
         self.assertLess(self.daemon.memory() - before, 1 << 20)
 
     def test_goodbyeWithoutReset(self) -> None:
@@ -313,6 +342,42 @@ class DaemonTests(SynchronousTestCase):
             self.assertEqual(client.recv(10), b"x")
             self.assertEqual(select.select([peer], [], [], 0)[0], [])
 
+    def test_drain(self) -> None:
+        """
+        A signal to end lets every peer have back what was accepted of it before,
+        also one that does not read at the moment.
+        """
+        with self.reserved() as daemon, connect(daemon.tcp) as client:
+            sent = fill(client)
+            accepted = sent - unacknowledged(client)
+            daemon.process.terminate()
+            daemon.expect("stopping, with 30 s at most for 1 sessions to finish$")
+            returned = readAll(client)
+            self.assertGreaterEqual(len(returned), accepted)
+            self.assertTrue((PATTERN * (sent // 16 + 1)).startswith(returned))
+            client.close()
+            daemon.expect("stopped with 1 sessions: 1 finished, 0 cut$")
+            self.assertEqual(daemon.process.wait(PATIENCE), -signal.SIGTERM)
+
+    def test_secondSignal(self) -> None:
+        """
+        A second signal is the end, whoever has something to be returned.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.reserved() as daemon, connect(daemon.tcp) as client:
+                fill(client)
+                daemon.process.send_signal(number)
+                daemon.expect("stopping")
+                daemon.process.send_signal(number)
+                daemon.expect("stopped with 1 sessions: 0 finished, 1 cut$")
+                self.assertEqual(daemon.process.wait(PATIENCE), -number)
+
+    def reserved(self) -> Daemon:
+        """
+        @return: A daemon with all the time it needs to end.
+        """
+        return Daemon("--tcp", "0", "--drain-timeout", "30", reactor=self.reactor)
+
 
 class AsyncioDaemonTests(DaemonTests):
     """
@@ -368,6 +433,58 @@ class OptionsTests(SynchronousTestCase):
             client.sendall("héhé\r\n[forged] \x1b[2J".encode())
             daemon.expect(r": from 127.0.0.1:\d+: héhé\\r\\n\[forged\] \\x1b\[2J$")
 
+    def test_maxConnections(self) -> None:
+        """
+        More connections than there may be are closed at once, which is logged
+        with a number, and there is room again when one has ended.
+        """
+        with Daemon("--tcp", "0", "--max-connections", "1", "--greeting", "0") as daemon:
+            with connect(daemon.tcp) as served:
+                served.sendall(b"hello")
+                self.assertEqual(readExactly(served, 5), b"hello")
+                for _ in range(3):
+                    with connect(daemon.tcp) as refused, contextlib.suppress(ConnectionError):
+                        self.assertEqual(readAll(refused), b"")
+                with connect(daemon.greeting) as other:
+                    self.assertEqual(readAll(other), GREETING)
+                daemon.expect(r"refused 127.0.0.1:\d+: too many connections$")
+                daemon.expect("refused 2 more: too many connections$")
+            daemon.expect("TCP echo: .* ended")
+            with connect(daemon.tcp) as served:
+                served.sendall(b"hello")
+                self.assertEqual(readExactly(served, 5), b"hello")
+
+    def test_denied(self) -> None:
+        """
+        Who is not to be served is not, by any of the three.
+        """
+        with Daemon(
+            *("--tcp", "0", "--udp", "0", "--greeting", "0"),
+            *("--allow", "127.0.0.0/8", "--deny", "127.0.0.1"),
+        ) as daemon:
+            for address in (daemon.tcp, daemon.greeting):
+                with connect(address) as refused, contextlib.suppress(ConnectionError):
+                    self.assertEqual(readAll(refused), b"")
+                daemon.expect("denied address$")
+            with connect(daemon.udp, socket.SOCK_DGRAM) as client:
+                client.send(b"x")
+                daemon.expect("UDP echo: refused .* denied address$")
+            allowed = socket.create_connection(daemon.greeting, PATIENCE, ("127.0.0.2", 0))
+            with allowed:
+                self.assertEqual(readAll(allowed), GREETING)
+
+    def test_idle(self) -> None:
+        """
+        A peer that says nothing is hung up on when the time is up.
+        """
+        with (
+            Daemon("--tcp", "0", "--idle-timeout", "0.2") as daemon,
+            connect(daemon.tcp) as client,
+        ):
+            self.assertEqual(readAll(client), b"")
+            client.close()
+            daemon.expect("ended: idle; 0 bytes in")
+
     def test_unixSocket(self) -> None:
         """
         An endpoint description serves as well as an address.
@@ -397,6 +514,11 @@ class ErrorTests(SynchronousTestCase):
             ["--greeting", ""],
             ["--tcp", "carrier-pigeon:1"],
             ["stray"],
+            ["--max-connections", "-1"],
+            ["--udp-rate", "1.5"],
+            ["--idle-timeout", "inf"],
+            ["--allow", "10.0.0.1/8"],
+            ["--allow", "::/0", "--deny", "::/0"],
         ):
             for command in ([*TWISTD, "-n"], TWIST):
                 done = runDaemon([*command, "echod", *arguments])

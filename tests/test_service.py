@@ -5,6 +5,9 @@ Tests for L{echod.service}.
 from __future__ import annotations
 
 import errno
+import os
+import signal
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import IService
@@ -65,9 +68,29 @@ class Endpoint:
 class Server:
     """
     A server in name only.
+
+    @ivar drained: What its sessions are waited for by.
+
+    @ivar cuts: How often its sessions were cut.
     """
 
     service = "echo"
+
+    def __init__(self) -> None:
+        self.drained: Deferred[None] = succeed(None)
+        self.cuts = 0
+
+    def drain(self) -> Deferred[None]:
+        """
+        Wait for the sessions that there are not.
+        """
+        return self.drained
+
+    def cut(self) -> None:
+        """
+        Take note.
+        """
+        self.cuts += 1
 
 
 class ListeningServiceTests(SynchronousTestCase):
@@ -77,7 +100,8 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.endpoint = Endpoint()
-        self.service = ListeningService("127.0.0.1:0", self.endpoint, Server())
+        self.server = Server()
+        self.service = ListeningService("127.0.0.1:0", self.endpoint, self.server)
 
     def explain(self, error: Exception) -> str:
         """
@@ -118,6 +142,19 @@ class ListeningServiceTests(SynchronousTestCase):
         self.service.stopService()
         self.service.startService()
         self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
+
+    def test_stopWaits(self) -> None:
+        """
+        A service that is stopped listens no more at once, and has stopped when
+        nobody is served any more.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        stopped = self.service.stopService()
+        self.assertFalse(self.endpoint.ports[0].listening)
+        self.assertNoResult(stopped)
+        self.server.drained.callback(None)
+        self.assertIsNone(self.successResultOf(stopped))
 
     def test_stopWithoutStart(self) -> None:
         """
@@ -190,6 +227,27 @@ class ListeningServiceTests(SynchronousTestCase):
         self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: Input/output error"])
 
 
+class Reactor:
+    """
+    A reactor that ends on signals, in memory.
+    """
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def sigTerm(self, *_: object) -> None:
+        """
+        Take note.
+        """
+        self.asked += 1
+
+    def callFromThread(self, act: Callable[[], None]) -> None:
+        """
+        Act, at once.
+        """
+        act()
+
+
 class EchoServiceTests(SynchronousTestCase):
     """
     Tests for L{EchoService}.
@@ -197,9 +255,12 @@ class EchoServiceTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.endpoints = [Endpoint(), Endpoint()]
-        self.service = EchoService("TestReactor")
+        self.servers: list[Any] = []
+        self.reactor = Reactor()
+        self.service = EchoService(self.reactor)
         for endpoint in self.endpoints:
             child = ListeningService("127.0.0.1:0", endpoint, Server())
+            self.servers.append(child.server)
             child.setServiceParent(self.service)
 
     def test_allOfIt(self) -> None:
@@ -209,7 +270,7 @@ class EchoServiceTests(SynchronousTestCase):
         with logged() as lines:
             self.service.privilegedStartService()
             self.service.startService()
-        self.assertEqual(lines[0], f"echod {__version__} on TestReactor")
+        self.assertEqual(lines[0], f"echod {__version__} on Reactor")
         self.assertEqual(len(lines), 3)
         self.assertEqual([len(endpoint.ports) for endpoint in self.endpoints], [1, 1])
         self.assertTrue(verifyObject(IService, self.service))
@@ -223,3 +284,37 @@ class EchoServiceTests(SynchronousTestCase):
             self.assertRaises(CannotServe, start)
             self.assertFalse(self.endpoints[0].ports[-1].listening)
             self.assertFalse(self.service.running)
+
+    def stopTwice(self) -> None:
+        """
+        Have the service stop, and be asked to once more before it has.
+        """
+        self.service.startService()
+        self.servers[0].drained = Deferred()
+        self.stopped = self.service.stopService()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def test_secondSignal(self) -> None:
+        """
+        A signal while sessions are served to their end cuts them; then the
+        reactor's own handling is in place again.
+        """
+        before = signal.signal(signal.SIGTERM, self.reactor.sigTerm)
+        self.addCleanup(signal.signal, signal.SIGTERM, before)
+        self.stopTwice()
+        self.assertEqual([server.cuts for server in self.servers], [1, 1])
+        self.assertNoResult(self.stopped)
+        self.servers[0].drained.callback(None)
+        self.successResultOf(self.stopped)
+        self.assertEqual(signal.getsignal(signal.SIGTERM), self.reactor.sigTerm)
+
+    def test_othersSignals(self) -> None:
+        """
+        A signal that is handled by somebody else stays theirs.
+        """
+        heard = []
+        before = signal.signal(signal.SIGTERM, lambda *_: heard.append("signal"))
+        self.addCleanup(signal.signal, signal.SIGTERM, before)
+        self.stopTwice()
+        self.assertEqual(heard, ["signal"])
+        self.assertEqual([server.cuts for server in self.servers], [0, 0])

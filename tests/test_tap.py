@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from io import StringIO
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,9 @@ from twisted.trial.unittest import SynchronousTestCase
 import echod
 from echod import tap
 from echod.greeting import GreetingFactory
+from echod.guard import OVER_RATE
+from echod.limits import UDP_RATE, Capacity
+from echod.networks import DENIED
 from echod.service import ListeningService
 from echod.tap import BACKLOG, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
@@ -206,6 +210,98 @@ class OptionsTests(SynchronousTestCase):
         assert isinstance(first, UDPEchoProtocol)
         self.assertIs(first.guard, second.guard)
 
+    def test_limits(self) -> None:
+        """
+        What the services bear is what a public server should, unless told
+        otherwise.
+        """
+        for arguments, expected in (
+            ([], (0, 600, 5)),
+            (
+                ["--max-per-source=2", "--idle-timeout=0.5", "--drain-timeout=0"],
+                (2, 0.5, 0),
+            ),
+        ):
+            for server in servers("--greeting", "0", "--tcp", "0", *arguments):
+                limits = server.limits
+                self.assertEqual(
+                    (limits.maxPerSource, limits.idleTimeout, limits.drainTimeout), expected
+                )
+
+    def test_capacity(self) -> None:
+        """
+        All services share the room that there is, unless each has its own.
+        """
+        limits = [server.limits for server in servers("--tcp", "0", "--tcp", "0")]
+        self.assertIs(limits[0].capacity, limits[1].capacity)
+        self.assertEqual(limits[0].capacity.most, Capacity.ofProcess().most)
+        for most in (0, 10):
+            arguments = ["--tcp", "0", "--tcp", "0", "--max-connections", str(most)]
+            limits = [server.limits for server in servers(*arguments)]
+            self.assertIsNot(limits[0].capacity, limits[1].capacity)
+            self.assertEqual([limit.capacity.most for limit in limits], [most] * 2)
+
+    def test_networks(self) -> None:
+        """
+        Allowed and denied networks are those of all services.
+        """
+        greeting, tcp, udp = servers("--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1")
+        for networks in (greeting.limits.networks, tcp.limits.networks):
+            self.assertTrue(networks.serves("10.2.0.1"))
+            self.assertFalse(networks.serves("10.1.0.1"))
+        self.assertEqual(udp.guard.refusal("10.1.0.1", 40000), DENIED)
+        self.assertIsNone(udp.guard.refusal("10.2.0.1", 40000))
+
+    def test_udpRate(self) -> None:
+        """
+        The rate of a source is limited, unless it is 0.
+        """
+        for arguments, answered in (
+            ([], UDP_RATE),
+            (["--udp-rate=1"], 1),
+            (["--udp-rate=0"], 0),
+        ):
+            (server,) = servers("--udp", "0", *arguments)
+            for _ in range(answered):
+                self.assertIsNone(server.guard.refusal("192.0.2.1", 40000))
+            refusal = server.guard.refusal("192.0.2.1", 40000)
+            self.assertEqual(refusal, OVER_RATE if answered else None)
+
+    def test_badNumbers(self) -> None:
+        """
+        A number that is none is refused by name, with what would be right.
+        """
+        for option in ("max-connections", "max-per-source", "udp-rate"):
+            for value in ("-1", "1.5", "x", "", "\u0661"):
+                said = self.assertRaises(UsageError, parse, f"--{option}={value}")
+                self.assertRegex(str(said), f"^--{option} .*: not a whole number$")
+        for option in ("idle-timeout", "drain-timeout"):
+            for value in ("-1", "x", "", "nan", "inf", "10s"):
+                said = self.assertRaises(UsageError, parse, f"--{option}={value}")
+                self.assertRegex(str(said), f"^--{option} .*: not a number of seconds, such as")
+
+    def test_badNetworks(self) -> None:
+        """
+        A network that is none is refused by name, and so is a contradiction.
+        """
+        for option in ("allow", "deny"):
+            for value in ("x", "10.0.0.1/8", "10.0.0.0/33", ""):
+                said = self.assertRaises(UsageError, parse, f"--{option}={value}")
+                self.assertRegex(str(said), f"^--{option} .*; a network is an address")
+        said = self.assertRaises(UsageError, parse, "--allow=::/0", "--deny=::/0")
+        self.assertEqual(str(said), "--allow and --deny: ::/0 is both allowed and denied")
+
+    def test_steadyClock(self) -> None:
+        """
+        Below twistd timers do not hang on the time of day; who embeds decides
+        for himself.
+        """
+        for parent, steady in ((None, False), (Options(), True)):
+            self.patch(installed, "seconds", installed.seconds)
+            options = Options()
+            options.parent = parent
+            self.assertEqual(options.reactor.seconds is monotonic, steady)
+
     def test_strayArgument(self) -> None:
         """
         An argument that belongs to no option is refused by name.
@@ -260,6 +356,7 @@ class OptionsTests(SynchronousTestCase):
                 return lambda: chosen.append(name)
 
             self.patch(tap, "namedAny", find)
+            self.patch(installed, "seconds", installed.seconds)
             options = Options()
             options.parent = parent
             modules = dict(sys.modules)

@@ -4,15 +4,26 @@ Tests for L{echod.tcp}.
 
 from __future__ import annotations
 
-from twisted.internet.interfaces import IPushProducer
+from socket import socketpair
+
+from twisted.internet.interfaces import IPushProducer, ISystemHandle, ITCPTransport
 from twisted.internet.protocol import Protocol
 from twisted.test.iosim import FakeTransport
 from twisted.test.iosim import connect as pump
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
-from echod.tcp import GOODBYE, SILENCE, EchoFactory, EchoProtocol, GoodbyeEchoProtocol
-from tests.support import MemoryTCPTransport, clock, connect
+from echod.session import DRAINED
+from echod.tcp import (
+    DRAIN_TICK,
+    GOODBYE,
+    SILENCE,
+    EchoFactory,
+    EchoProtocol,
+    GoodbyeEchoProtocol,
+)
+from tests.support import UNTIMED, MemoryTCPTransport, clock, connect
 
 
 class EchoTests(SynchronousTestCase):
@@ -24,7 +35,8 @@ class EchoTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.reactor = clock()
-        self.session, self.transport = connect(EchoFactory(self.reactor, goodbye=self.goodbye))
+        self.factory = EchoFactory(self.reactor, goodbye=self.goodbye, limits=UNTIMED)
+        self.session, self.transport = connect(self.factory)
 
     def test_echo(self) -> None:
         """
@@ -66,6 +78,61 @@ class EchoTests(SynchronousTestCase):
         self.assertEqual(self.transport.value(), b"all of it")
         self.assertIsNone(self.transport.producer)
         self.assertTrue(self.transport.disconnecting)
+
+    def test_drain(self) -> None:
+        """
+        A session that is to end returns what has come, and closes.
+        """
+        self.session.dataReceived(b"all of it")
+        self.session.drain()
+        self.reactor.advance(0)
+        self.assertEqual(self.transport.value(), b"all of it")
+        self.assertEqual(self.session.outcome, DRAINED)
+        self.assertTrue(self.transport.writeClosed)
+        self.session.dataReceived(b"too late")
+        self.assertEqual((self.session.received, self.session.returned), (17, 9))
+
+    def test_drainUnread(self) -> None:
+        """
+        What the system has received and the session has not read when it is to
+        end is returned as well, but not what comes without end after that.
+        """
+        near, far = socketpair()
+        with near, far:
+            directlyProvides(self.transport, ITCPTransport, ISystemHandle)
+            self.transport.getHandle = lambda: near
+            far.send(b"12345")
+            self.session.drain()
+            self.reactor.advance(0)
+            self.assertIsNone(self.session.outcome)
+            self.session.dataReceived(near.recv(3))
+            self.reactor.advance(DRAIN_TICK)
+            self.assertIsNone(self.session.outcome)
+            far.send(b"678")
+            self.session.dataReceived(near.recv(3))
+            self.reactor.advance(DRAIN_TICK)
+            self.assertEqual(self.session.outcome, DRAINED)
+            self.assertEqual(self.transport.value(), b"123456")
+
+    def test_drainPaused(self) -> None:
+        """
+        A peer that does not read is waited for.
+        """
+        self.session.pauseProducing()
+        self.session.drain()
+        self.reactor.advance(10)
+        self.assertIsNone(self.session.outcome)
+        self.session.resumeProducing()
+        self.reactor.advance(DRAIN_TICK)
+        self.assertEqual(self.session.outcome, DRAINED)
+
+    def test_lostWhileDraining(self) -> None:
+        """
+        A connection that is lost meanwhile leaves no timer behind.
+        """
+        self.session.drain()
+        self.transport.connectionDone()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_conversation(self) -> None:
         """
@@ -243,6 +310,29 @@ class GoodbyeEchoTests(EchoTests):
         self.assertEqual(self.transport.value(), b"by")
         self.assertEqual(self.session.returned, 2)
         self.assertIsNone(self.session.outcome)
+
+    def test_drainWithheld(self) -> None:
+        """
+        To be told to end is the end of the stream: what is withheld is returned,
+        or turns out to be a goodbye.
+        """
+        self.session.dataReceived(b"by")
+        self.session.drain()
+        self.reactor.advance(0)
+        self.assertEqual((self.transport.value(), self.session.outcome), (b"by", DRAINED))
+        session, transport = connect(self.factory)
+        session.dataReceived(b"bye")
+        session.drain()
+        self.reactor.advance(0)
+        self.assertEqual((transport.value(), session.outcome), (b"", GOODBYE))
+
+    def test_drainAfterGoodbye(self) -> None:
+        """
+        A session that is over has nothing more to return.
+        """
+        self.session.dataReceived(b"bye\n")
+        self.session.drain()
+        self.assertEqual(self.session.outcome, GOODBYE)
 
     def test_endAfterGoodbye(self) -> None:
         """

@@ -16,10 +16,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod import udp
 from echod.batch import BatchPort
-from echod.loopguard import OWN_PORT, RESERVED_PORT, TO_GROUP, LoopGuard
+from echod.guard import OWN_PORT, RESERVED_PORT, TO_GROUP, DatagramGuard
 from echod.pktinfo import PacketInfoPort, SourceAddress
 from echod.udp import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol, UDPServerEndpoint
-from tests.support import FakeSocket, logged
+from tests.support import FakeSocket, clock, logged
 
 
 class MemoryDatagramTransport:
@@ -64,7 +64,7 @@ class UDPEchoTests(SynchronousTestCase):
         return transport  # type: ignore[no-any-return]
 
     def setUp(self) -> None:
-        self.protocol = UDPEchoProtocol()
+        self.protocol = UDPEchoProtocol(clock())
         self.transport = self.start(self.protocol)
 
     def test_echo(self) -> None:
@@ -87,15 +87,17 @@ class UDPEchoTests(SynchronousTestCase):
         for addr in (("192.0.2.1", 7), ("192.0.2.1", 8080), ("192.0.2.1", 7), toGroup):
             self.protocol.datagramReceived(b"x", addr)
         self.assertEqual(self.transport.sent, [])
-        self.assertEqual(self.protocol.refused, {RESERVED_PORT: 2, OWN_PORT: 1, TO_GROUP: 1})
+        self.assertEqual(
+            self.protocol.refusals.counts, {RESERVED_PORT: 2, OWN_PORT: 1, TO_GROUP: 1}
+        )
 
     def test_sharedGuard(self) -> None:
         """
         Servers that share a guard do not answer each other, for as long as they
         listen.
         """
-        guard = LoopGuard()
-        servers = [UDPEchoProtocol(guard) for _ in range(2)]
+        guard = DatagramGuard()
+        servers = [UDPEchoProtocol(clock(), guard) for _ in range(2)]
         for server in servers:
             self.start(server)
         self.assertEqual(guard.refusal("192.0.2.1", 8080), OWN_PORT)
@@ -117,14 +119,14 @@ class UDPEchoTests(SynchronousTestCase):
             self.protocol.datagramReceived(b"x", self.peer)
         self.transport.error = None
         self.protocol.datagramReceived(b"y", self.peer)
-        self.assertEqual(self.protocol.refused, {SEND_BUFFER_FULL: 1, SEND_ERROR: 2})
+        self.assertEqual(self.protocol.refusals.counts, {SEND_BUFFER_FULL: 1, SEND_ERROR: 2})
         self.assertEqual(self.transport.sent, [(b"y", self.peer)])
 
     def test_messages(self) -> None:
         """
         What peers send is logged where that is asked for, escaped.
         """
-        protocol = UDPEchoProtocol(showMessages=True)
+        protocol = UDPEchoProtocol(clock(), showMessages=True)
         self.start(protocol)
         with logged() as lines:
             protocol.datagramReceived(b"hello\n", self.peer)
@@ -164,7 +166,7 @@ class UDPServerEndpointTests(SynchronousTestCase):
         self.patch(udp, "PACKET_INFO", packetInfo)
         self.patch(PacketInfoPort, "createInternetSocket", lambda port: FakeSocket())
         reactor: Any = UDPReactor()
-        protocol = protocol or UDPEchoProtocol()
+        protocol = protocol or UDPEchoProtocol(clock())
         endpoint = UDPServerEndpoint(reactor, 8080, "127.0.0.1")
         return reactor, protocol, self.successResultOf(endpoint.listen(protocol))
 
@@ -189,7 +191,11 @@ class UDPServerEndpointTests(SynchronousTestCase):
             def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
                 super().datagramReceived(datagram, addr)
 
-        for protocol in (UDPEchoProtocol(showMessages=True), Seeing(), DatagramProtocol()):
+        for protocol in (
+            UDPEchoProtocol(clock(), showMessages=True),
+            Seeing(clock()),
+            DatagramProtocol(),
+        ):
             _, _, port = self.listen(True, protocol)
             self.assertIs(type(port), PacketInfoPort)
 

@@ -1,0 +1,188 @@
+"""
+How much there may be of what peers can cause: connections, silence, datagrams.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv6Network
+
+from echod.networks import KNOWN_HOSTS, Networks, parsed
+
+try:
+    import resource
+except ImportError:  # pragma: no cover (Windows)
+    resource = None  # type: ignore[assignment]
+
+RESERVE = 32
+"""
+How many file descriptors are left for other than connections: Twisted and its
+log have a dozen, and each address that is listened on has one.
+"""
+
+IDLE_TIMEOUT = 600.0
+"""
+How long a session may last in which nothing comes or goes, in seconds.  Longer
+than a person is away from the keyboard for, and than the NAT boxes between
+remember (RFC 5382: two hours at best, a few minutes in practice).
+"""
+
+DRAIN_TIMEOUT = 5.0
+"""
+How long a stop waits for sessions to have back what they have sent, in seconds:
+well below what systemd (90) and Kubernetes (30) wait for.
+"""
+
+UDP_RATE = 10000
+"""
+How many datagrams of one source are answered in a second: far more than who
+measures needs, and less than a link of 10 Mbit/s carries of small ones.
+"""
+
+BURST = 1.0
+"""
+For how long a source may save what it does not use of its rate, in seconds.
+"""
+
+METERED_SOURCES = 1 << 16
+"""
+How many sources of datagrams are kept account of: 10 MB of memory at the most.
+"""
+
+HOST_NETWORK = 64
+"""
+The network that one IPv6 subscriber has at the least (RFC 6177), and can take
+any address of.
+"""
+
+
+class Capacity:
+    """
+    Room for connections.  Services that share the file descriptors of a process
+    can share one.
+
+    @ivar most: How many there may be; 0 for any number.
+
+    @ivar taken: How many there are.
+    """
+
+    def __init__(self, most: int = 0) -> None:
+        self.most = most
+        self.taken = 0
+
+    @classmethod
+    def ofProcess(cls) -> Capacity:
+        """
+        @return: What the limit of open files leaves room for.
+        """
+        if resource is None:  # pragma: no cover (Windows)
+            return cls()
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return cls() if limit == resource.RLIM_INFINITY else cls(max(1, limit - RESERVE))
+
+    @property
+    def full(self) -> bool:
+        """
+        Whether there is no room left.
+        """
+        return 0 < self.most <= self.taken
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    What a service for connections bears.
+
+    @ivar capacity: Room for connections.
+
+    @ivar maxPerSource: How many connections there may be from one IPv4 address
+        or one IPv6 /64; 0 for any number.
+
+    @ivar idleTimeout: How long nothing may come or go, in seconds; 0 for ever.
+
+    @ivar drainTimeout: How long a stop waits for sessions to end, in seconds.
+
+    @ivar networks: Whom to serve.
+    """
+
+    capacity: Capacity = field(default_factory=Capacity)
+    maxPerSource: int = 0
+    idleTimeout: float = IDLE_TIMEOUT
+    drainTimeout: float = DRAIN_TIMEOUT
+    networks: Networks = field(default_factory=Networks)
+
+
+def sourceOf(host: str) -> str:
+    """
+    @param host: A literal address.
+
+    @return: What is one source of connections: an IPv4 address, or the network
+        of an IPv6 address.
+    """
+    address = parsed(host)
+    if address.version == 4:
+        return str(address)
+    return str(IPv6Network((int(address), HOST_NETWORK), strict=False))
+
+
+class RateLimit:
+    """
+    A rate for each source: a token bucket, in the form of the generic cell rate
+    algorithm (ITU-T I.371), which needs one number for each source.  The sources
+    that were seen last are kept account of; others start afresh.
+    """
+
+    def __init__(self, rate: float) -> None:
+        """
+        @param rate: How many a second; 0 for any number.
+        """
+        self._interval = 1 / rate if rate else 0.0
+        # For each source, the time until which its datagrams, evenly spaced,
+        # would reach.
+        self._reach: OrderedDict[str, float] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        """
+        @return: Whether there is a limit at all.
+        """
+        return self._interval > 0
+
+    def exceeded(self, source: str, now: float) -> bool:
+        """
+        Take one of what a source may have.
+
+        @param now: The time, in seconds.
+
+        @return: Whether there was none left.
+        """
+        reach = self._reach.get(source, now)
+        if reach <= now:
+            reach = now
+        reach += self._interval
+        if reach > now + BURST + self._interval / 2:
+            self._reach.move_to_end(source)
+            return True
+        self._reach[source] = reach
+        self._reach.move_to_end(source)
+        if len(self._reach) > METERED_SOURCES:
+            self._reach.popitem(last=False)
+        return False
+
+
+@lru_cache(KNOWN_HOSTS)
+def onThisMachine(host: str) -> bool:
+    """
+    @return: Whether a literal address is one of this machine, which is so if it
+        can be bound to.
+    """
+    address = parsed(host)
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return True

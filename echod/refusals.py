@@ -1,0 +1,77 @@
+"""
+What was refused: counted, and logged so that a flood does not flood the log.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+LOGGED_EVERY = 1.0
+"""
+How long a reason is not logged again, in seconds.
+"""
+
+
+class Refusals:
+    """
+    What one service has refused.  The first of each reason is logged at once;
+    those which follow are logged as a number, when the second is over.
+
+    @ivar counts: How many, by reason.
+    """
+
+    log = Logger()
+
+    def __init__(self, reactor: IReactorTime, service: str) -> None:
+        self.counts: Counter[str] = Counter()
+        self._reactor = reactor
+        self._service = service
+        self._unlogged: Counter[str] = Counter()
+        self._waiting: dict[str, IDelayedCall] = {}
+
+    def add(self, reason: str, peer: str) -> None:
+        """
+        Something was refused.
+        """
+        self.counts[reason] += 1
+        if reason in self._waiting:
+            self._unlogged[reason] += 1
+        else:
+            self.log.warn(
+                "{service}: refused {peer}: {reason}",
+                service=self._service,
+                peer=peer,
+                reason=reason,
+            )
+            self._wait(reason)
+
+    def stop(self) -> None:
+        """
+        Log what is not logged yet.  Nothing more is to come.
+        """
+        while self._waiting:
+            reason, call = self._waiting.popitem()
+            call.cancel()
+            self._logNumber(reason)
+
+    def _wait(self, reason: str) -> None:
+        self._waiting[reason] = self._reactor.callLater(LOGGED_EVERY, self._waited, reason)
+
+    def _waited(self, reason: str) -> None:
+        del self._waiting[reason]
+        if self._logNumber(reason):
+            self._wait(reason)
+
+    def _logNumber(self, reason: str) -> int:
+        number = self._unlogged.pop(reason, 0)
+        if number:
+            self.log.warn(
+                "{service}: refused {number} more: {reason}",
+                service=self._service,
+                number=number,
+                reason=reason,
+            )
+        return number

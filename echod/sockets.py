@@ -1,0 +1,66 @@
+"""
+What the system knows about a connection, and Twisted does not ask.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from array import array
+from typing import Any
+
+from twisted.internet.interfaces import ISystemHandle, ITransport
+from twisted.protocols.policies import ProtocolWrapper
+
+try:
+    from fcntl import ioctl
+    from termios import FIONREAD
+except ImportError:  # pragma: no cover (Windows)
+    ioctl = None  # type: ignore[assignment]
+
+_TCP_INFO = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
+_BYTES_ACKED = struct.Struct("@120xQ")
+"""
+C{struct tcp_info} up to C{tcpi_bytes_acked} (RFC 4898, since Linux 4.1).
+"""
+
+
+def innermost(transport: ITransport | None) -> ITransport:
+    """
+    @return: What carries a transport: the connection below TLS.
+    """
+    while isinstance(transport, ProtocolWrapper):
+        transport = transport.transport
+    assert transport is not None
+    return transport
+
+
+def unread(transport: ITransport | None) -> int:
+    """
+    @return: How many bytes of the peer the system has received that were not
+        read yet; 0 where it does not tell.
+    """
+    handle = _socketOf(transport)
+    if handle is None or ioctl is None:
+        return 0
+    number = array("i", [0])
+    ioctl(handle.fileno(), FIONREAD, number)
+    return number[0]
+
+
+def acknowledged(transport: ITransport | None) -> int:
+    """
+    @return: How many bytes the peer's system has acknowledged; 0 where that is
+        not known.
+    """
+    handle = _socketOf(transport)
+    if _TCP_INFO is None or handle is None or handle.family == socket.AF_UNIX:
+        return 0
+    info = handle.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _BYTES_ACKED.size)
+    return int(_BYTES_ACKED.unpack(info)[0])
+
+
+def _socketOf(transport: ITransport | None) -> Any:
+    transport = innermost(transport)
+    return transport.getHandle() if ISystemHandle.providedBy(transport) else None
