@@ -416,15 +416,14 @@ class SessionFactory(Factory):
             if cutting.active():
                 cutting.cancel()
             self.log.info(
-                "{service}: stopped with {sessions} sessions: {finished} finished, {cut} cut",
+                "{service}: stopped; sessions finished: {finished}, cut: {cut}",
                 service=self.service,
-                sessions=sessions,
                 finished=sessions - self._cut,
                 cut=self._cut,
             )
 
         self.log.info(
-            "{service}: stopping, with {limit:g} s at most for {sessions} sessions to finish",
+            "{service}: stopping; sessions to finish, in {limit:g} s at most: {sessions}",
             service=self.service,
             limit=self.limits.drainTimeout,
             sessions=sessions,

@@ -223,14 +223,13 @@ class Options(usage.Options):
 
     def opt_allow(self, network: str) -> None:
         """
-        Serve NETWORK (192.0.2.0/24, 2001:db8::/32), and nobody who is in no
-        allowed network. The most specific one counts. Can be given again.
+        Serve NETWORK (192.0.2.0/24), and only allowed ones. Can be given again.
         """
         self._addNetwork("allow", network)
 
     def opt_deny(self, network: str) -> None:
         """
-        Do not serve NETWORK. Can be given again.
+        Do not serve NETWORK. The most specific one counts. Can be given again.
         """
         self._addNetwork("deny", network)
 

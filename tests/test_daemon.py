@@ -351,12 +351,12 @@ class DaemonTests(SynchronousTestCase):
             sent = fill(client)
             accepted = sent - unacknowledged(client)
             daemon.process.terminate()
-            daemon.expect("stopping, with 30 s at most for 1 sessions to finish$")
+            daemon.expect("stopping; sessions to finish, in 30 s at most: 1$")
             returned = readAll(client)
             self.assertGreaterEqual(len(returned), accepted)
             self.assertTrue((PATTERN * (sent // 16 + 1)).startswith(returned))
             client.close()
-            daemon.expect("stopped with 1 sessions: 1 finished, 0 cut$")
+            daemon.expect("stopped; sessions finished: 1, cut: 0$")
             self.assertEqual(daemon.process.wait(PATIENCE), -signal.SIGTERM)
 
     def test_secondSignal(self) -> None:
@@ -369,7 +369,7 @@ class DaemonTests(SynchronousTestCase):
                 daemon.process.send_signal(number)
                 daemon.expect("stopping")
                 daemon.process.send_signal(number)
-                daemon.expect("stopped with 1 sessions: 0 finished, 1 cut$")
+                daemon.expect("stopped; sessions finished: 0, cut: 1$")
                 self.assertEqual(daemon.process.wait(PATIENCE), -number)
 
     def reserved(self) -> Daemon:

@@ -467,7 +467,7 @@ class DrainTests(SynchronousTestCase):
             with logged() as lines:
                 transport.connectionDone()
         self.successResultOf(drained)
-        self.assertEqual(lines[-1], "sink: stopped with 3 sessions: 3 finished, 0 cut")
+        self.assertEqual(lines[-1], "sink: stopped; sessions finished: 3, cut: 0")
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_cut(self) -> None:
@@ -487,7 +487,7 @@ class DrainTests(SynchronousTestCase):
             self.assertTrue(left.disconnecting)
             left.connectionDone()
         self.successResultOf(drained)
-        self.assertEqual(lines[-1], "sink: stopped with 2 sessions: 1 finished, 1 cut")
+        self.assertEqual(lines[-1], "sink: stopped; sessions finished: 1, cut: 1")
 
     def test_noMore(self) -> None:
         """
