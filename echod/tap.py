@@ -346,7 +346,8 @@ def makeService(config: Options) -> EchoService:
     reactor = config.reactor
     showMessages = bool(config["show-messages"])
     greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
-    guard = DatagramGuard(config.networks, RateLimit(config["udp-rate"]))
+    rate = config["udp-rate"]
+    guard = DatagramGuard(config.networks, RateLimit(rate) if rate else None)
     shared = Capacity.ofProcess()
 
     def limits() -> Limits:
