@@ -18,9 +18,11 @@ from typing import Any
 
 from twisted.internet import abstract, tcp
 from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from tests.daemon import PATIENCE
 from tests.support import CHECKOUT, MEASURED, lacking
@@ -351,6 +353,30 @@ class UVLoopReactorTests(SynchronousTestCase):
         protocol = Wavering()
         self.serve(protocol, sendingAll(b"early"))
         self.assertEqual(protocol.arrived, [b"early"])
+
+    def test_halfClosed(self) -> None:
+        """
+        Once its peer has closed, a connection is no longer read from.
+        """
+
+        @implementer(IHalfCloseableProtocol)
+        class HalfClosed(Recorder):
+            def connectionMade(self) -> None:
+                self.read: list[bool] = []
+
+            def dataReceived(self, data: bytes) -> None:
+                self.read.append(self.transport in self.factory.reactor.getReaders())
+
+            def readConnectionLost(self) -> None:
+                self.read.append(self.transport in self.factory.reactor.getReaders())
+                self.transport.loseConnection()
+
+            def writeConnectionLost(self) -> None:
+                pass
+
+        protocol = HalfClosed()
+        self.serve(protocol, sendingAll(b"x"))
+        self.assertEqual(protocol.read, [True, False])
 
     def test_reset(self) -> None:
         """
