@@ -156,9 +156,10 @@ def listens(port: int, udp: bool) -> bool:
     """
     @return: Whether somebody listens on a port by now.
     """
+    state = "07" if udp else "0A"
     tables = [Path(f"/proc/net/{'udp' if udp else 'tcp'}{v}") for v in ("", "6")]
     return any(
-        line.split()[1].endswith(f":{port:04X}")
+        line.split()[1].endswith(f":{port:04X}") and line.split()[3] == state
         for table in tables
         if table.exists()
         for line in table.read_text().splitlines()[1:]
