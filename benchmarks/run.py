@@ -265,7 +265,7 @@ def table(work: Work, figures: Figures) -> str:
             row += "" if idle else f" {rate:11.0f} {rate / baseRate:6.2f}"
         rows.append(row.rstrip())
     head += "" if idle else f" {'messages/s':>11} {'to C':>6}"
-    lines = [work.name, "-" * len(work.name), "", rule, head, rule, *rows, rule]
+    lines = [work.name, "~" * len(work.name), "", rule, head, rule, *rows, rule]
     return "\n".join(lines) + "\n"
 
 
@@ -326,7 +326,7 @@ def machine() -> str:
     if which("go"):
         go = run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout
         parts.append(go.strip().replace("go", "Go "))
-    return f"Measured on {'; '.join(parts)}. Medians of {ROUNDS} rounds of {SECONDS} s.\n"
+    return f"Measured on {'; '.join(parts)}. Medians of {ROUNDS} x {SECONDS} s.\n"
 
 
 def main() -> None:
