@@ -41,6 +41,7 @@ package: $(VENV)/test
 	$(BIN)/twine check --strict dist/*
 
 # The server on one core, the load on another: leave the machine alone meanwhile.
+# Rewrites the figures and the picture in docs/
 bench: $(VENV)/test
 	$(BIN)/python benchmarks/run.py
 
