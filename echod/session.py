@@ -6,9 +6,12 @@ read all that was written to it.
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
+    IAddress,
     IConsumer,
     IDelayedCall,
     IHalfCloseableProtocol,
@@ -54,6 +57,9 @@ class Session(Protocol):
     One connection of a peer.  What it receives, it discards: what is to be done
     with it is for subclasses to say.
 
+    @ivar address: Whose connection it is; L{None} if that is for the transport
+        to say.
+
     @ivar received: How many bytes the peer has sent.
 
     @ivar outcome: How the session ended, as logged; L{None} until that is known.
@@ -63,6 +69,7 @@ class Session(Protocol):
 
     factory: SessionFactory
     transport: ISessionTransport
+    address: IAddress | None = None
     received = 0
     outcome: str | None = None
     _lingering: IDelayedCall | None = None
@@ -79,7 +86,7 @@ class Session(Protocol):
         The session starts.
         """
         address = self.transport.getPeer()
-        self.peer = addressName(address)
+        self.peer = addressName(self.address or address)
         if ITCPTransport.providedBy(self.transport) and not isinstance(address, UNIXAddress):
             # What goes back goes at once, not when the peer has acknowledged what
             # went before (RFC 896).
@@ -200,6 +207,16 @@ class SessionFactory(Factory):
     def __init__(self, reactor: IReactorTime, *, showMessages: bool = False) -> None:
         self.reactor = reactor
         self.showMessages = showMessages
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """
+        Build a session.
+
+        @param addr: Whose.  Behind a proxy that is not what the transport says.
+        """
+        session: Any = super().buildProtocol(addr)
+        session.address = addr
+        return session
 
     def logPrefix(self) -> str:
         """

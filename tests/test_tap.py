@@ -19,6 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 import echod
 from echod import tap
 from echod.greeting import GreetingFactory
+from echod.proxy import ProxyFactory
 from echod.service import ListeningService
 from echod.tap import BACKLOG, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
@@ -111,6 +112,23 @@ class AddressTests(SynchronousTestCase):
             self.assertIsInstance(service.endpoint, UNIXServerEndpoint)
             self.assertEqual(service.address, "unix:/run/echod.sock")
 
+    def test_proxied(self) -> None:
+        """
+        Behind a proxy that sends PROXY headers, C{haproxy:} stands in front of
+        any of these.
+        """
+        for option in ("greeting", "tcp"):
+            arguments = [f"--{option}=haproxy:{value}" for value in ("80", "[::]:80", "tcp:80")]
+            options = parse(*arguments)
+            self.assertEqual(
+                [address for address, _ in options[option]],
+                ["haproxy:127.0.0.1:80", "haproxy:[::]:80", "haproxy:tcp:80"],
+            )
+            makeService(options).startService()
+            for _, factory, *_ in options.reactor.tcpServers:
+                self.assertIsInstance(factory, ProxyFactory)
+        self.assertIn("not with haproxy", self.refuse("--tcp", "haproxy:haproxy:tcp:80"))
+
     def refuse(self, *arguments: str) -> str:
         """
         @return: What is said to a bad command line.
@@ -138,7 +156,16 @@ class AddressTests(SynchronousTestCase):
         What is none of it is refused with what would be right.
         """
         for option in ("greeting", "tcp", "udp"):
-            for value in ("x", "", "localhost:80", "\u0668\u0660", "-1", "[]:80", "8080 "):
+            for value in (
+                "x",
+                "",
+                "haproxy:",
+                "localhost:80",
+                "\u0668\u0660",
+                "-1",
+                "[]:80",
+                "8080 ",
+            ):
                 said = self.refuse(f"--{option}", value)
                 self.assertTrue(said.startswith(f"--{option} "), said)
                 self.assertIn("0.0.0.0:8080", said)
