@@ -1,6 +1,6 @@
 """
 Endpoint descriptions, with what lies between a connection and its session done
-our way: the header of the PROXY protocol.
+our way: the header of the PROXY protocol, and TLS.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ What it can be spoken on.
 
 class LayeredReactor:
     """
-    A reactor that puts what is missing below whatever listens on it.
+    A reactor that changes what lies below whatever listens on it.
 
     Endpoints know their reactor, and nothing else is below all that they add:
     the header stands in front of TLS, too, as HAProxy sends it.
@@ -50,6 +50,22 @@ class LayeredReactor:
         """
         return self._reactor.listenTCP(port, self._layered(factory), *arguments, **more)
 
+    def listenSSL(
+        self,
+        port: int,
+        factory: Factory,
+        contextFactory: Any,
+        backlog: int = 50,
+        interface: str = "",
+    ) -> Any:
+        """
+        Listen on TCP with TLS.
+        """
+        # There is one, or there would be no contextFactory.
+        kind: Any = endpoints.TLSMemoryBIOFactory
+        overTLS = kind(contextFactory, False, factory, self._reactor)
+        return self.listenTCP(port, overTLS, backlog, interface)
+
     def listenUNIX(self, address: str, factory: Factory, *arguments: Any, **more: Any) -> Any:
         """
         Listen on a UNIX socket.
@@ -63,6 +79,12 @@ class LayeredReactor:
         return self._reactor.adoptStreamPort(descriptor, family, self._layered(factory))
 
     def _layered(self, factory: Factory) -> Factory:
+        # None where there is no TLS.
+        kind = endpoints.TLSMemoryBIOFactory
+        if kind is not None and isinstance(factory, kind):
+            from echod.tls import useTransport
+
+            useTransport(factory, self._reactor)
         return ProxyFactory(self._reactor, factory) if self._proxied else factory
 
 

@@ -77,7 +77,7 @@ def headerSize(data: bytes) -> int | None:
         if len(data) >= size:
             size += int.from_bytes(data[V2_FIXED - 2 : V2_FIXED], "big")
     elif V1_SIGNATURE.startswith(data[: len(V1_SIGNATURE)]):
-        end = data.find(V1Parser.NEWLINE, 0, V1_LIMIT)
+        end = data.find(V1Parser.NEWLINE)
         size, limit = (len(data) if end < 0 else end + 1) + 1, V1_LIMIT
     else:
         raise ValueError("no header")

@@ -51,6 +51,12 @@ class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
     """
 
 
+class IHalfCloseableTLS(ISSLTransport):
+    """
+    TLS that can be half-closed as TCP can, unlike Twisted's own.
+    """
+
+
 @implementer(IHalfCloseableProtocol)
 class Session(Protocol):
     """
@@ -119,15 +125,16 @@ class Session(Protocol):
         @param outcome: Why, for the log.
         """
         self.outcome = outcome
-        if ISSLTransport.providedBy(self.transport):
-            # TLS knows no half-close here, but waits for the peer's closing
+        transport = self.transport
+        if ISSLTransport.providedBy(transport) and not IHalfCloseableTLS.providedBy(transport):
+            # Twisted's TLS knows no half-close, but waits for the peer's closing
             # alert of its own accord, for ever, and reads meanwhile.
-            self.transport.loseConnection()
+            transport.loseConnection()
             self.writeConnectionLost()
-        elif ITCPTransport.providedBy(self.transport):
-            self.transport.loseWriteConnection()
+        elif ITCPTransport.providedBy(transport):
+            transport.loseWriteConnection()
         else:
-            self.transport.loseConnection()
+            transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
         """

@@ -9,12 +9,14 @@ from typing import Any
 
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint
 from twisted.internet.interfaces import IReactorTCP
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.endpoints import layered, serverFromString
 from echod.proxy import ProxyFactory
+from tests.support import PEER, lacking, temporaryDirectory
+from tests.tls import makeCertificate
 
 
 class AdoptingReactor(MemoryReactorClock):
@@ -33,14 +35,22 @@ class AdoptingReactor(MemoryReactorClock):
         self.adopted.append(arguments)
 
 
-class ProxyTests(SynchronousTestCase):
+try:
+    from twisted.protocols.tls import TLSMemoryBIOFactory
+
+    from echod.tls import TLSTransport
+except ImportError:
+    TLSTransport = None  # type: ignore[assignment,misc]
+
+
+class EndpointTests(SynchronousTestCase):
     """
-    Where the PROXY protocol is spoken.
+    What lies below the endpoints of descriptions.
     """
 
     def setUp(self) -> None:
         self.reactor = AdoptingReactor()
-        self.factory = Factory()
+        self.factory = Factory.forProtocol(Protocol)
 
     def listen(self, description: str) -> None:
         """
@@ -81,6 +91,23 @@ class ProxyTests(SynchronousTestCase):
         ((_, family, factory),) = self.reactor.adopted
         self.assertEqual(family, socket.AF_INET)
         self.assertIsInstance(factory, ProxyFactory)
+
+    def test_tls(self) -> None:
+        """
+        TLS is ours, and starts behind the header of the PROXY protocol.
+        """
+        if TLSTransport is None:
+            lacking("pyopenssl")
+        path = makeCertificate(temporaryDirectory(self) / "server.pem")
+        for prefix in ("", "haproxy:"):
+            self.listen(f"{prefix}ssl:443:privateKey={path}:interface=192.0.2.1:backlog=5")
+            port, factory, backlog, host = self.reactor.tcpServers.pop()
+            self.assertEqual((port, backlog, host), (443, 5, "192.0.2.1"))
+            if prefix:
+                assert isinstance(factory, ProxyFactory)
+                factory = factory.wrapped
+            assert isinstance(factory, TLSMemoryBIOFactory)
+            self.assertIsInstance(factory.buildProtocol(PEER), TLSTransport)
 
     def test_notAsked(self) -> None:
         """
