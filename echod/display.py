@@ -21,7 +21,7 @@ def addressName(address: IAddress | None) -> str:
         return hostPort(address.host, address.port)
     if isinstance(address, UNIXAddress):
         # A client's end of a UNIX socket mostly has no name.
-        return f"unix:{address.name.decode('utf-8', 'replace') if address.name else '?'}"
+        return f"unix:{shown(address.name) if address.name else '?'}"
     return str(address)
 
 

@@ -59,6 +59,9 @@ any address of.
 """
 
 
+NO_ROOM = "too many connections"
+
+
 class Capacity:
     """
     Room for connections.  Services that share the file descriptors of a process

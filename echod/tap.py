@@ -24,6 +24,7 @@ from twisted.python.reflect import namedAny
 
 from echod._version import __version__
 from echod.display import hostPort
+from echod.endpoints import layered
 from echod.greeting import GREETING, GreetingFactory
 from echod.guard import DatagramGuard
 from echod.limits import (
@@ -80,6 +81,8 @@ Examples:
                                         for IPv6, and on Linux IPv4 as well
   twistd -n echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
   twistd -n echod --tcp unix:/run/echod.sock
+  twistd -n echod --tcp haproxy:10.0.0.1:8080
+                                        behind a proxy that sends PROXY headers
 """
 
 
@@ -299,12 +302,14 @@ class Options(usage.Options):
             ) from None
 
     def _streamEndpoint(self, value: str) -> Named:
-        if _ADDRESS.fullmatch(value):
-            host, port = _hostAndPort(value)
+        reactor, description = layered(self.reactor, value)
+        if _ADDRESS.fullmatch(description):
+            host, port = _hostAndPort(description)
             kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
-            return hostPort(host, port), kind(self.reactor, port, BACKLOG, host)
+            prefix = value[: -len(description)]
+            return prefix + hostPort(host, port), kind(reactor, port, BACKLOG, host)
         try:
-            return value, serverFromString(self.reactor, value)
+            return value, serverFromString(reactor, description)
         except ImportError as error:
             raise ValueError(f"needs the tls extra of txechod ({error})") from None
         except Exception as error:
