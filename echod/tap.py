@@ -23,7 +23,7 @@ from twisted.python import usage
 from twisted.python.reflect import namedAny
 
 from echod._version import __version__
-from echod.display import hostPort
+from echod.display import hostPort, printable
 from echod.endpoints import layered
 from echod.greeting import GREETING, GreetingFactory
 from echod.guard import DatagramGuard
@@ -276,9 +276,11 @@ class Options(usage.Options):
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
+            # It quotes what was typed, and that may be anything.
+            problem = printable(str(error))
             if self.parent is None:
-                raise
-            raise SystemExit(f"echod: {error}") from None
+                raise usage.UsageError(problem) from None
+            raise SystemExit(f"echod: {problem}") from None
 
     def getUsage(self, width: int | None = None) -> str:
         """

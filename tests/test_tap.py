@@ -347,6 +347,13 @@ class OptionsTests(SynchronousTestCase):
             error.code, "echod: --tcp 99999: 99999 is not a port; ports are 0 to 65535"
         )
 
+    def test_oneLine(self) -> None:
+        """
+        What is refused is named in one line, whatever is in it.
+        """
+        error = self.assertRaises(UsageError, parse, "--tcp", "a\r\nb")
+        self.assertIn(r"--tcp 'a\r\nb': neither a port", str(error))
+
     def test_help(self) -> None:
         """
         The help ends with examples.
