@@ -49,7 +49,7 @@ For how long a source may save what it does not use of its rate, in seconds.
 
 METERED_SOURCES = 1 << 16
 """
-How many sources of datagrams are kept account of: 10 MB of memory at the most.
+How many sources of datagrams are kept account of: 20 MB of memory at the most.
 """
 
 HOST_NETWORK = 64
