@@ -19,6 +19,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any, Literal
 
+from twisted.logger import Logger
+
 from echod.display import hostPort
 from echod.pktinfo import (
     DATAGRAMS_A_TURN,
@@ -30,6 +32,8 @@ from echod.pktinfo import (
 
 if TYPE_CHECKING:
     from echod.udp import UDPEchoProtocol
+
+_log = Logger()
 
 BATCH = DATAGRAMS_A_TURN
 """
@@ -196,11 +200,15 @@ class BatchPort(PacketInfoPort):
             return
         batch.sizeAsReceived(count)
         parties = batch.parties(count)
-        if self.protocol.guard.unmetered.issuperset(parties):
-            batch.forgetInterfaces(count)
-            self._send(0, count)
-        else:
-            self._consider(parties)
+        try:
+            if self.protocol.guard.unmetered.issuperset(parties):
+                batch.forgetInterfaces(count)
+                self._send(0, count)
+            else:
+                self._consider(parties)
+        except Exception:
+            # Let out, it would end the listening.
+            _log.failure("{protocol!r} failed on datagrams", protocol=self.protocol)
         batch.reset(count)
 
     def _consider(self, parties: tuple[bytes, ...]) -> None:

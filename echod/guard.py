@@ -115,7 +115,7 @@ class DatagramGuard:
         """
         @return: Why not to answer just now one who may be answered, or L{None}.
         """
-        if self._rate is None or not self._rate.exceeded(host, now) or onThisMachine(host):
+        if self._rate is None or not self._rate.exceeded(host, now) or onThisMachine(host, now):
             return None
         return OVER_RATE
 

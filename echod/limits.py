@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import socket
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Network
+from math import inf
 
 from echod.networks import KNOWN_HOSTS, Networks, parsed
 
@@ -21,6 +23,11 @@ RESERVE = 32
 """
 How many file descriptors are left for other than connections: Twisted and its
 log have a dozen, and each address that is listened on has one.
+"""
+
+FD_SETSIZE = 1024
+"""
+How many descriptors C{select} can watch.
 """
 
 IDLE_TIMEOUT = 600.0
@@ -52,6 +59,16 @@ METERED_SOURCES = 1 << 16
 How many sources of datagrams are kept account of: 20 MB of memory at the most.
 """
 
+ANY_PORT = 9
+"""
+Nothing is sent to it: the discard service's (RFC 863).
+"""
+
+ADDRESSES_AGE = 60.0
+"""
+How long it is taken for granted which addresses are of this machine, in seconds.
+"""
+
 HOST_NETWORK = 64
 """
 The network that one IPv6 subscriber has at the least (RFC 6177), and can take
@@ -77,14 +94,17 @@ class Capacity:
         self.taken = 0
 
     @classmethod
-    def ofProcess(cls) -> Capacity:
+    def ofProcess(cls, most: float = inf) -> Capacity:
         """
+        @param most: How many descriptors the reactor can watch.
+
         @return: What the limit of open files leaves room for.
         """
         if resource is None:  # pragma: no cover (Windows)
             return cls()
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return cls() if limit == resource.RLIM_INFINITY else cls(max(1, limit - RESERVE))
+        most = min(most, inf if limit == resource.RLIM_INFINITY else limit)
+        return cls() if most == inf else cls(max(1, int(most) - RESERVE))
 
     @property
     def full(self) -> bool:
@@ -169,17 +189,32 @@ class RateLimit:
         return exceeded
 
 
-@lru_cache(KNOWN_HOSTS)
-def onThisMachine(host: str) -> bool:
+def onThisMachine(host: str, now: float) -> bool:
     """
-    @return: Whether a literal address is one of this machine, which is so if it
-        can be bound to.
+    @param host: A literal address.
+
+    @param now: The time, in seconds.
+
+    @return: Whether it is an address of this machine.
+    """
+    try:
+        return _onThisMachine(host, now // ADDRESSES_AGE)
+    except OSError:
+        # There is not even a socket to ask with.
+        return False
+
+
+@lru_cache(KNOWN_HOSTS)
+def _onThisMachine(host: str, period: float) -> bool:
+    """
+    @param period: The time for which the answer is good.
     """
     address = parsed(host)
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((str(address), 0))
-        except OSError:
-            return False
-    return True
+        # The way to an address of this machine starts there as well.  (To try to
+        # bind to it is no proof: on machines which take over from others, what
+        # is not there yet can be bound to as well.)
+        with suppress(OSError):
+            probe.connect((str(address), ANY_PORT))
+        return bool(probe.getsockname()[0] == str(address))

@@ -16,6 +16,11 @@ who talk at one time, and an end to what forged sources can fill.
 
 DENIED = "denied address"
 
+MAPPED = 96
+"""
+After how many bits of an IPv6 address an IPv4 address can stand.
+"""
+
 Network = IPv4Network | IPv6Network
 
 
@@ -30,6 +35,16 @@ def parsed(host: str) -> IPv4Address | IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def _unmapped(network: Network) -> Network:
+    """
+    @return: The network of IPv4 addresses that is written as one of IPv6.
+    """
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < MAPPED:
+        return network
+    return IPv4Network((int(mapped), network.prefixlen - MAPPED))
+
+
 class Networks:
     """
     Decides by address whom to serve.  The most specific network that an address
@@ -41,7 +56,7 @@ class Networks:
         """
         @raise ValueError: if a network is both allowed and denied.
         """
-        allowed, denied = set(allowed), set(denied)
+        allowed, denied = set(map(_unmapped, allowed)), set(map(_unmapped, denied))
         for network in allowed & denied:
             raise ValueError(f"{network} is both allowed and denied")
         self._served = {network: network in allowed for network in allowed | denied}

@@ -35,6 +35,7 @@ from echod.display import addressName
 from echod.limits import NO_ROOM, Capacity
 from echod.refusals import Refusals
 from echod.session import SessionFactory
+from echod.sockets import unread
 
 HEADER_TIMEOUT = 3.0
 """
@@ -166,10 +167,13 @@ class ProxyProtocol(Protocol):
         self._received += data
         try:
             size = headerSize(self._received)
-            if size is not None:
-                self._handOver(sourceAddress(self._received[:size]), self._received[size:])
+            if size is None:
+                return
+            peer = sourceAddress(self._received[:size])
         except ValueError:
             self.refuse(MALFORMED)
+        else:
+            self._handOver(peer, self._received[size:])
 
     def readConnectionLost(self) -> None:
         """
@@ -188,19 +192,28 @@ class ProxyProtocol(Protocol):
         checks do; or it was refused.
         """
         self._waitNoMore()
+        self.factory.settled()
 
     def refuse(self, reason: str) -> None:
         """
         Close, and count.
         """
-        self.close()
+        self.cut()
         self.factory._refuse(reason, self.transport.getPeer())
 
-    def close(self) -> None:
+    def drain(self) -> None:
+        """
+        Close, unless something has come of what is waited for.
+        """
+        if not unread(self.transport):
+            self.cut()
+
+    def cut(self) -> None:
         """
         Close.
         """
         self._waitNoMore()
+        self.factory.settled()
         self.transport.loseConnection()
 
     def _late(self) -> None:
@@ -227,11 +240,12 @@ class ProxyProtocol(Protocol):
         transport = self.transport
         session = self.factory.wrapped.buildProtocol(peer or transport.getPeer())
         if session is None:
-            transport.loseConnection()
+            self.cut()
             return
         # As Twisted does to put TLS on a connection.
         transport.protocol = session
         session.makeConnection(transport)
+        self.factory.settled()
         if data:
             session.dataReceived(data)
 
@@ -251,6 +265,8 @@ class ProxyFactory(Factory):
     @ivar capacity: Room for connections, which they take as well.
 
     @ivar waiting: Those whose header has not come yet.
+
+    @ivar settled: What to do when one of them has become a session, or has gone.
     """
 
     noisy = False
@@ -264,9 +280,10 @@ class ProxyFactory(Factory):
             served = served.wrappedFactory
         if isinstance(served, SessionFactory):
             self.refusals, self.capacity = served.refusals, served.limits.capacity
+            self.waiting, self.settled = served.waiting, served.settled
         else:
             self.refusals, self.capacity = Refusals(reactor, self.logPrefix()), Capacity()
-        self.waiting: set[ProxyProtocol] = set()
+            self.waiting, self.settled = set(), lambda: None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """
@@ -293,10 +310,10 @@ class ProxyFactory(Factory):
 
     def stopFactory(self) -> None:
         """
-        Nobody new is served: nor are those of whom nothing is known yet.
+        Nobody new is served: nor are those of whom nothing has come yet.
         """
         for connection in list(self.waiting):
-            connection.close()
+            connection.drain()
         self.refusals.stop()
 
     def logPrefix(self) -> str:

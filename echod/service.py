@@ -6,20 +6,26 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from contextlib import suppress
+from typing import Any, Protocol
 
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import CancelledError, Deferred, gatherResults, succeed
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from echod._version import __version__
 from echod.display import addressName
 from echod.guard import RESERVED
+from echod.sockets import isReadable
 
-_T = TypeVar("_T")
+LAST_LOOKS = 64
+"""
+How often a port is looked at before it is closed: at each look it takes up to a
+hundred connections, or a batch of datagrams.
+"""
 
 
 class Endpoint(Protocol):
@@ -75,6 +81,7 @@ class ListeningService(Service):
 
     port: IListeningPort | None = None
     _listening: Deferred[None] | None = None
+    _ending: Deferred[None] | None = None
     _problem: CannotServe | None = None
 
     def __init__(self, address: str, endpoint: Endpoint, server: Server) -> None:
@@ -90,23 +97,19 @@ class ListeningService(Service):
         @raise CannotServe: if that fails at once.
         """
         super().privilegedStartService()
-        self._problem = None
-        self._listening = self.endpoint.listen(self.server).addCallbacks(
-            self._listens, self._failed
-        )
-        if self._problem is not None:
-            self._listening = None
-            raise self._problem
+        if self._ending is None:
+            self._listen()
 
     def startService(self) -> None:
         """
-        Listen, unless L{privilegedStartService} has done so.
+        Listen, unless L{privilegedStartService} has done so; or when an earlier
+        stop is over.
 
         @raise CannotServe: if that fails at once.
         """
         super().startService()
-        if self._listening is None:
-            self.privilegedStartService()
+        if self._listening is None and self._ending is None:
+            self._listen()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -115,12 +118,36 @@ class ListeningService(Service):
         @return: Fires when the address is free again and nobody is there.
         """
         super().stopService()
-        listening, self._listening = self._listening, None
-        if listening is None:
-            return succeed(None)
-        listening.cancel()
-        listening.addCallback(self._stopListening)
-        return gatherResults([listening, self.server.drain()]).addCallback(lambda _: None)
+        if self._listening is not None:
+            listening, self._listening = self._listening, None
+            listening.cancel()
+            listening.addCallback(self._stopListening)
+            ending: Deferred[Any] = gatherResults([listening, self.server.drain()])
+            self._ending = ending
+            ending.addCallback(self._ended)
+        stopped: Deferred[None] = Deferred()
+        if self._ending is None:
+            stopped.callback(None)
+        else:
+            self._ending.addCallback(stopped.callback)
+        return stopped
+
+    def _listen(self) -> None:
+        self._problem = None
+        self._listening = self.endpoint.listen(self.server).addCallbacks(
+            self._listens, self._failed
+        )
+        if self._problem is not None:
+            self._listening = None
+            raise self._problem
+
+    def _ended(self, _: object) -> None:
+        self._ending = None
+        if self.running:
+            # It was started again meanwhile.  What cannot be listened on is in
+            # the log.
+            with suppress(CannotServe):
+                self._listen()
 
     def _listens(self, port: IListeningPort) -> None:
         self.port = port
@@ -137,9 +164,18 @@ class ListeningService(Service):
             )
             self.log.critical("{problem}", problem=self._problem)
 
-    def _stopListening(self, _: None) -> Deferred[None] | None:
-        port, self.port = self.port, None
-        return None if port is None else port.stopListening()
+    def _stopListening(self, _: object) -> Deferred[None] | None:
+        port: Any = self.port
+        self.port = None
+        if port is None:
+            return None
+        if IReadDescriptor.providedBy(port):
+            # Who has come, but was not looked at yet, has come.
+            for _ in range(LAST_LOOKS):
+                if not isReadable(port):
+                    break
+                port.doRead()
+        return port.stopListening()  # type: ignore[no-any-return]
 
 
 def _why(error: BaseException | None) -> str:
@@ -163,12 +199,17 @@ class EchoService(MultiService):
     log = Logger()
     _started = False
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, *, hearSignals: bool = False) -> None:
         """
         @param reactor: What it runs on.
+
+        @param hearSignals: Whether a second signal to end, while sessions are
+            served to their end, is the end at once.
         """
         super().__init__()
         self._reactor = reactor
+        self._hearSignals = hearSignals
+        self._signalled = False
 
     def privilegedStartService(self) -> None:
         """
@@ -189,14 +230,12 @@ class EchoService(MultiService):
     def stopService(self) -> Deferred[None]:
         """
         Stop listening on everything, and serve those who are there to their
-        end.  A signal that asks for the end once more gets it at once.
+        end.
 
         @return: Fires when all addresses are free again and nobody is there.
         """
         self._started = False
-        restore = self._onSignal(self.cut)
-        stopped: Deferred[None] = super().stopService()
-        return stopped.addBoth(restore)
+        return super().stopService()  # type: ignore[no-any-return]
 
     def cut(self) -> None:
         """
@@ -205,31 +244,23 @@ class EchoService(MultiService):
         for service in self:
             service.server.cut()
 
-    def _onSignal(self, act: Callable[[], None]) -> Callable[[_T], _T]:
+    def _setSignals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._hear(signal.getsignal(number)))
+
+    def _hear(self, end: Any) -> Callable[..., None]:
         """
-        Have the signals which end the reactor do something else, for as long as
-        it is about to end.  Where they do not end it, they are none of ours.
-
-        @return: Restores it.
+        @param end: What a signal does that is the first.
         """
-        endings = {
-            signal.SIGINT: getattr(self._reactor, "sigInt", None),
-            signal.SIGTERM: getattr(self._reactor, "sigTerm", None),
-        }
-        ours = {
-            number: ending
-            for number, ending in endings.items()
-            if ending is not None and signal.getsignal(number) == ending
-        }
-        for number in ours:
-            signal.signal(number, lambda *_: self._reactor.callFromThread(act))
 
-        def restore(result: _T) -> _T:
-            for number, ending in ours.items():
-                signal.signal(number, ending)
-            return result
+        def hear(*arguments: object) -> None:
+            if self._signalled:
+                self._reactor.callFromThread(self.cut)
+            else:
+                self._signalled = True
+                end(*arguments)
 
-        return restore
+        return hear
 
     def _startWith(self, start: Callable[[], None]) -> None:
         if not self._started:
@@ -239,6 +270,9 @@ class EchoService(MultiService):
                 version=__version__,
                 reactor=type(self._reactor).__name__,
             )
+            if self._hearSignals:
+                # The reactor sets its own when it starts to run.
+                self._reactor.callWhenRunning(self._setSignals)
         try:
             start()
         except CannotServe:

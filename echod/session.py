@@ -7,9 +7,10 @@ the peer can read all that was written to it, and it does not last for ever.
 from __future__ import annotations
 
 from collections import Counter
+from typing import Protocol as TypingProtocol
 
 from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
@@ -27,6 +28,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.display import addressName, shown
+from echod.drain import Drain
 from echod.limits import NO_ROOM, Limits, sourceOf
 from echod.networks import DENIED
 from echod.refusals import Refusals
@@ -58,7 +60,6 @@ DRAINED = "drained"
 CUT = "cut"
 
 NO_ROOM_FOR_SOURCE = "too many connections from its address"
-STOPPING = "stopping"
 
 
 class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
@@ -70,6 +71,16 @@ class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
         """
         Close without sending what is left.
         """
+
+
+class Waiting(TypingProtocol):
+    """
+    A connection that is to become a session.
+    """
+
+    def drain(self) -> None: ...
+
+    def cut(self) -> None: ...
 
 
 class IHalfCloseableTLS(ISSLTransport):
@@ -161,7 +172,7 @@ class Session(Protocol):
             # Twisted's TLS knows no half-close, but waits for the peer's closing
             # alert of its own accord, for ever, and reads meanwhile.
             transport.loseConnection()
-            self.writeConnectionLost()
+            self._linger(self.factory.reactor.seconds() + LINGER)
         elif ITCPTransport.providedBy(transport):
             transport.loseWriteConnection()
         else:
@@ -175,18 +186,15 @@ class Session(Protocol):
         if self.outcome is None:
             self.hangUp(DRAINED)
 
-    def cut(self) -> bool:
+    def cut(self) -> None:
         """
-        End now.
-
-        @return: Whether that may take something from the peer.
+        End now, whatever that takes from the peer.
         """
         if self._lingers:
             self._leave()
         else:
             self.outcome = CUT
             self.transport.abortConnection()
-        return not self._lingers
 
     def writeConnectionLost(self) -> None:
         """
@@ -297,6 +305,8 @@ class SessionFactory(Factory):
 
     @ivar sessions: Those that there are.
 
+    @ivar waiting: Connections that are to become sessions.
+
     @ivar refusals: The connections that were refused.
     """
 
@@ -304,8 +314,7 @@ class SessionFactory(Factory):
     noisy = False
     protocol: type[Session]  # type: ignore[assignment]
     service: str
-    _drained: Deferred[None] | None = None
-    _cut = 0
+    _draining: Drain | None = None
 
     def __init__(
         self,
@@ -318,6 +327,7 @@ class SessionFactory(Factory):
         self.limits = limits or Limits()
         self.showMessages = showMessages
         self.sessions: set[Session] = set()
+        self.waiting: set[Waiting] = set()
         self.refusals = Refusals(reactor, self.service)
         self._fromSource: Counter[str] = Counter()
 
@@ -331,7 +341,7 @@ class SessionFactory(Factory):
         """
         Listening starts.
         """
-        self._drained = None
+        self._draining = None
 
     def stopFactory(self) -> None:
         """
@@ -362,8 +372,6 @@ class SessionFactory(Factory):
         """
         limits = self.limits
         host = getattr(address, "host", None)
-        if self._drained is not None:
-            return STOPPING
         if host is not None and not limits.networks.serves(host):
             return DENIED
         if limits.capacity.full:
@@ -379,6 +387,8 @@ class SessionFactory(Factory):
         self.sessions.add(session)
         self.limits.capacity.taken += 1
         self._count(session, 1)
+        if self._draining is not None:
+            self._draining.join(session)
 
     def left(self, session: Session) -> None:
         """
@@ -387,49 +397,34 @@ class SessionFactory(Factory):
         self.sessions.remove(session)
         self.limits.capacity.taken -= 1
         self._count(session, -1)
-        if self._drained is not None and not self.sessions:
-            self._drained.callback(None)
+        if self._draining is not None:
+            self._draining.cut += session.outcome == CUT
+        self.settled()
+
+    def settled(self) -> None:
+        """
+        There is one less to wait for.
+        """
+        if self._draining is not None:
+            self._draining.goOn()
 
     def drain(self) -> Deferred[None]:
         """
-        Let every session have back what it has sent so far, and close it.  What
-        that takes longer for than the limit allows is cut.
+        Let every session have back what it has sent so far, and close it.  Who
+        takes longer for that than the limit allows is cut.
 
-        @return: Fires when there are no sessions any more.
+        @return: Fires when nobody is there any more.
         """
-        sessions = len(self.sessions)
-        if not sessions:
-            return succeed(None)
-        self._drained = Deferred()
-        self._cut = 0
-        cutting = self.reactor.callLater(self.limits.drainTimeout, self.cut)
-
-        def drained(_: None) -> None:
-            if cutting.active():
-                cutting.cancel()
-            self.log.info(
-                "{service}: stopped; sessions finished: {finished}, cut: {cut}",
-                service=self.service,
-                finished=sessions - self._cut,
-                cut=self._cut,
-            )
-
-        self.log.info(
-            "{service}: stopping; sessions to finish, in {limit:g} s at most: {sessions}",
-            service=self.service,
-            limit=self.limits.drainTimeout,
-            sessions=sessions,
-        )
-        finished = self._drained.addCallback(drained)
-        for session in list(self.sessions):
-            session.drain()
-        return finished
+        if self._draining is None:
+            self._draining = Drain(self)
+        return self._draining.whenOver()
 
     def cut(self) -> None:
         """
         End all sessions now.
         """
-        self._cut = sum(session.cut() for session in list(self.sessions))
+        for connection in [*self.sessions, *self.waiting]:
+            connection.cut()
 
     def _count(self, session: Session, change: int) -> None:
         host = getattr(session.address, "host", None)

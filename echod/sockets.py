@@ -15,9 +15,10 @@ from twisted.protocols.policies import ProtocolWrapper
 
 try:
     from fcntl import ioctl
+    from select import POLLIN, poll
     from termios import FIONREAD
 except ImportError:  # pragma: no cover (Windows)
-    ioctl = None  # type: ignore[assignment]
+    ioctl = poll = None  # type: ignore[assignment,misc]
 
 _TCP_INFO = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
 _BYTES_ACKED = struct.Struct("@120xQ")
@@ -38,15 +39,16 @@ def innermost(transport: ITransport | None) -> ITransport:
 
 def unread(transport: ITransport | None) -> int:
     """
-    @return: How many bytes of the peer the system has received that were not
-        read yet; 0 where it does not tell.
+    @return: How many bytes of the peer have come that were not received by the
+        protocol yet; 0 where the system does not tell.
     """
     handle = _socketOf(transport)
     if handle is None or ioctl is None:
         return 0
     number = array("i", [0])
     ioctl(handle.fileno(), FIONREAD, number)
-    return number[0]
+    # A reactor may have read what it could not deliver yet.
+    return number[0] + getattr(innermost(transport), "undelivered", 0)
 
 
 def acknowledged(transport: ITransport | None) -> int:
@@ -59,6 +61,18 @@ def acknowledged(transport: ITransport | None) -> int:
         return 0
     info = handle.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _BYTES_ACKED.size)
     return int(_BYTES_ACKED.unpack(info)[0])
+
+
+def isReadable(port: Any) -> bool:
+    """
+    @return: Whether something is waiting at a port; L{False} where the system
+        does not tell.
+    """
+    if poll is None:
+        return False
+    waiting = poll()
+    waiting.register(port.fileno(), POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _socketOf(transport: ITransport | None) -> Any:

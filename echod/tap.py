@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
-from math import isfinite
+from math import inf, isfinite
 from time import monotonic
 from typing import Any
 
@@ -19,6 +19,7 @@ from twisted.internet.endpoints import (
     TCP6ServerEndpoint,
     serverFromString,
 )
+from twisted.internet.selectreactor import SelectReactor
 from twisted.python import usage
 from twisted.python.reflect import namedAny
 
@@ -29,6 +30,7 @@ from echod.greeting import GREETING, GreetingFactory
 from echod.guard import DatagramGuard
 from echod.limits import (
     DRAIN_TIMEOUT,
+    FD_SETSIZE,
     IDLE_TIMEOUT,
     UDP_RATE,
     Capacity,
@@ -355,7 +357,7 @@ def makeService(config: Options) -> EchoService:
     greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
     rate = config["udp-rate"]
     guard = DatagramGuard(config.networks, RateLimit(rate) if rate else None)
-    shared = Capacity.ofProcess()
+    shared = Capacity.ofProcess(FD_SETSIZE if isinstance(reactor, SelectReactor) else inf)
 
     def limits() -> Limits:
         most = config["max-connections"]
@@ -379,7 +381,8 @@ def makeService(config: Options) -> EchoService:
         ),
         "udp": lambda: UDPEchoProtocol(reactor, guard, showMessages=showMessages),
     }
-    service = EchoService(reactor)
+    # Below twistd and twist the process is ours.
+    service = EchoService(reactor, hearSignals=config.parent is not None)
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)

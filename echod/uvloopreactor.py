@@ -131,6 +131,13 @@ class Connection(tcp.Server):
         self._room = -1
         super().__init__(*arguments)
 
+    @property
+    def undelivered(self) -> int:
+        """
+        How many bytes were read and not delivered yet.
+        """
+        return len(self._unread)
+
     # From libuv: asyncio's names.
 
     def connection_made(self, transport: Any) -> None:

@@ -290,3 +290,19 @@ class BatchPortTests(SynchronousTestCase):
             )
             self.clock.advance(1)
         self.assertEqual(self.protocol.refusals.counts, {OVER_RATE: 4})
+
+    def test_failure(self) -> None:
+        """
+        Should a decision fail, that costs the batch, and not the service.
+        """
+        self.listen()
+
+        def fail(*_: object, **__: object) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        self.protocol.guard.refusal = fail  # type: ignore[method-assign]
+        question = (b"x", self.client, self.asked)
+        self.assertEqual(self.receive(question), [])
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        del self.protocol.guard.refusal
+        self.assertEqual(len(self.receive(question)), 1)

@@ -4,11 +4,22 @@ Tests for L{echod.limits}.
 
 from __future__ import annotations
 
+import errno
 import resource
+import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.limits import METERED_SOURCES, RESERVE, Capacity, RateLimit, onThisMachine, sourceOf
+from echod import limits
+from echod.limits import (
+    FD_SETSIZE,
+    METERED_SOURCES,
+    RESERVE,
+    Capacity,
+    RateLimit,
+    onThisMachine,
+    sourceOf,
+)
 
 
 class CapacityTests(SynchronousTestCase):
@@ -39,6 +50,7 @@ class CapacityTests(SynchronousTestCase):
         ):
             self.patch(resource, "getrlimit", lambda _, limit=limit: (limit, limit))
             self.assertEqual(Capacity.ofProcess().most, most)
+        self.assertEqual(Capacity.ofProcess(FD_SETSIZE).most, FD_SETSIZE - RESERVE)
 
 
 class SourceTests(SynchronousTestCase):
@@ -68,7 +80,25 @@ class SourceTests(SynchronousTestCase):
             ("192.0.2.1", False),
             ("2001:db8::1", False),
         ):
-            self.assertEqual(onThisMachine(host), local)
+            self.assertEqual(onThisMachine(host, 0), local)
+
+    def test_noSocketToAskWith(self) -> None:
+        """
+        When no socket can be had nobody is known to be on this machine, until
+        one can be had again.
+        """
+
+        class Sockets:
+            AF_INET = socket.AF_INET
+            SOCK_DGRAM = socket.SOCK_DGRAM
+
+            def socket(self, *_: object) -> None:
+                raise OSError(errno.EMFILE, "Too many open files")
+
+        self.patch(limits, "socket", Sockets())
+        self.assertFalse(onThisMachine("127.0.0.1", 100))
+        self.patch(limits, "socket", socket)
+        self.assertTrue(onThisMachine("127.0.0.1", 100))
 
 
 class RateLimitTests(SynchronousTestCase):

@@ -62,6 +62,15 @@ class NetworksTests(SynchronousTestCase):
         ):
             self.assertEqual(rule.serves(host), served, host)
 
+    def test_mapped(self) -> None:
+        """
+        IPv4 networks that are written as IPv6 ones are the same networks.
+        """
+        rule = networks(denied="::ffff:10.0.0.0/104 ::/64")
+        self.assertFalse(rule.serves("10.1.2.3"))
+        self.assertFalse(rule.serves("::1"))
+        self.assertTrue(rule.serves("11.1.2.3"))
+
     def test_contradiction(self) -> None:
         """
         A network that is both allowed and denied is a mistake.

@@ -5,13 +5,15 @@ Tests for L{echod.proxy}.
 from __future__ import annotations
 
 import struct
+from socket import socketpair
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.interfaces import IHalfCloseableProtocol, ISystemHandle
 from twisted.internet.protocol import Factory
 from twisted.protocols.policies import WrappingFactory
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import alsoProvides, noLongerProvides
 from zope.interface.verify import verifyObject
 
 from echod.greeting import GREETING, GreetingFactory
@@ -28,7 +30,7 @@ from echod.proxy import (
     headerSize,
     sourceAddress,
 )
-from echod.session import SessionFactory
+from echod.session import DRAINED, SessionFactory
 from echod.tcp import EchoFactory
 from tests.support import PEER, UNTIMED, MemoryTCPTransport, clock, lacking, logged
 
@@ -396,6 +398,42 @@ class ProxyTests(SynchronousTestCase):
             self.assertIs(factory.refusals, wrapped.refusals)
             self.assertIs(factory.capacity, wrapped.limits.capacity)
         self.assertFalse(ProxyFactory(self.reactor, Factory()).capacity.full)
+
+    def test_drain(self) -> None:
+        """
+        When the service is told to end, a connection of which something has come
+        is waited for, and served to its end; others are closed.
+        """
+        served = EchoFactory(self.reactor, limits=UNTIMED)
+        factory, transport = self.connect(served)
+        other = MemoryTCPTransport(factory.buildProtocol(PEER))
+        near, far = socketpair()
+        with near, far:
+            far.sendall(b"PROXY UNKNOWN\r\nhello")
+            alsoProvides(transport, ISystemHandle)
+            transport.getHandle = lambda: near
+            drained = served.drain()
+            self.assertEqual((transport.disconnecting, other.disconnecting), (False, True))
+            self.assertNoResult(drained)
+            self.receive(transport, near.recv(100))
+        del transport.getHandle
+        noLongerProvides(transport, ISystemHandle)
+        self.reactor.advance(0)
+        self.reactor.advance(0)
+        self.assertEqual((transport.value(), transport.protocol.outcome), (b"hello", DRAINED))
+        self.assertNoResult(drained)
+        transport.connectionDone()
+        self.successResultOf(drained)
+
+    def test_cut(self) -> None:
+        """
+        When it is to end now, nobody is waited for.
+        """
+        served = EchoFactory(self.reactor, limits=UNTIMED)
+        _, transport = self.connect(served)
+        served.cut()
+        self.assertTrue(transport.disconnecting)
+        self.assertEqual(served.waiting, set())
 
     def test_stop(self) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,13 @@ from twisted.application.service import IService
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReadDescriptor
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from echod import __version__
-from echod.service import CannotServe, EchoService, ListeningService
+from echod.service import LAST_LOOKS, CannotServe, EchoService, ListeningService
 from tests.support import logged
 
 
@@ -156,6 +159,67 @@ class ListeningServiceTests(SynchronousTestCase):
         self.server.drained.callback(None)
         self.assertIsNone(self.successResultOf(stopped))
 
+    def test_startsAgainLater(self) -> None:
+        """
+        A service that is started while it stops starts when it has stopped; all
+        who have asked it to stop hear of that.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        stops = [self.service.stopService() for _ in range(2)]
+        self.service.privilegedStartService()
+        self.service.startService()
+        self.assertEqual(len(self.endpoint.ports), 1)
+        self.server.drained.callback(None)
+        for stopped in stops:
+            self.successResultOf(stopped)
+        self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
+        self.server.drained = succeed(None)
+        self.successResultOf(self.service.stopService())
+
+    def test_cannotStartAgainLater(self) -> None:
+        """
+        If it cannot then, the log says so, and it stops like one that does not
+        listen.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        self.service.stopService()
+        self.service.startService()
+        self.endpoint.result = fail(OverflowError("no"))
+        with logged() as lines:
+            self.server.drained.callback(None)
+        self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: no"])
+        self.successResultOf(self.service.stopService())
+
+    def test_lastLook(self) -> None:
+        """
+        Who waits at the port when it is closed has come in time; but there is an
+        end to that.
+        """
+        for waiting, looks in ((0, 0), (3, 3), (1000, LAST_LOOKS)):
+            near, far = socket.socketpair()
+            with near, far:
+                far.sendall(b"x" * waiting)
+
+                class Waiting(Port):
+                    looks = 0
+
+                    def fileno(self, near: socket.socket = near) -> int:
+                        return near.fileno()
+
+                    def doRead(self, near: socket.socket = near) -> None:
+                        self.looks += 1
+                        near.recv(1)
+
+                port = Waiting()
+                directlyProvides(port, IReadDescriptor)
+                self.endpoint.result = succeed(port)
+                self.service.startService()
+                self.successResultOf(self.service.stopService())
+                self.assertEqual(port.looks, looks)
+                self.assertFalse(port.listening)
+
     def test_stopWithoutStart(self) -> None:
         """
         There is nothing to stop in a service which does not listen.
@@ -230,16 +294,20 @@ class ListeningServiceTests(SynchronousTestCase):
 class Reactor:
     """
     A reactor that ends on signals, in memory.
+
+    @ivar asked: Which signals have asked it to end.
     """
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.asked: list[int] = []
 
-    def sigTerm(self, *_: object) -> None:
+    def callWhenRunning(self, act: Callable[[], None]) -> None:
         """
-        Take note.
+        Run, at once, and handle signals.
         """
-        self.asked += 1
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _: self.asked.append(number))
+        act()
 
     def callFromThread(self, act: Callable[[], None]) -> None:
         """
@@ -285,36 +353,38 @@ class EchoServiceTests(SynchronousTestCase):
             self.assertFalse(self.endpoints[0].ports[-1].listening)
             self.assertFalse(self.service.running)
 
-    def stopTwice(self) -> None:
+    def send(self, *numbers: signal.Signals) -> None:
         """
-        Have the service stop, and be asked to once more before it has.
+        Send signals to this process.
         """
-        self.service.startService()
-        self.servers[0].drained = Deferred()
-        self.stopped = self.service.stopService()
-        os.kill(os.getpid(), signal.SIGTERM)
+        for number in numbers:
+            os.kill(os.getpid(), number)
 
-    def test_secondSignal(self) -> None:
+    def test_signals(self) -> None:
         """
-        A signal while sessions are served to their end cuts them; then the
-        reactor's own handling is in place again.
+        The first signal is the reactor's; every other one cuts the sessions, be
+        it of the same kind or not.
         """
-        before = signal.signal(signal.SIGTERM, self.reactor.sigTerm)
-        self.addCleanup(signal.signal, signal.SIGTERM, before)
-        self.stopTwice()
-        self.assertEqual([server.cuts for server in self.servers], [1, 1])
-        self.assertNoResult(self.stopped)
-        self.servers[0].drained.callback(None)
-        self.successResultOf(self.stopped)
-        self.assertEqual(signal.getsignal(signal.SIGTERM), self.reactor.sigTerm)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        for first in (signal.SIGINT, signal.SIGTERM):
+            self.setUp()
+            service = EchoService(self.reactor, hearSignals=True)
+            server = Server()
+            ListeningService("", Endpoint(), server).setServiceParent(service)
+            service.privilegedStartService()
+            service.startService()
+            self.send(first)
+            self.assertEqual((self.reactor.asked, server.cuts), ([first], 0))
+            self.send(signal.SIGINT, signal.SIGTERM)
+            self.assertEqual((self.reactor.asked, server.cuts), ([first], 2))
 
     def test_othersSignals(self) -> None:
         """
-        A signal that is handled by somebody else stays theirs.
+        Who embeds handles signals as ever.
         """
-        heard = []
-        before = signal.signal(signal.SIGTERM, lambda *_: heard.append("signal"))
-        self.addCleanup(signal.signal, signal.SIGTERM, before)
-        self.stopTwice()
-        self.assertEqual(heard, ["signal"])
-        self.assertEqual([server.cuts for server in self.servers], [0, 0])
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        self.service.startService()
+        self.service.stopService()
+        after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        self.assertEqual(after, before)

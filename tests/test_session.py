@@ -33,7 +33,6 @@ from echod.session import (
     LINGER,
     NO_ROOM_FOR_SOURCE,
     QUIET,
-    STOPPING,
     Session,
     SessionFactory,
 )
@@ -475,20 +474,56 @@ class DrainTests(SynchronousTestCase):
         self.successResultOf(drained)
         self.assertEqual(lines[-1], "sink: stopped; sessions finished: 1, cut: 1")
 
-    def test_noMore(self) -> None:
+    def test_late(self) -> None:
         """
-        A connection that comes meanwhile is refused; one that comes when the
-        service was started again is not.
+        A session that was on its way when the end began is served, and waited
+        for like all others.
         """
         _, transport = connect(self.factory)
         drained = self.factory.drain()
-        self.assertIsNone(self.factory.buildProtocol(PEER))
-        self.assertEqual(self.factory.refusals.counts, {STOPPING: 1})
+        late, lateTransport = connect(self.factory)
+        late.dataReceived(b"hello")
         transport.connectionDone()
-        self.factory.stopFactory()
+        self.assertNoResult(drained)
+        self.reactor.advance(0)
+        self.assertEqual(late.outcome, DRAINED)
+        with logged() as lines:
+            lateTransport.connectionDone()
         self.successResultOf(drained)
-        self.factory.startFactory()
+        self.assertEqual(lines[-1], "sink: stopped; sessions finished: 2, cut: 0")
+
+    def test_twice(self) -> None:
+        """
+        To be told twice is to be told once, and both are told when it is over.
+        """
+        _, transport = connect(self.factory)
+        drains = [self.factory.drain() for _ in range(2)]
+        transport.connectionDone()
+        drains.append(self.factory.drain())
+        for drained in drains:
+            self.successResultOf(drained)
+
+    def test_cutTwice(self) -> None:
+        """
+        However often it is said to end now, what was cut is cut.
+        """
         connect(self.factory)
+        self.factory.drain()
+        with logged() as lines:
+            self.factory.cut()
+            self.factory.cut()
+        self.assertEqual(lines[-1], "sink: stopped; sessions finished: 0, cut: 1")
+
+    def test_again(self) -> None:
+        """
+        A service that listens again is at no end.
+        """
+        self.successResultOf(self.factory.drain())
+        self.factory.stopFactory()
+        self.factory.startFactory()
+        session, _ = connect(self.factory)
+        self.reactor.advance(1)
+        self.assertIsNone(session.outcome)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_over(self) -> None:

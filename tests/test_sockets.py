@@ -14,7 +14,8 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from echod.sockets import acknowledged, innermost, unread
+from echod import sockets
+from echod.sockets import acknowledged, innermost, isReadable, unread
 
 
 @implementer(ISystemHandle)
@@ -63,6 +64,15 @@ class SocketsTests(SynchronousTestCase):
             peer.sendall(b"12345")
             self.assertEqual(unread(transport), 5)
 
+    def test_undelivered(self) -> None:
+        """
+        What a reactor has read and could not deliver yet, counts as well.
+        """
+        transport, peer = self.connected(socket.AF_UNIX)
+        transport.undelivered = 3
+        peer.sendall(b"12345")
+        self.assertEqual(unread(transport), 8)
+
     def test_acknowledged(self) -> None:
         """
         What the peer's system has is known, for TCP.
@@ -80,6 +90,19 @@ class SocketsTests(SynchronousTestCase):
         """
         self.assertEqual(unread(StringTransport()), 0)
         self.assertEqual(acknowledged(StringTransport()), 0)
+
+    def test_isReadable(self) -> None:
+        """
+        What has something waiting is told from what has not, where the system
+        can tell.
+        """
+        transport, peer = self.connected(socket.AF_UNIX)
+        near = transport.getHandle()
+        self.assertFalse(isReadable(near))
+        peer.sendall(b"x")
+        self.assertTrue(isReadable(near))
+        self.patch(sockets, "poll", None)
+        self.assertFalse(isReadable(near))
 
     def test_innermost(self) -> None:
         """

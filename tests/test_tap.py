@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted.internet import reactor as installed
 from twisted.internet.endpoints import UNIXServerEndpoint
+from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
@@ -21,7 +22,7 @@ import echod
 from echod import tap
 from echod.greeting import GreetingFactory
 from echod.guard import OVER_RATE
-from echod.limits import UDP_RATE, Capacity
+from echod.limits import FD_SETSIZE, UDP_RATE, Capacity
 from echod.networks import DENIED
 from echod.proxy import ProxyFactory
 from echod.service import ListeningService
@@ -262,6 +263,11 @@ class OptionsTests(SynchronousTestCase):
         limits = [server.limits for server in servers("--tcp", "0", "--tcp", "0")]
         self.assertIs(limits[0].capacity, limits[1].capacity)
         self.assertEqual(limits[0].capacity.most, Capacity.ofProcess().most)
+        options = parse("--tcp", "0")
+        options._reactor = SelectReactor.__new__(SelectReactor)
+        options._reactor.seconds = monotonic
+        (service,) = makeService(options)
+        self.assertLess(service.server.limits.capacity.most, FD_SETSIZE)
         for most in (0, 10):
             arguments = ["--tcp", "0", "--tcp", "0", "--max-connections", str(most)]
             limits = [server.limits for server in servers(*arguments)]

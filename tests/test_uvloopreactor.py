@@ -150,10 +150,14 @@ class UVLoopReactorTests(SynchronousTestCase):
         class Pausing(Recorder):
             resumed = True
 
+            def connectionMade(self) -> None:
+                self.undelivered: list[int] = []
+
             def dataReceived(self, data: bytes) -> None:
                 assert self.resumed
                 super().dataReceived(data)
                 self.resumed = False
+                self.undelivered.append(self.transport.undelivered)
                 self.transport.pauseProducing()
                 self.factory.reactor.callLater(0, self.resume)
 
@@ -165,6 +169,8 @@ class UVLoopReactorTests(SynchronousTestCase):
         data = bytes(range(256)) * 2048
         self.serve(protocol, sendingAll(data))
         self.assertTrue(b"".join(protocol.arrived) == data)
+        self.assertEqual(protocol.undelivered[-1], 0)
+        self.assertGreater(max(protocol.undelivered), 0)
 
     def test_writesAreJoined(self) -> None:
         """
