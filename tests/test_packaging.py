@@ -99,6 +99,8 @@ class InstallTests(SynchronousTestCase):
         """
         self.pip("install", "-q", *arguments)
         self.assertIn("Examples:", self.twistd("echod", "--help"))
+        echoc = str(self.environment / "bin" / "echoc")
+        self.assertTrue(command(echoc, "--version", cwd=self.environment).startswith("echoc "))
         self.pip("uninstall", "-q", "-y", "txechod")
         self.assertNotIn("echod", self.twistd("--help"))
         site = sysconfig.get_path(
@@ -137,7 +139,9 @@ class InstallTests(SynchronousTestCase):
         self.assertIn("twisted/plugins/echod_plugin.py", names)
         self.assertIn("echod/py.typed", names)
         self.assertNotIn("tests/", names)
-        self.assertNotIn("__init__.py", names.replace("echod/__init__.py", ""))
+        for package in ("echod/__init__.py", "echod/client/__init__.py"):
+            names = names.replace(package, "")
+        self.assertNotIn("__init__.py", names)
 
     def test_sourceDistribution(self) -> None:
         """
