@@ -14,12 +14,19 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.python.log import callWithContext
 
 from echod._version import __version__
 from echod.display import addressName
 from echod.guard import RESERVED
 
 _T = TypeVar("_T")
+
+STOPPED = "stopped"
+STARTING = "starting"
+LISTENING = "listening"
+FAILED = "failed"
+DRAINING = "draining"
 
 
 class Endpoint(Protocol):
@@ -68,17 +75,23 @@ class ListeningService(Service):
 
     @ivar address: What to listen on, as the one who asked for it wrote it.
 
+    @ivar place: What is listened on, as people write it: with the real port from
+        when it is known.
+
     @ivar port: What listens, or L{None}.
+
+    @ivar state: L{STOPPED}, L{STARTING}, L{LISTENING}, L{FAILED} or L{DRAINING}.
     """
 
     log = Logger()
 
     port: IListeningPort | None = None
+    state = STOPPED
     _listening: Deferred[None] | None = None
     _problem: CannotServe | None = None
 
     def __init__(self, address: str, endpoint: Endpoint, server: Server) -> None:
-        self.address = address
+        self.address = self.place = address
         self.endpoint = endpoint
         self.server = server
 
@@ -91,9 +104,10 @@ class ListeningService(Service):
         """
         super().privilegedStartService()
         self._problem = None
-        self._listening = self.endpoint.listen(self.server).addCallbacks(
-            self._listens, self._failed
-        )
+        self.state = STARTING
+        # What Twisted has to say about it says less than what we have.
+        listening = callWithContext({"log_format": ""}, self.endpoint.listen, self.server)
+        self._listening = listening.addCallbacks(self._listens, self._failed)
         if self._problem is not None:
             self._listening = None
             raise self._problem
@@ -120,18 +134,20 @@ class ListeningService(Service):
             return succeed(None)
         listening.cancel()
         listening.addCallback(self._stopListening)
-        return gatherResults([listening, self.server.drain()]).addCallback(lambda _: None)
+        self.state = DRAINING
+        return gatherResults([listening, self.server.drain()]).addCallback(self._stopped)
 
     def _listens(self, port: IListeningPort) -> None:
         self.port = port
+        self.place = addressName(port.getHost())
+        self.state = LISTENING
         self.log.info(
-            "{service} listens on {address}",
-            service=self.server.service,
-            address=addressName(port.getHost()),
+            "{service} listens on {address}", service=self.server.service, address=self.place
         )
 
     def _failed(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
+            self.state = FAILED
             self._problem = CannotServe(
                 f"{self.server.service} cannot listen on {self.address}: {_why(failure.value)}"
             )
@@ -140,6 +156,11 @@ class ListeningService(Service):
     def _stopListening(self, _: None) -> Deferred[None] | None:
         port, self.port = self.port, None
         return None if port is None else port.stopListening()
+
+    def _stopped(self, _: object) -> None:
+        if self._listening is None:
+            # Not started again meanwhile.
+            self.state = STOPPED
 
 
 def _why(error: BaseException | None) -> str:
@@ -158,16 +179,23 @@ def _why(error: BaseException | None) -> str:
 class EchoService(MultiService):
     """
     All that one echod listens on: everything or nothing.
+
+    @ivar witnesses: Services that see all of it: they start when everything is
+        listened on, and stop when nobody is served any more.
     """
 
     log = Logger()
     _started = False
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, limits: str = "") -> None:
         """
         @param reactor: What it runs on.
+
+        @param limits: What it bears, in words, for the log.
         """
         super().__init__()
+        self._limits = limits
+        self.witnesses = MultiService()
         self._reactor = reactor
 
     def privilegedStartService(self) -> None:
@@ -176,7 +204,7 @@ class EchoService(MultiService):
 
         @raise CannotServe: if that fails; nothing is listened on then.
         """
-        self._startWith(super().privilegedStartService)
+        self._startWith(MultiService.privilegedStartService)
 
     def startService(self) -> None:
         """
@@ -184,7 +212,7 @@ class EchoService(MultiService):
 
         @raise CannotServe: if that fails; nothing is listened on then.
         """
-        self._startWith(super().startService)
+        self._startWith(MultiService.startService)
 
     def stopService(self) -> Deferred[None]:
         """
@@ -196,7 +224,8 @@ class EchoService(MultiService):
         self._started = False
         restore = self._onSignal(self.cut)
         stopped: Deferred[None] = super().stopService()
-        return stopped.addBoth(restore)
+        stopped.addBoth(lambda _: self.witnesses.stopService()).addBoth(restore)
+        return stopped.addCallback(lambda _: None)
 
     def cut(self) -> None:
         """
@@ -231,7 +260,7 @@ class EchoService(MultiService):
 
         return restore
 
-    def _startWith(self, start: Callable[[], None]) -> None:
+    def _startWith(self, start: Callable[[MultiService], None]) -> None:
         if not self._started:
             self._started = True
             self.log.info(
@@ -239,8 +268,11 @@ class EchoService(MultiService):
                 version=__version__,
                 reactor=type(self._reactor).__name__,
             )
+            if self._limits:
+                self.log.info("limits: {limits}", limits=self._limits)
         try:
-            start()
+            start(self)
+            start(self.witnesses)
         except CannotServe:
             self.stopService()
             raise
