@@ -23,6 +23,12 @@ How many file descriptors are left for other than connections: Twisted and its
 log have a dozen, and each address that is listened on has one.
 """
 
+STATUS_CONNECTIONS = 64
+"""
+How many connections there may be to one HTTP status: a few people, and the
+monitors of a few more.
+"""
+
 IDLE_TIMEOUT = 600.0
 """
 How long a session may last in which nothing comes or goes, in seconds.  Longer
@@ -77,14 +83,18 @@ class Capacity:
         self.taken = 0
 
     @classmethod
-    def ofProcess(cls) -> Capacity:
+    def ofProcess(cls, others: int = 0) -> Capacity:
         """
+        @param others: How many files to leave for what else there is.
+
         @return: What the limit of open files leaves room for.
         """
         if resource is None:  # pragma: no cover (Windows)
             return cls()
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return cls() if limit == resource.RLIM_INFINITY else cls(max(1, limit - RESERVE))
+        return (
+            cls() if limit == resource.RLIM_INFINITY else cls(max(1, limit - RESERVE - others))
+        )
 
     @property
     def full(self) -> bool:

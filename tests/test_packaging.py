@@ -137,7 +137,9 @@ class InstallTests(SynchronousTestCase):
         self.assertIn("twisted/plugins/echod_plugin.py", names)
         self.assertIn("echod/py.typed", names)
         self.assertNotIn("tests/", names)
-        self.assertNotIn("__init__.py", names.replace("echod/__init__.py", ""))
+        self.assertIn("echod/status/app.js", names)
+        for package in ("twisted", "twisted/plugins"):
+            self.assertNotIn(f"{package}/__init__.py", names)
 
     def test_sourceDistribution(self) -> None:
         """
