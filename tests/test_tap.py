@@ -380,7 +380,8 @@ class OptionsTests(SynchronousTestCase):
         for arguments, words in (
             (
                 [],
-                f"{connections} connections for all together, any number of connections from one source; "
+                f"{connections} connections for all together, "
+                "any number of connections from one source; "
                 "sessions idle for 600 s; 10000 datagrams a second to one address; "
                 "5 s to drain",
             ),
