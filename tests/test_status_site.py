@@ -6,6 +6,7 @@ L{echod.status.events} and L{echod.status.metrics}.
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 from twisted.internet.error import ConnectionDone
@@ -169,6 +170,8 @@ class SiteTests(StatusTests):
             b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
         )
         (request,) = self.client.channel.requests
+        # No file on a disk, as it would be otherwise.
+        self.assertIsInstance(request.content, BytesIO)
         for _ in range(16):
             self.assertEqual(request.content.read(), b"")
             answer = self.client.send(b"x" * (size // 16))

@@ -97,7 +97,7 @@ function newCard() {
   const element = byId("service").content.cloneNode(true).firstElementChild;
   const card = { element, pointed: null };
   for (const [name, selector] of Object.entries({
-    title: "h2", state: ".service-state", reading: ".reading", peak: ".peak", plot: "svg",
+    title: "h2", state: ".service-state", address: ".address", reading: ".reading", peak: ".peak", plot: "svg",
     area: "path.in", line: "path.out", cursor: ".cursor", figures: "dl",
   })) card[name] = element.querySelector(selector);
   card.plot.addEventListener("pointermove", (event) => {
@@ -188,7 +188,8 @@ function showServices() {
   }
   data.services.forEach((service, i) => {
     const card = cards.get(keys[i]);
-    setText(card.title, `${service.service}, ${service.address}`);
+    setText(card.title, service.service);
+    setText(card.address, service.address);
     setText(card.state, service.state);
     card.state.className = `service-state ${service.state}`;
     plot(card, i, keys[i]);
