@@ -465,6 +465,17 @@ class EventsTests(StatusTests):
         viewer.lose()
         self.assertEqual(len(self.monitor.listeners), 0)
 
+    def test_manyViewers(self) -> None:
+        """
+        However many want to view, there is room for others.
+        """
+        for _ in range(events.VIEWERS):
+            self.watch()
+        self.assertEqual(
+            self.client.ask("/events")[::2], (503, "There are too many viewers.\n")
+        )
+        self.assertEqual(self.client.ask("/healthz")[0], 200)
+
     def test_slowViewer(self) -> None:
         """
         A viewer who does not keep up is passed over, and sees everything again

@@ -8,16 +8,24 @@ from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
+from twisted.web import http
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from echod.status.answer import Answer
+from echod.limits import STATUS_CONNECTIONS
+from echod.status.answer import PLAIN, Answer
 from echod.status.monitor import Monitor
 
 PATIENCE = 30
 """
 How many times a viewer that does not read what it got is passed over before it
 is cut: what it takes to change from one network to another.
+"""
+
+VIEWERS = STATUS_CONNECTIONS // 2
+"""
+How many there may be, for there to be room for monitors, whose connections do
+not last.
 """
 
 
@@ -99,5 +107,9 @@ class Events(Answer):
         """
         if request.method == b"HEAD":
             return b""
+        if len(self._monitor.listeners) >= VIEWERS:
+            request.setResponseCode(http.SERVICE_UNAVAILABLE)
+            request.setHeader(b"Content-Type", PLAIN)
+            return b"There are too many viewers.\n"
         Viewer(request, self._monitor).start()
         return NOT_DONE_YET
