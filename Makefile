@@ -14,10 +14,13 @@ run: $(VENV)/run
 # All that CI runs.
 test: lint types unit trial package
 
-# The same tests on every Python there is, and with the oldest Twisted.
+# The same tests on every Python there is, and with the oldest Twisted; and the
+# status with a real browser and a real Prometheus.
 test-all: test
 	$(BIN)/python -m tests.reactorsuite
 	$(BIN)/python -m tests.pingcomparison
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
+	$(BIN)/python -m pytest tests/realstatus.py
 	$(BIN)/python tests/allpythons.py
 
 lint: $(VENV)/test

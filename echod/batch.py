@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from twisted.logger import Logger
 
-from echod.display import hostPort
 from echod.pktinfo import (
     DATAGRAMS_A_TURN,
     PACKET_INFOS,
@@ -112,11 +111,20 @@ class Batch:
         self._nameLengths[:count] = self._names[:count]
         self._controlLengths[:count] = self._controls[:count]
 
-    def sizeAsReceived(self, count: int) -> None:
+    def sizeAsReceived(self, count: int) -> int:
         """
         Send as many bytes of each datagram as were received.
+
+        @return: How many they are together.
         """
-        self._sizes[:count] = self._received[:count]
+        sizes = self._sizes[:count] = self._received[:count]
+        return sum(sizes)
+
+    def size(self, index: int) -> int:
+        """
+        @return: How many bytes of a datagram are sent.
+        """
+        return self._sizes[index]
 
     def forgetInterfaces(self, count: int) -> None:
         """
@@ -198,7 +206,7 @@ class BatchPort(PacketInfoPort):
         if count <= 0:
             # As in PacketInfoPort: nothing left, or news of an earlier answer.
             return
-        batch.sizeAsReceived(count)
+        self.protocol.received += batch.sizeAsReceived(count)
         parties = batch.parties(count)
         try:
             if self.protocol.guard.unmetered.issuperset(parties):
@@ -229,8 +237,7 @@ class BatchPort(PacketInfoPort):
             else:
                 reason = self._firstRefusal(index, party)
             if reason is not None:
-                source = self._batch.source(index)
-                self.protocol.refusals.add(reason, hostPort(*source))
+                self.protocol.refuse(reason, self._batch.source(index), self._batch.size(index))
                 self._send(start, index)
                 start = index + 1
         self._send(start, len(parties))
@@ -263,6 +270,8 @@ class BatchPort(PacketInfoPort):
                 # first.
                 error = ctypes.get_errno()
                 self.protocol.unsent(
-                    OSError(error, os.strerror(error)), self._batch.source(index)
+                    OSError(error, os.strerror(error)),
+                    self._batch.source(index),
+                    self._batch.size(index),
                 )
                 index += 1

@@ -30,6 +30,12 @@ FD_SETSIZE = 1024
 How many descriptors C{select} can watch.
 """
 
+STATUS_CONNECTIONS = 64
+"""
+How many connections there may be to one HTTP status: a few people, and the
+monitors of a few more.
+"""
+
 IDLE_TIMEOUT = 600.0
 """
 How long a session may last in which nothing comes or goes, in seconds.  Longer
@@ -94,9 +100,11 @@ class Capacity:
         self.taken = 0
 
     @classmethod
-    def ofProcess(cls, most: float = inf) -> Capacity:
+    def ofProcess(cls, most: float = inf, others: int = 0) -> Capacity:
         """
         @param most: How many descriptors the reactor can watch.
+
+        @param others: How many to leave for what else there is.
 
         @return: What the limit of open files leaves room for.
         """
@@ -104,7 +112,7 @@ class Capacity:
             return cls()
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         most = min(most, inf if limit == resource.RLIM_INFINITY else limit)
-        return cls() if most == inf else cls(max(1, int(most) - RESERVE))
+        return cls() if most == inf else cls(max(1, int(most) - RESERVE - others))
 
     @property
     def full(self) -> bool:

@@ -15,6 +15,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.python.log import callWithContext
 
 from echod._version import __version__
 from echod.display import addressName
@@ -26,6 +27,12 @@ LAST_LOOKS = 64
 How often a port is looked at before it is closed: at each look it takes up to a
 hundred connections, or a batch of datagrams.
 """
+
+STOPPED = "stopped"
+STARTING = "starting"
+LISTENING = "listening"
+FAILED = "failed"
+DRAINING = "draining"
 
 
 class Endpoint(Protocol):
@@ -74,18 +81,24 @@ class ListeningService(Service):
 
     @ivar address: What to listen on, as the one who asked for it wrote it.
 
+    @ivar place: What is listened on, as people write it: with the real port from
+        when it is known.
+
     @ivar port: What listens, or L{None}.
+
+    @ivar state: L{STOPPED}, L{STARTING}, L{LISTENING}, L{FAILED} or L{DRAINING}.
     """
 
     log = Logger()
 
     port: IListeningPort | None = None
+    state = STOPPED
     _listening: Deferred[None] | None = None
     _ending: Deferred[None] | None = None
     _problem: CannotServe | None = None
 
     def __init__(self, address: str, endpoint: Endpoint, server: Server) -> None:
-        self.address = address
+        self.address = self.place = address
         self.endpoint = endpoint
         self.server = server
 
@@ -122,6 +135,7 @@ class ListeningService(Service):
             listening, self._listening = self._listening, None
             listening.cancel()
             listening.addCallback(self._stopListening)
+            self.state = DRAINING
             ending: Deferred[Any] = gatherResults([listening, self.server.drain()])
             self._ending = ending
             ending.addCallback(self._ended)
@@ -134,15 +148,17 @@ class ListeningService(Service):
 
     def _listen(self) -> None:
         self._problem = None
-        self._listening = self.endpoint.listen(self.server).addCallbacks(
-            self._listens, self._failed
-        )
+        self.state = STARTING
+        # What Twisted has to say about it says less than what we have.
+        listening = callWithContext({"log_format": ""}, self.endpoint.listen, self.server)
+        self._listening = listening.addCallbacks(self._listens, self._failed)
         if self._problem is not None:
             self._listening = None
             raise self._problem
 
     def _ended(self, _: object) -> None:
         self._ending = None
+        self.state = STOPPED
         if self.running:
             # It was started again meanwhile.  What cannot be listened on is in
             # the log.
@@ -151,14 +167,15 @@ class ListeningService(Service):
 
     def _listens(self, port: IListeningPort) -> None:
         self.port = port
+        self.place = addressName(port.getHost())
+        self.state = LISTENING
         self.log.info(
-            "{service} listens on {address}",
-            service=self.server.service,
-            address=addressName(port.getHost()),
+            "{service} listens on {address}", service=self.server.service, address=self.place
         )
 
     def _failed(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
+            self.state = FAILED
             self._problem = CannotServe(
                 f"{self.server.service} cannot listen on {self.address}: {_why(failure.value)}"
             )
@@ -194,19 +211,26 @@ def _why(error: BaseException | None) -> str:
 class EchoService(MultiService):
     """
     All that one echod listens on: everything or nothing.
+
+    @ivar witnesses: Services that see all of it: they start when everything is
+        listened on, and stop when nobody is served any more.
     """
 
     log = Logger()
     _started = False
 
-    def __init__(self, reactor: Any, *, hearSignals: bool = False) -> None:
+    def __init__(self, reactor: Any, limits: str = "", *, hearSignals: bool = False) -> None:
         """
         @param reactor: What it runs on.
+
+        @param limits: What it bears, in words, for the log.
 
         @param hearSignals: Whether a second signal to end, while sessions are
             served to their end, is the end at once.
         """
         super().__init__()
+        self._limits = limits
+        self.witnesses = MultiService()
         self._reactor = reactor
         self._hearSignals = hearSignals
         self._signalled = False
@@ -217,7 +241,7 @@ class EchoService(MultiService):
 
         @raise CannotServe: if that fails; nothing is listened on then.
         """
-        self._startWith(super().privilegedStartService)
+        self._startWith(MultiService.privilegedStartService)
 
     def startService(self) -> None:
         """
@@ -225,7 +249,7 @@ class EchoService(MultiService):
 
         @raise CannotServe: if that fails; nothing is listened on then.
         """
-        self._startWith(super().startService)
+        self._startWith(MultiService.startService)
 
     def stopService(self) -> Deferred[None]:
         """
@@ -235,7 +259,9 @@ class EchoService(MultiService):
         @return: Fires when all addresses are free again and nobody is there.
         """
         self._started = False
-        return super().stopService()  # type: ignore[no-any-return]
+        stopped: Deferred[None] = super().stopService()
+        stopped.addCallback(lambda _: self.witnesses.stopService())
+        return stopped.addCallback(lambda _: None)
 
     def cut(self) -> None:
         """
@@ -262,7 +288,7 @@ class EchoService(MultiService):
 
         return hear
 
-    def _startWith(self, start: Callable[[], None]) -> None:
+    def _startWith(self, start: Callable[[MultiService], None]) -> None:
         if not self._started:
             self._started = True
             self.log.info(
@@ -270,11 +296,14 @@ class EchoService(MultiService):
                 version=__version__,
                 reactor=type(self._reactor).__name__,
             )
+            if self._limits:
+                self.log.info("limits: {limits}", limits=self._limits)
             if self._hearSignals:
                 # The reactor sets its own when it starts to run.
                 self._reactor.callWhenRunning(self._setSignals)
         try:
-            start()
+            start(self)
+            start(self.witnesses)
         except CannotServe:
             self.stopService()
             raise

@@ -7,6 +7,7 @@ the peer can read all that was written to it, and it does not last for ever.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Protocol as TypingProtocol
 
 from twisted.internet.address import UNIXAddress
@@ -33,6 +34,7 @@ from echod.limits import NO_ROOM, Limits, sourceOf
 from echod.networks import DENIED
 from echod.refusals import Refusals
 from echod.sockets import acknowledged, innermost
+from echod.tally import Tally
 
 QUIET = 2.0
 """
@@ -99,6 +101,8 @@ class Session(Protocol):
 
     @ivar peer: The same, as people write it.
 
+    @ivar began: When it started, as the reactor tells the time.
+
     @ivar received: How many bytes the peer has sent.
 
     @ivar outcome: How the session ended, as logged; L{None} until that is known.
@@ -123,6 +127,13 @@ class Session(Protocol):
         """
         return self.received - self._kept
 
+    @property
+    def duration(self) -> float:
+        """
+        For how long it has lasted, in seconds.
+        """
+        return self.factory.reactor.seconds() - self.began
+
     def connectionMade(self) -> None:
         """
         The session starts.
@@ -133,7 +144,7 @@ class Session(Protocol):
             # What goes back goes at once, not when the peer has acknowledged what
             # went before (RFC 896).
             self.transport.setTcpNoDelay(True)
-        self._began = self.factory.reactor.seconds()
+        self.began = self.factory.reactor.seconds()
         if self.factory.showMessages:
             # Each message costs this only where it was asked for.
             self._receive = self.dataReceived
@@ -226,7 +237,7 @@ class Session(Protocol):
             outcome=self.outcome,
             received=self.received,
             returned=self.returned,
-            duration=self.factory.reactor.seconds() - self._began,
+            duration=self.duration,
         )
         self.factory.left(self)
 
@@ -308,6 +319,10 @@ class SessionFactory(Factory):
     @ivar waiting: Connections that are to become sessions.
 
     @ivar refusals: The connections that were refused.
+
+    @ivar ended: What has become of the sessions that there were.
+
+    @ivar onEnd: Called with each session that has ended.
     """
 
     log = Logger()
@@ -329,7 +344,23 @@ class SessionFactory(Factory):
         self.sessions: set[Session] = set()
         self.waiting: set[Waiting] = set()
         self.refusals = Refusals(reactor, self.service)
+        self.ended = Tally()
+        self.onEnd: Callable[[Session], None] | None = None
         self._fromSource: Counter[str] = Counter()
+
+    @property
+    def received(self) -> int:
+        """
+        How many bytes peers have sent.
+        """
+        return self.ended.received + sum(session.received for session in self.sessions)
+
+    @property
+    def returned(self) -> int:
+        """
+        How many bytes were written to peers.
+        """
+        return self.ended.returned + sum(session.returned for session in self.sessions)
 
     def logPrefix(self) -> str:
         """
@@ -397,6 +428,10 @@ class SessionFactory(Factory):
         self.sessions.remove(session)
         self.limits.capacity.taken -= 1
         self._count(session, -1)
+        assert session.outcome is not None
+        self.ended.add(session.outcome, session.received, session.returned, session.duration)
+        if self.onEnd is not None:
+            self.onEnd(session)
         if self._draining is not None:
             self._draining.cut += session.outcome == CUT
         self.settled()

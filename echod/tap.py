@@ -4,11 +4,13 @@ The command line of C{twistd echod}, and the services it asks for.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from math import inf, isfinite
 from time import monotonic
@@ -32,6 +34,7 @@ from echod.limits import (
     DRAIN_TIMEOUT,
     FD_SETSIZE,
     IDLE_TIMEOUT,
+    STATUS_CONNECTIONS,
     UDP_RATE,
     Capacity,
     Limits,
@@ -39,6 +42,8 @@ from echod.limits import (
 )
 from echod.networks import Networks
 from echod.service import EchoService, Endpoint, ListeningService, Server
+from echod.status.sessionlog import SessionLog
+from echod.status.sources import SourcesUDPEchoProtocol
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol, UDPServerEndpoint
 
@@ -171,6 +176,14 @@ class Options(usage.Options):
             "This machine's own addresses have no limit.",
             _wholeNumber("udp-rate"),
         ],
+        [
+            "session-log",
+            None,
+            None,
+            "A file to which a JSON object is added for each session that has ended and, once "
+            "a second, for the datagrams of each source. Opened again on SIGUSR1.",
+            os.path.abspath,
+        ],
     ]
 
     optFlags = [
@@ -178,7 +191,7 @@ class Options(usage.Options):
         ["show-messages", None, "Log what peers send, control characters escaped."],
     ]
 
-    compData = usage.Completions(multiUse=[*DEFAULT_PORTS, *NETWORKS])
+    compData = usage.Completions(multiUse=[*DEFAULT_PORTS, *NETWORKS, "status"])
 
     def __init__(self, reactor: Any = None) -> None:
         """
@@ -186,7 +199,7 @@ class Options(usage.Options):
         """
         super().__init__()
         self._reactor = reactor
-        for option in (*DEFAULT_PORTS, *NETWORKS):
+        for option in (*DEFAULT_PORTS, *NETWORKS, "status"):
             self[option] = []
 
     @property
@@ -225,6 +238,13 @@ class Options(usage.Options):
         Echo datagrams at ADDRESS. Can be given again.
         """
         self._add("udp", address, self._datagramEndpoint)
+
+    def opt_status(self, address: str) -> None:
+        """
+        Show what goes on at ADDRESS, by HTTP: a page, /metrics, /healthz, /readyz,
+        /status.json. Can be given again.
+        """
+        self._add("status", address, self._statusEndpoint)
 
     def opt_allow(self, network: str) -> None:
         """
@@ -323,6 +343,11 @@ class Options(usage.Options):
                 f"nor an endpoint description ({error})"
             ) from None
 
+    def _statusEndpoint(self, value: str) -> Named:
+        if find_spec("prometheus_client") is None:
+            raise ValueError("needs the status extra of txechod (prometheus_client)")
+        return self._streamEndpoint(value)
+
     def _datagramEndpoint(self, value: str) -> Named:
         if not _ADDRESS.fullmatch(value):
             raise ValueError(
@@ -357,7 +382,12 @@ def makeService(config: Options) -> EchoService:
     greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
     rate = config["udp-rate"]
     guard = DatagramGuard(config.networks, RateLimit(rate) if rate else None)
-    shared = Capacity.ofProcess(FD_SETSIZE if isinstance(reactor, SelectReactor) else inf)
+    shared = Capacity.ofProcess(
+        FD_SETSIZE if isinstance(reactor, SelectReactor) else inf,
+        others=len(config["status"]) * STATUS_CONNECTIONS,
+    )
+    # Only who wants to know the sources of datagrams looks at each of them.
+    datagrams = SourcesUDPEchoProtocol if config["session-log"] else UDPEchoProtocol
 
     def limits() -> Limits:
         most = config["max-connections"]
@@ -379,11 +409,57 @@ def makeService(config: Options) -> EchoService:
             limits=limits(),
             showMessages=showMessages,
         ),
-        "udp": lambda: UDPEchoProtocol(reactor, guard, showMessages=showMessages),
+        "udp": lambda: datagrams(reactor, guard, showMessages=showMessages),
     }
+    words = _limitsInWords(config, shared)
     # Below twistd and twist the process is ours.
-    service = EchoService(reactor, hearSignals=config.parent is not None)
+    service = EchoService(reactor, words, hearSignals=config.parent is not None)
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)
+    _addWitnesses(config, service)
     return service
+
+
+def _limitsInWords(config: Options, shared: Capacity) -> str:
+    most = config["max-connections"]
+    connections = (
+        f"{_number(shared.most)} for all together"
+        if most is None
+        else f"{_number(most)} for each service"
+    )
+    idle = config["idle-timeout"]
+    words = [
+        f"{connections}, {_number(config['max-per-source'])} from one source",
+        f"sessions idle for {idle:g} s" if idle else "sessions idle for ever",
+        f"{_number(config['udp-rate'], 'datagrams')} a second to one address",
+        f"{config['drain-timeout']:g} s to drain",
+    ]
+    for option, what in zip(NETWORKS, ("allowed", "denied"), strict=True):
+        if config[option]:
+            words.append(f"{what}: {', '.join(map(str, config[option]))}")
+    return "; ".join(words)
+
+
+def _number(limit: int, what: str = "connections") -> str:
+    return f"{limit or 'any number of'} {what}"
+
+
+def _addWitnesses(config: Options, service: EchoService) -> None:
+    if config["session-log"]:
+        SessionLog(
+            config.reactor,
+            config["session-log"],
+            service,
+            takesSignal=config.parent is not None,
+        ).setServiceParent(service.witnesses)
+    if config["status"]:
+        # What this needs may not be installed.
+        from echod.status.monitor import Monitor
+        from echod.status.site import StatusSite
+
+        monitor = Monitor(config.reactor, service)
+        monitor.setServiceParent(service.witnesses)
+        for address, endpoint in config["status"]:
+            site = StatusSite(config.reactor, monitor)
+            ListeningService(address, endpoint, site).setServiceParent(service.witnesses)

@@ -41,6 +41,8 @@ class UDPEchoProtocol(DatagramProtocol):
 
     @ivar answered: How many datagrams were returned.
 
+    @ivar received: How many bytes there were in all that came.
+
     @ivar refusals: Those that were not.
     """
 
@@ -65,7 +67,16 @@ class UDPEchoProtocol(DatagramProtocol):
         self.guard = guard or DatagramGuard()
         self.showMessages = showMessages
         self.answered = 0
+        self.received = 0
+        self._kept = 0
         self.refusals = Refusals(reactor, self.service)
+
+    @property
+    def returned(self) -> int:
+        """
+        How many bytes there were in the datagrams that were returned.
+        """
+        return self.received - self._kept
 
     def logPrefix(self) -> str:
         """
@@ -111,14 +122,16 @@ class UDPEchoProtocol(DatagramProtocol):
                 peer=hostPort(*addr),
                 text=shown(datagram),
             )
+        size = len(datagram)
+        self.received += size
         reason = self.refusal(addr)
         if reason is not None:
-            self.refusals.add(reason, hostPort(*addr))
+            self.refuse(reason, addr, size)
             return
         try:
             self.transport.write(datagram, addr)
         except (OSError, MessageLengthError) as error:
-            self.unsent(error, addr)
+            self.unsent(error, addr, size)
         else:
             self.answered += 1
 
@@ -130,12 +143,21 @@ class UDPEchoProtocol(DatagramProtocol):
         toGroup = getattr(addr, "toGroup", False)
         return self.guard.refusal(host, port, toGroup, now=self.reactor.seconds())
 
-    def unsent(self, error: Exception, addr: tuple[str, int]) -> None:
+    def refuse(self, reason: str, addr: tuple[str, int], size: int) -> None:
+        """
+        Count a datagram that is not returned.
+
+        @param size: How many bytes there are in it.
+        """
+        self._kept += size
+        self.refusals.add(reason, hostPort(*addr))
+
+    def unsent(self, error: Exception, addr: tuple[str, int], size: int) -> None:
         """
         Count an answer that could not be sent.
         """
         full = isinstance(error, BlockingIOError)
-        self.refusals.add(SEND_BUFFER_FULL if full else SEND_ERROR, hostPort(*addr))
+        self.refuse(SEND_BUFFER_FULL if full else SEND_ERROR, addr, size)
 
 
 class UDPServerEndpoint:

@@ -190,6 +190,7 @@ class BatchPortTests(SynchronousTestCase):
         for _ in range(2):
             self.assertTrue(self.receive(*questions) == answers)
         self.assertEqual(self.protocol.answered, 8)
+        self.assertEqual((self.protocol.received, self.protocol.returned), (131026, 131026))
         self.assertEqual(len(self.protocol.guard.unmetered), 1)
 
     def test_ipv6(self) -> None:
@@ -234,7 +235,7 @@ class BatchPortTests(SynchronousTestCase):
         for _ in range(2):
             sent = self.receive(
                 (b"1", self.client, self.asked),
-                (b"2", reserved, self.asked),
+                (b"22", reserved, self.asked),
                 (b"3", reserved, self.asked),
                 (b"4", self.client, self.asked),
                 (b"5", self.client, group),
@@ -242,6 +243,7 @@ class BatchPortTests(SynchronousTestCase):
             self.assertEqual([data for data, *_ in sent], [b"1", b"4"])
         self.assertEqual(self.protocol.refusals.counts, {RESERVED_PORT: 4, TO_GROUP: 2})
         self.assertEqual(self.protocol.answered, 4)
+        self.assertEqual((self.protocol.received, self.protocol.returned), (12, 4))
 
     def test_sendErrors(self) -> None:
         """
@@ -252,6 +254,7 @@ class BatchPortTests(SynchronousTestCase):
         sent = self.receive(*[(b"%d" % i, self.client, self.asked) for i in range(6)])
         self.assertEqual([data for data, *_ in sent], [b"0", b"2", b"4", b"5"])
         self.assertEqual(self.protocol.refusals.counts, {SEND_BUFFER_FULL: 1, SEND_ERROR: 1})
+        self.assertEqual((self.protocol.received, self.protocol.returned), (6, 4))
 
     def test_turn(self) -> None:
         """

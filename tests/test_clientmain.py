@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from subprocess import DEVNULL, PIPE, Popen, run
 from time import monotonic
@@ -17,6 +18,7 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.client.main import Run
 from tests.daemon import PATIENCE
 from tests.support import MEASURED, lacking, temporaryDirectory
 
@@ -58,6 +60,28 @@ def freePort() -> int:
         other.bind(one.getsockname())
         port: int = one.getsockname()[1]
         return port
+
+
+class RunTests(SynchronousTestCase):
+    """
+    Tests for L{Run}.
+    """
+
+    def test_signals(self) -> None:
+        """
+        Two signals are two wishes, and more are no more.
+        """
+
+        class Reactor:
+            def callFromThread(self, act: Callable[[], None]) -> None:
+                act()
+
+        heard: list[str] = []
+        running = Run(Reactor())
+        running.interrupt = lambda: heard.append("interrupt")
+        for _ in range(5):
+            running._signalled()
+        self.assertEqual(len(heard), 2)
 
 
 class ProgramTests(SynchronousTestCase):

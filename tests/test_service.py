@@ -16,12 +16,23 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReadDescriptor
+from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from echod import __version__
-from echod.service import LAST_LOOKS, CannotServe, EchoService, ListeningService
+from echod.service import (
+    DRAINING,
+    FAILED,
+    LAST_LOOKS,
+    LISTENING,
+    STARTING,
+    STOPPED,
+    CannotServe,
+    EchoService,
+    ListeningService,
+)
 from tests.support import logged
 
 
@@ -127,6 +138,51 @@ class ListeningServiceTests(SynchronousTestCase):
         (port,) = self.endpoint.ports
         self.assertIs(self.service.port, port)
         self.assertEqual(lines, ["echo listens on 127.0.0.1:40000"])
+        self.assertEqual(self.service.place, "127.0.0.1:40000")
+
+    def test_saysItOnce(self) -> None:
+        """
+        What Twisted says when it listens is not said as well.
+        """
+        listen = self.endpoint.listen
+
+        def listenAloud(server: object) -> Deferred[Any]:
+            log.msg("echo starting on 40000")
+            return listen(server)
+
+        self.endpoint.listen = listenAloud  # type: ignore[method-assign]
+        with logged() as lines:
+            self.service.startService()
+        self.assertEqual([line for line in lines if line], ["echo listens on 127.0.0.1:40000"])
+
+    def test_state(self) -> None:
+        """
+        A service says what it is about.
+        """
+        states = [self.service.state]
+        self.endpoint.result = Deferred()
+        self.service.startService()
+        states.append(self.service.state)
+        self.endpoint.result.callback(Port())
+        states.append(self.service.state)
+        self.server.drained = Deferred()
+        self.service.stopService()
+        states.append(self.service.state)
+        self.server.drained.callback(None)
+        states.append(self.service.state)
+        self.assertEqual(states, [STOPPED, STARTING, LISTENING, DRAINING, STOPPED])
+
+    def test_stateAfterRestart(self) -> None:
+        """
+        A service which is started again while it drains listens, also when it
+        has drained.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        self.service.stopService()
+        self.service.startService()
+        self.server.drained.callback(None)
+        self.assertEqual(self.service.state, LISTENING)
 
     def test_stops(self) -> None:
         """
@@ -289,6 +345,7 @@ class ListeningServiceTests(SynchronousTestCase):
         with logged() as lines:
             self.endpoint.result.errback(OSError(errno.EIO, "Input/output error"))
         self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: Input/output error"])
+        self.assertEqual(self.service.state, FAILED)
 
 
 class Reactor:
@@ -343,6 +400,14 @@ class EchoServiceTests(SynchronousTestCase):
         self.assertEqual([len(endpoint.ports) for endpoint in self.endpoints], [1, 1])
         self.assertTrue(verifyObject(IService, self.service))
 
+    def test_limits(self) -> None:
+        """
+        The log says what the service bears, if that is known.
+        """
+        with logged() as lines:
+            EchoService(self.reactor, "10 of each").startService()
+        self.assertEqual(lines[1:], ["limits: 10 of each"])
+
     def test_orNothing(self) -> None:
         """
         If one thing cannot be listened on, nothing is.
@@ -352,6 +417,38 @@ class EchoServiceTests(SynchronousTestCase):
             self.assertRaises(CannotServe, start)
             self.assertFalse(self.endpoints[0].ports[-1].listening)
             self.assertFalse(self.service.running)
+
+    def test_witnesses(self) -> None:
+        """
+        Witnesses start after what they witness, and stop when nobody is served
+        any more.
+        """
+        witness = ListeningService("127.0.0.1:0", Endpoint(), Server())
+        witness.setServiceParent(self.service.witnesses)
+        endpoint: Any = witness.endpoint
+        self.endpoints[1].result = fail(OverflowError("no"))
+        self.assertRaises(CannotServe, self.service.startService)
+        self.assertEqual(endpoint.ports, [])
+        self.endpoints[1].result = None
+        self.service.privilegedStartService()
+        self.service.startService()
+        self.servers[0].drained = Deferred()
+        stopped = self.service.stopService()
+        self.assertEqual([port.listening for port in endpoint.ports], [True])
+        self.servers[0].drained.callback(None)
+        self.assertIsNone(self.successResultOf(stopped))
+        self.assertEqual([port.listening for port in endpoint.ports], [False])
+
+    def test_witnessCannotServe(self) -> None:
+        """
+        If a witness cannot be listened on, nothing is.
+        """
+        witness = ListeningService("127.0.0.1:0", Endpoint(), Server())
+        witness.setServiceParent(self.service.witnesses)
+        endpoint: Any = witness.endpoint
+        endpoint.result = fail(OverflowError("no"))
+        self.assertRaises(CannotServe, self.service.startService)
+        self.assertFalse(self.endpoints[0].ports[-1].listening)
 
     def send(self, *numbers: signal.Signals) -> None:
         """

@@ -420,6 +420,46 @@ class AdmissionTests(SynchronousTestCase):
             connect(factory, address=UNIXAddress(None))
 
 
+class CountingTests(SynchronousTestCase):
+    """
+    What a service knows about its sessions.
+    """
+
+    def setUp(self) -> None:
+        self.reactor = clock()
+        self.factory = SinkFactory(self.reactor, limits=UNTIMED)
+
+    def test_bytes(self) -> None:
+        """
+        The bytes of sessions count from when they come, and when the session has
+        ended as well.
+        """
+        (first, transport), (second, _) = connect(self.factory), connect(self.factory)
+        first.dataReceived(b"123")
+        second.dataReceived(b"45")
+        second._kept -= 1
+        self.assertEqual((self.factory.received, self.factory.returned), (5, 1))
+        transport.connectionDone()
+        self.assertEqual((self.factory.received, self.factory.returned), (5, 1))
+
+    def test_ended(self) -> None:
+        """
+        A session that has ended counts by how it ended and how long it lasted,
+        and is handed to whoever asked for it.
+        """
+        ended: list[object] = []
+        for listener in (None, ended.append):
+            self.factory.onEnd = listener
+            session, transport = connect(self.factory)
+            self.assertEqual(self.factory.ended.sessions, 0 if listener is None else 1)
+            self.reactor.advance(2)
+            self.assertEqual(session.duration, 2)
+            transport.connectionDone()
+        self.assertEqual(self.factory.ended.outcomes, {"closed by peer": 2})
+        self.assertEqual(self.factory.ended.seconds, 4)
+        self.assertEqual(ended, [session])
+
+
 class DrainTests(SynchronousTestCase):
     """
     The end of a service.

@@ -4,8 +4,11 @@ Tests for L{echod.tap}.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from io import StringIO
 from time import monotonic
 from types import SimpleNamespace
@@ -22,13 +25,15 @@ import echod
 from echod import tap
 from echod.greeting import GreetingFactory
 from echod.guard import OVER_RATE
-from echod.limits import FD_SETSIZE, UDP_RATE, Capacity
+from echod.limits import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
 from echod.networks import DENIED
 from echod.proxy import ProxyFactory
 from echod.service import ListeningService
+from echod.status.sources import SourcesUDPEchoProtocol
 from echod.tap import BACKLOG, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.udp import UDPEchoProtocol
+from tests.support import lacking, logged
 
 
 def parse(*arguments: str) -> Options:
@@ -192,6 +197,79 @@ class AddressTests(SynchronousTestCase):
         self.assertIn("invalid literal for int", self.refuse("--tcp", "unix:/x:mode=x"))
 
 
+class StatusTests(SynchronousTestCase):
+    """
+    What C{--status} and C{--session-log} ask for.
+    """
+
+    def test_none(self) -> None:
+        """
+        Nothing is shown nor written unless that is asked for.
+        """
+        self.assertEqual(list(makeService(parse()).witnesses), [])
+
+    def test_status(self) -> None:
+        """
+        The status is served where that is asked for, on this machine only unless
+        told otherwise, by as many files as are left to it.
+        """
+        self.needStatus()
+        service = makeService(parse("--status", "8000", "--status", "unix:/run/echod.http"))
+        monitor, first, second = list(service.witnesses)
+        self.assertEqual(
+            [(each.server.service, each.address) for each in (first, second)],
+            [("HTTP status", "127.0.0.1:8000"), ("HTTP status", "unix:/run/echod.http")],
+        )
+        self.assertEqual(monitor.services, list(service))
+        most = monitor.services[0].server.limits.capacity.most
+        self.assertEqual(most, Capacity.ofProcess().most - 2 * STATUS_CONNECTIONS)
+
+    def test_missingExtra(self) -> None:
+        """
+        Where what it needs is missing, the user is told what to install.
+        """
+        self.patch(tap, "find_spec", lambda name: None)
+        self.assertEqual(
+            str(self.assertRaises(UsageError, parse, "--status", "8000")),
+            "--status 8000: needs the status extra of txechod (prometheus_client)",
+        )
+
+    def test_badAddress(self) -> None:
+        """
+        An address that is none is refused by name.
+        """
+        self.needStatus()
+        said = str(self.assertRaises(UsageError, parse, "--status", "99999"))
+        self.assertEqual(said, "--status 99999: 99999 is not a port; ports are 0 to 65535")
+
+    def test_sessionLog(self) -> None:
+        """
+        The session log is a file, wherever the daemon goes to, and with it the
+        datagrams of each source are counted; the signal on which it is opened
+        again is heard below twistd only.
+        """
+        before = signal.getsignal(signal.SIGUSR1)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        for parent in (None, Options()):
+            options = parse("--udp=0", "--session-log=log")
+            self.assertEqual(options["session-log"], os.path.abspath("log"))
+            options["session-log"] = os.devnull
+            options.parent = parent
+            service = makeService(options)
+            (udp,), (log,) = list(service), list(service.witnesses)
+            self.assertIsInstance(udp.server, SourcesUDPEchoProtocol)
+            log.startService()
+            self.assertEqual(signal.getsignal(signal.SIGUSR1) == before, parent is None)
+            log.stopService()
+
+    def needStatus(self) -> None:
+        """
+        Do without where that cannot be had.
+        """
+        if find_spec("prometheus_client") is None:
+            lacking("prometheus_client")
+
+
 class OptionsTests(SynchronousTestCase):
     """
     The other options, and what surrounds them.
@@ -299,6 +377,37 @@ class OptionsTests(SynchronousTestCase):
                 self.assertIsNone(server.guard.refusal("192.0.2.1", 40000))
             refusal = server.guard.refusal("192.0.2.1", 40000)
             self.assertEqual(refusal, OVER_RATE if answered else None)
+
+    def test_limitsInWords(self) -> None:
+        """
+        The log says what the limits are.
+        """
+        connections = Capacity.ofProcess().most
+        for arguments, words in (
+            (
+                [],
+                f"{connections} connections for all together, "
+                "any number of connections from one source; "
+                "sessions idle for 600 s; 10000 datagrams a second to one address; "
+                "5 s to drain",
+            ),
+            (
+                [
+                    *("--max-connections=0", "--max-per-source=2", "--idle-timeout=0"),
+                    *("--udp-rate=0", "--drain-timeout=0.5"),
+                    *("--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1"),
+                ],
+                "any number of connections for each service, 2 connections from one source; "
+                "sessions idle for ever; any number of datagrams a second to one address; "
+                "0.5 s to drain; allowed: 10.0.0.0/8; denied: 10.1.0.0/16, ::1/128",
+            ),
+        ):
+            service = makeService(parse(*arguments))
+            for child in list(service):
+                service.removeService(child)
+            with logged() as lines:
+                service.startService()
+            self.assertEqual(lines[1], f"limits: {words}")
 
     def test_badNumbers(self) -> None:
         """

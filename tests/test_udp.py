@@ -77,6 +77,7 @@ class UDPEchoTests(SynchronousTestCase):
             self.assertEqual(self.transport.sent.pop(), (datagram, self.peer))
             self.assertEqual(self.transport.sent, [])
         self.assertEqual(self.protocol.answered, 3)
+        self.assertEqual((self.protocol.received, self.protocol.returned), (65512, 65512))
 
     def test_refusals(self) -> None:
         """
@@ -90,6 +91,7 @@ class UDPEchoTests(SynchronousTestCase):
         self.assertEqual(
             self.protocol.refusals.counts, {RESERVED_PORT: 2, OWN_PORT: 1, TO_GROUP: 1}
         )
+        self.assertEqual((self.protocol.received, self.protocol.returned), (4, 0))
 
     def test_sharedGuard(self) -> None:
         """
@@ -121,6 +123,7 @@ class UDPEchoTests(SynchronousTestCase):
         self.protocol.datagramReceived(b"y", self.peer)
         self.assertEqual(self.protocol.refusals.counts, {SEND_BUFFER_FULL: 1, SEND_ERROR: 2})
         self.assertEqual(self.transport.sent, [(b"y", self.peer)])
+        self.assertEqual((self.protocol.received, self.protocol.returned), (4, 1))
 
     def test_messages(self) -> None:
         """

@@ -1,0 +1,292 @@
+// Shows what the daemon says, once a second.  Whatever a peer has a say in is
+// set as text, never as markup.
+"use strict";
+
+const WINDOW = 300;     // seconds that a plot shows
+const SILENCE = 5000;   // milliseconds without a word after which the daemon is lost
+const RETRY = 1000;     // milliseconds from one attempt to find it to the next
+const GAP = 3;          // seconds without an entry which are a gap in a plot
+
+const byId = (id) => document.getElementById(id);
+const whole = new Intl.NumberFormat("en");
+
+let data = null;        // what the daemon has said last
+let history = [];       // what it has said of the last five minutes
+let paused = false;
+let source = null;
+let watchdog = 0;
+const cards = new Map();
+
+// Figures
+
+function scaled(number, unit) {
+  const prefixes = ["", "k", "M", "G", "T", "P"];
+  let power = 0;
+  while (number >= 999.5 && power < prefixes.length - 1) {
+    number /= 1000;
+    power += 1;
+  }
+  const digits = power === 0 || number >= 99.95 ? 0 : number >= 9.995 ? 1 : 2;
+  return `${number.toFixed(digits)} ${prefixes[power]}${unit}`;
+}
+
+const bytes = (number) => scaled(number, "B");
+const rate = (number) => scaled(number, "B/s");
+
+function period(seconds) {
+  seconds = Math.max(0, Math.floor(seconds));
+  const [d, h, m, s] = [86400, 3600, 60, 1].map((unit, i, units) =>
+    Math.floor(i ? (seconds % units[i - 1]) / unit : seconds / unit));
+  if (d) return `${d} d ${h} h`;
+  if (h) return `${h} h ${m} min`;
+  if (m) return `${m} min ${s} s`;
+  return `${s} s`;
+}
+
+function lateness(seconds) {
+  return seconds < 1 ? `${(seconds * 1000).toFixed(1)} ms` : `${seconds.toFixed(1)} s`;
+}
+
+// Elements
+
+function setText(element, text) {
+  // What has not changed stays untouched, and selected.
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function resize(parent, length, make) {
+  while (parent.children.length > length) parent.lastElementChild.remove();
+  while (parent.children.length < length) parent.append(make());
+}
+
+function definitions(list, pairs) {
+  resize(list, pairs.length, () => {
+    const group = document.createElement("div");
+    group.append(document.createElement("dt"), document.createElement("dd"));
+    return group;
+  });
+  pairs.forEach(([name, value], i) => {
+    const [dt, dd] = list.children[i].children;
+    setText(dt, name);
+    setText(dd, value);
+  });
+}
+
+function fill(table, rows, none) {
+  const heads = [...table.tHead.rows[0].cells];
+  const body = table.tBodies[0];
+  if (rows.length === 0 || body.querySelector(".none")) body.replaceChildren();
+  if (rows.length === 0) {
+    const cell = body.insertRow().insertCell();
+    cell.colSpan = heads.length;
+    cell.className = "none";
+    cell.textContent = none;
+    return;
+  }
+  resize(body, rows.length, () => {
+    const row = document.createElement("tr");
+    heads.forEach((head) => { row.insertCell().className = head.className; });
+    return row;
+  });
+  rows.forEach((row, i) => row.forEach((text, j) => setText(body.rows[i].cells[j], text)));
+}
+
+// Services
+
+function newCard() {
+  const element = byId("service").content.cloneNode(true).firstElementChild;
+  const card = { element, pointed: null };
+  for (const [name, selector] of Object.entries({
+    title: "h2", state: ".service-state", address: ".address", reading: ".reading", peak: ".peak", plot: "svg",
+    area: "path.in", line: "path.out", cursor: ".cursor", figures: "dl",
+  })) card[name] = element.querySelector(selector);
+  card.plot.addEventListener("pointermove", (event) => {
+    const box = card.plot.getBoundingClientRect();
+    card.pointed = (event.clientX - box.left) / box.width;
+    show();
+  });
+  card.plot.addEventListener("pointerleave", () => { card.pointed = null; show(); });
+  return card;
+}
+
+function paths(index, peak, now) {
+  let area = "";
+  let line = "";
+  let first = null;
+  let last = null;
+  const close = () => { if (first !== null) area += `L${last} 100L${first} 100Z`; };
+  let before = -Infinity;
+  for (const { time, rates } of history) {
+    if (!rates[index]) continue;
+    const x = ((time - now) / WINDOW + 1) * 300;
+    const [y0, y1] = rates[index].map((value) => (98 - 94 * value / peak).toFixed(1));
+    if (time - before > GAP) {
+      close();
+      first = x.toFixed(1);
+      area += `M${first} ${y0}`;
+      line += `M${first} ${y1}`;
+    } else {
+      area += `L${x.toFixed(1)} ${y0}`;
+      line += `L${x.toFixed(1)} ${y1}`;
+    }
+    last = x.toFixed(1);
+    before = time;
+  }
+  close();
+  return [area, line];
+}
+
+function plot(card, index, label) {
+  const now = history.length ? history[history.length - 1].time : data.time;
+  const peak = history.reduce((most, { rates }) => Math.max(most, ...(rates[index] || [])), 0);
+  const [area, line] = paths(index, peak || 1, now);
+  card.area.setAttribute("d", area);
+  card.line.setAttribute("d", line);
+  let entry = history[history.length - 1];
+  let when = "";
+  if (card.pointed !== null && history.length) {
+    const time = now + (card.pointed - 1) * WINDOW;
+    entry = history.reduce((a, b) => Math.abs(a.time - time) < Math.abs(b.time - time) ? a : b);
+    when = `at ${new Date(entry.time * 1000).toLocaleTimeString()}`;
+  }
+  const x = entry && when ? ((entry.time - now) / WINDOW + 1) * 300 : null;
+  card.cursor.setAttribute("d", x === null ? "" : `M${x} 0V100`);
+  const [received, returned] = entry && entry.rates[index] || [0, 0];
+  resize(card.reading, 3, () => document.createElement("span"));
+  const [a, b, c] = card.reading.children;
+  a.className = "in";
+  b.className = "out";
+  setText(a, `${rate(received)} in`);
+  setText(b, `${rate(returned)} out`);
+  setText(c, when);
+  setText(card.peak, `peak ${rate(peak)}`);
+  card.plot.setAttribute("aria-label",
+    `${label}: bytes a second in the last five minutes, ${rate(peak)} at most`);
+}
+
+function figures(service) {
+  const refused = Object.values(service.refused).reduce((a, b) => a + b, 0);
+  const counts = service.kind === "sessions" ? [
+    ["Open", whole.format(service.open)],
+    ["Accepted", whole.format(service.accepted)],
+    ["Refused", whole.format(refused)],
+  ] : [
+    ["Datagrams", whole.format(service.received)],
+    ["Answered", whole.format(service.answered)],
+    ["Refused", whole.format(refused)],
+  ];
+  return [...counts, ["Bytes in", bytes(service.receivedBytes)],
+    ["Bytes out", bytes(service.returnedBytes)]];
+}
+
+function showServices() {
+  const keys = data.services.map(({ service, address }) => `${service} ${address}`);
+  if (keys.join("\n") !== [...cards.keys()].join("\n")) {
+    cards.clear();
+    keys.forEach((key) => cards.set(key, newCard()));
+    byId("services").replaceChildren(...[...cards.values()].map(({ element }) => element));
+  }
+  data.services.forEach((service, i) => {
+    const card = cards.get(keys[i]);
+    setText(card.title, service.service);
+    setText(card.address, service.address);
+    setText(card.state, service.state);
+    card.state.className = `service-state ${service.state}`;
+    plot(card, i, keys[i]);
+    definitions(card.figures, figures(service));
+  });
+}
+
+// Sessions, endings, refusals
+
+function showSessions() {
+  const order = document.querySelector("[name=order]:checked").value;
+  const sessions = data.sessions[order];
+  setText(byId("open"), whole.format(data.sessions.open));
+  setText(byId("sessions-caption"), data.sessions.open > sessions.length
+    ? `The ${sessions.length} ${order} of ${whole.format(data.sessions.open)}`
+    : `All of them, the ${order} first`);
+  fill(byId("sessions"), sessions.map((session) => [
+    session.peer,
+    `${session.service}, ${session.address}`,
+    period(data.time - session.since),
+    bytes(session.receivedBytes),
+    bytes(session.returnedBytes),
+    rate(session.bytesPerSecond),
+  ]), "Nobody is connected.");
+}
+
+function counted(key) {
+  return data.services.flatMap(({ service, address, [key]: counts }) =>
+    Object.entries(counts || {})
+      .sort(([, a], [, b]) => b - a)
+      .map(([what, number]) => [`${service}, ${address}`, what, whole.format(number)]));
+}
+
+// Everything
+
+function showState(state, text) {
+  document.body.dataset.state = state;
+  setText(byId("state"), text);
+  const open = data && state !== "lost" ? ` ${whole.format(data.sessions.open)} open` : "";
+  document.title = `${state === "ready" ? "" : `${state}: `}echod${open}`;
+}
+
+function show() {
+  if (data === null || paused) return;
+  const worst = history.reduce((most, { lag }) => Math.max(most, lag), data.lag);
+  definitions(byId("facts"), [
+    ["version", data.version],
+    ["up for", period(data.time - data.started)],
+    ["reactor", data.reactor],
+    ["lag", `${lateness(data.lag)}, worst ${lateness(worst)}`],
+  ]);
+  showServices();
+  showSessions();
+  fill(byId("ended"), counted("ended"), "None has ended yet.");
+  fill(byId("refused"), counted("refused"), "Nothing was refused.");
+}
+
+function heard(event, all) {
+  data = JSON.parse(event.data);
+  history = (all ? [] : history).concat(data.history)
+    .filter(({ time }) => time > data.time - WINDOW);
+  if (data.draining) showState("draining", "draining");
+  else if (data.unready.length) showState("unready", "not ready");
+  else showState("ready", "ready");
+  show();
+  watch();
+}
+
+// Without a word for too long, the daemon is lost, whatever became of the
+// connection; then it is looked for until it is found.
+
+function watch() {
+  clearTimeout(watchdog);
+  watchdog = setTimeout(lose, SILENCE);
+}
+
+function lose() {
+  source.close();
+  showState("lost", "lost the daemon, looking for it");
+  clearTimeout(watchdog);
+  watchdog = setTimeout(listen, RETRY);
+}
+
+function listen() {
+  source = new EventSource("events");
+  source.addEventListener("full", (event) => heard(event, true));
+  source.addEventListener("latest", (event) => heard(event, false));
+  source.addEventListener("error", lose);
+  watch();
+}
+
+byId("pause").addEventListener("click", () => {
+  paused = !paused;
+  byId("pause").setAttribute("aria-pressed", String(paused));
+  show();
+});
+for (const choice of document.querySelectorAll("[name=order]")) {
+  choice.addEventListener("change", show);
+}
+listen();

@@ -1,0 +1,169 @@
+"""
+The metrics, for Prometheus.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from echod._version import __version__
+from echod.service import LISTENING
+from echod.status.lag import LAGS
+from echod.status.monitor import Monitor
+from echod.status.snapshot import DATAGRAMS, SESSIONS, Data, ofService
+from echod.tally import LENGTHS
+from twisted import __version__ as twistedVersion
+
+LABELS = ("service", "address")
+"""
+What tells one service from another.
+"""
+
+
+def registryFor(monitor: Monitor) -> CollectorRegistry:
+    """
+    @return: All there is to scrape: of echod, and of its process.
+    """
+    registry = CollectorRegistry()
+    registry.register(EchoCollector(monitor))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+class EchoCollector(Collector):
+    """
+    Reads, when it is asked, what the services have counted.
+    """
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+
+    def collect(self) -> Iterable[Metric]:
+        """
+        @return: All metrics there are.
+        """
+        yield InfoMetricFamily(
+            "echod_build",
+            "What runs.",
+            {
+                "version": __version__,
+                "python": platform.python_version(),
+                "twisted": twistedVersion,
+                "reactor": self._monitor.reactor,
+            },
+        )
+        yield GaugeMetricFamily(
+            "echod_draining",
+            "Whether echod is about to stop (1), or serves (0).",
+            self._monitor.draining,
+        )
+        lag = HistogramMetricFamily(
+            "echod_reactor_lag_seconds",
+            "By how much a timer that is set every second has fired too late.",
+        )
+        lag.add_metric([], _buckets(LAGS, self._monitor.lag.counts), self._monitor.lag.seconds)
+        yield lag
+        yield from _ofServices([ofService(service) for service in self._monitor.services])
+
+
+def _ofServices(services: Sequence[Data]) -> Iterator[Metric]:
+    listening = GaugeMetricFamily(
+        "echod_listening", "Whether the service listens.", labels=LABELS
+    )
+    for service in services:
+        listening.add_metric(_names(service), service["state"] == LISTENING)
+    yield listening
+    yield _counter(services, "echod_received_bytes", "Bytes from peers.", "receivedBytes")
+    yield _counter(services, "echod_returned_bytes", "Bytes to peers.", "returnedBytes")
+    yield from _ofSessions([service for service in services if service["kind"] == SESSIONS])
+    yield from _ofDatagrams([service for service in services if service["kind"] == DATAGRAMS])
+
+
+def _ofSessions(services: Sequence[Data]) -> Iterator[Metric]:
+    connections = GaugeMetricFamily(
+        "echod_connections", "Connections that are open.", labels=LABELS
+    )
+    durations = HistogramMetricFamily(
+        "echod_session_duration_seconds",
+        "How long the sessions lasted that have ended.",
+        labels=LABELS,
+    )
+    for service in services:
+        connections.add_metric(_names(service), service["open"])
+        durations.add_metric(
+            _names(service), _buckets(LENGTHS, service["lengths"]), service["seconds"]
+        )
+    yield connections
+    yield durations
+    yield _counter(
+        services,
+        "echod_connections_accepted",
+        "Connections that became sessions.",
+        "accepted",
+    )
+    yield _counters(
+        services,
+        "echod_connections_refused",
+        "Connections that did not, by reason.",
+        ("refused", "reason"),
+    )
+    yield _counters(
+        services,
+        "echod_sessions_ended",
+        "Sessions that have ended, by how they did.",
+        ("ended", "outcome"),
+    )
+
+
+def _ofDatagrams(services: Sequence[Data]) -> Iterator[Metric]:
+    yield _counter(services, "echod_datagrams_received", "Datagrams from peers.", "received")
+    yield _counter(
+        services, "echod_datagrams_answered", "Datagrams that were returned.", "answered"
+    )
+    yield _counters(
+        services,
+        "echod_datagrams_refused",
+        "Datagrams that were not, by reason.",
+        ("refused", "reason"),
+    )
+
+
+def _names(service: Data) -> list[str]:
+    return [service[label] for label in LABELS]
+
+
+def _counter(services: Sequence[Data], name: str, what: str, key: str) -> Metric:
+    metric = CounterMetricFamily(name, what, labels=LABELS)
+    for service in services:
+        metric.add_metric(_names(service), service[key])
+    return metric
+
+
+def _counters(
+    services: Sequence[Data], name: str, what: str, keyAndLabel: tuple[str, str]
+) -> Metric:
+    key, label = keyAndLabel
+    metric = CounterMetricFamily(name, what, labels=[*LABELS, label])
+    for service in services:
+        for value, number in service[key].items():
+            metric.add_metric([*_names(service), value], number)
+    return metric
+
+
+def _buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
+    """
+    @return: The counts as Prometheus has them: each with those below it.
+    """
+    return list(zip([*map(str, bounds), "+Inf"], accumulate(counts), strict=True))

@@ -1,0 +1,196 @@
+"""
+The session log: what has been, for scripts.  One JSON object a line for each
+session that has ended and, once a second, for the datagrams of each source.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timezone
+from time import time
+from types import FrameType
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from echod.service import CannotServe, EchoService, ListeningService
+from echod.session import Session, SessionFactory
+from echod.status.linefile import LineFile
+from echod.status.sources import SourcesUDPEchoProtocol
+
+INTERVAL = 1.0
+"""
+For how long the datagrams of a source are summed up, and how long it is at least
+from one report of lost lines to the next, in seconds.
+"""
+
+REOPEN = getattr(signal, "SIGUSR1", None)
+"""
+The signal on which twistd rotates its own log.
+"""
+
+
+class SessionLog(Service):
+    """
+    Writes the session log, as far as the file takes it.
+    """
+
+    log = Logger()
+
+    _file: LineFile | None = None
+    _reported = 0
+    _waiting: IDelayedCall | None = None
+    _restore: Callable[[], None] | None = None
+
+    def __init__(
+        self,
+        reactor: Any,
+        path: str,
+        echo: EchoService,
+        *,
+        takesSignal: bool = False,
+        wallClock: Callable[[], float] = time,
+    ) -> None:
+        """
+        @param takesSignal: Whether the process is ours, and with it the signal on
+            which to open the file again.
+
+        @param wallClock: Tells the time of day.
+        """
+        self._reactor = reactor
+        self._path = path
+        self._echo = echo
+        self._takesSignal = takesSignal and REOPEN is not None
+        self._wallClock = wallClock
+
+    def privilegedStartService(self) -> None:
+        """
+        Open the file, while that may still be allowed.
+
+        @raise CannotServe: if it cannot be written to.
+        """
+        super().privilegedStartService()
+        try:
+            self._file = LineFile(self._path)
+        except OSError as error:
+            problem = CannotServe(f"cannot write {self._path}: {error.strerror}")
+            self.log.critical("{problem}", problem=problem)
+            raise problem from None
+
+    def startService(self) -> None:
+        """
+        Have everything written that ends from now on.
+
+        @raise CannotServe: if the file cannot be written to.
+        """
+        super().startService()
+        if self._file is None:
+            self.privilegedStartService()
+        for service in self._echo:
+            if isinstance(service.server, SessionFactory):
+                service.server.onEnd = self._listenerFor(service)
+        if self._takesSignal:
+            self._takeSignal()
+        self._wait()
+
+    def stopService(self) -> None:
+        """
+        Write what there is, and close the file.
+        """
+        super().stopService()
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+            self._lookAround()
+        if self._restore is not None:
+            self._restore()
+            self._restore = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def reopen(self) -> None:
+        """
+        Go on with the file that has the name by now.
+        """
+        if self._file is not None:
+            try:
+                self._file.reopen()
+            except OSError as error:
+                self.log.error(
+                    "session log: cannot reopen {path}: {why}; the old file is kept",
+                    path=self._path,
+                    why=error.strerror,
+                )
+
+    def _listenerFor(self, service: ListeningService) -> Callable[[Session], None]:
+        def ended(session: Session) -> None:
+            self._write(
+                "session",
+                service,
+                peer=session.peer,
+                seconds=round(session.duration, 6),
+                receivedBytes=session.received,
+                returnedBytes=session.returned,
+                outcome=session.outcome,
+            )
+
+        return ended
+
+    def _write(self, event: str, service: ListeningService, **fields: object) -> None:
+        if self._file is not None:
+            now = datetime.fromtimestamp(self._wallClock(), timezone.utc)
+            record = {
+                "time": now.isoformat(timespec="milliseconds"),
+                "event": event,
+                "service": service.server.service,
+                "address": service.place,
+                **fields,
+            }
+            self._file.write(json.dumps(record).encode("ascii"))
+
+    def _wait(self) -> None:
+        self._waiting = self._reactor.callLater(INTERVAL, self._waited)
+
+    def _waited(self) -> None:
+        self._lookAround()
+        self._wait()
+
+    def _lookAround(self) -> None:
+        for service in self._echo:
+            if isinstance(service.server, SourcesUDPEchoProtocol):
+                for source, traffic in service.server.taken().items():
+                    self._write("datagrams", service, source=source, **asdict(traffic))
+        self._reportLost()
+
+    def _reportLost(self) -> None:
+        assert self._file is not None
+        lost, self._reported = self._file.lost - self._reported, self._file.lost
+        if lost:
+            self.log.error(
+                "session log: lines that could not be written to {path}: {lost} ({why})",
+                path=self._path,
+                lost=lost,
+                why=self._file.why,
+            )
+
+    def _takeSignal(self) -> None:
+        assert REOPEN is not None
+        before = signal.getsignal(REOPEN)
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            if callable(before):
+                before(number, frame)
+            self._reactor.callFromThread(self.reopen)
+
+        def restore() -> None:
+            if signal.getsignal(REOPEN) is heard:
+                signal.signal(REOPEN, before)
+
+        signal.signal(REOPEN, heard)
+        self._restore = restore
