@@ -5,7 +5,7 @@ Listening as a Twisted service: one for each address, and all of them together.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol, TypeVar
 
 from twisted.application.service import MultiService, Service
@@ -38,6 +38,9 @@ class Server(Protocol):
     """
 
     service: str
+
+    @property
+    def sessions(self) -> Collection[object]: ...
 
     def drain(self) -> Deferred[None]: ...
 
@@ -170,6 +173,27 @@ class EchoService(MultiService):
         super().__init__()
         self._reactor = reactor
 
+    @property
+    def listening(self) -> list[ListeningService]:
+        """
+        Those of its services which listen.
+        """
+        return [service for service in self if isinstance(service, ListeningService)]
+
+    @property
+    def ready(self) -> bool:
+        """
+        Whether all of them do so now.
+        """
+        return all(service.port is not None for service in self.listening)
+
+    @property
+    def sessions(self) -> int:
+        """
+        How many sessions there are.
+        """
+        return sum(len(service.server.sessions) for service in self.listening)
+
     def privilegedStartService(self) -> None:
         """
         Listen on everything.
@@ -202,7 +226,7 @@ class EchoService(MultiService):
         """
         End all sessions now.
         """
-        for service in self:
+        for service in self.listening:
             service.server.cut()
 
     def _onSignal(self, act: Callable[[], None]) -> Callable[[_T], _T]:

@@ -4,8 +4,10 @@ The command line of C{twistd echod}, and the services it asks for.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,6 +25,12 @@ from twisted.python import usage
 from twisted.python.reflect import namedAny
 
 from echod._version import __version__
+from echod.descriptors import (
+    PREFIX,
+    InheritedStreamEndpoint,
+    InheritedUDPEndpoint,
+    inherited,
+)
 from echod.display import hostPort
 from echod.greeting import GREETING, GreetingFactory
 from echod.guard import DatagramGuard
@@ -35,6 +43,7 @@ from echod.limits import (
     RateLimit,
 )
 from echod.networks import Networks
+from echod.notify import notifier
 from echod.service import EchoService, Endpoint, ListeningService, Server
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol, UDPServerEndpoint
@@ -117,9 +126,9 @@ class Options(usage.Options):
         "Sends back what it gets. ADDRESS is a port (8080: on 127.0.0.1, for this machine "
         "only), an address with a port (0.0.0.0:8080, [::]:8080), or, for --greeting and "
         "--tcp, a Twisted server endpoint description, which listens on all addresses "
-        "unless it says otherwise. Port 0 takes a free one; the log "
-        "says which. With none of the three, all are served, on 127.0.0.1 and the ports "
-        "9999, 8080 and 8080."
+        "unless it says otherwise; for --udp of these only systemd:domain=INET6:name=NAME. "
+        "Port 0 takes a free one; the log says which. With none of the three, all are "
+        "served, on 127.0.0.1 and the ports 9999, 8080 and 8080."
     )
 
     optParameters = [
@@ -303,6 +312,9 @@ class Options(usage.Options):
             host, port = _hostAndPort(value)
             kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
             return hostPort(host, port), kind(self.reactor, port, BACKLOG, host)
+        if value.startswith(PREFIX):
+            handedOver = inherited(value, socket.SOCK_STREAM)
+            return value, InheritedStreamEndpoint(self.reactor, *handedOver)
         try:
             return value, serverFromString(self.reactor, value)
         except ImportError as error:
@@ -315,9 +327,13 @@ class Options(usage.Options):
             ) from None
 
     def _datagramEndpoint(self, value: str) -> Named:
+        if value.startswith(PREFIX):
+            handedOver = inherited(value, socket.SOCK_DGRAM)
+            return value, InheritedUDPEndpoint(self.reactor, *handedOver)
         if not _ADDRESS.fullmatch(value):
             raise ValueError(
-                "neither a port (8080) nor an address with a port (0.0.0.0:8080, [::]:8080)"
+                "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
+                "nor a socket that was handed over (systemd:domain=INET:name=NAME)"
             )
         host, port = _hostAndPort(value)
         return hostPort(host, port), UDPServerEndpoint(self.reactor, port, host)
@@ -375,4 +391,7 @@ def makeService(config: Options) -> EchoService:
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)
+    manager = notifier(reactor, service, os.environ)
+    if manager is not None:
+        manager.setServiceParent(service)
     return service

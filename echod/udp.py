@@ -37,6 +37,8 @@ class UDPEchoProtocol(DatagramProtocol):
 
     @cvar service: What the service is called in the log.
 
+    @cvar sessions: None: each datagram is on its own.
+
     @ivar answered: How many datagrams were returned.
 
     @ivar refusals: Those that were not.
@@ -45,6 +47,7 @@ class UDPEchoProtocol(DatagramProtocol):
     log = Logger()
     noisy = False
     service = "UDP echo"
+    sessions = ()
     transport: IUDPTransport
 
     def __init__(
@@ -134,6 +137,19 @@ class UDPEchoProtocol(DatagramProtocol):
         self.refusals.add(SEND_BUFFER_FULL if full else SEND_ERROR, hostPort(*addr))
 
 
+def portKind(protocol: DatagramProtocol) -> type[PacketInfoPort]:
+    """
+    @return: What is to listen for a protocol.
+    """
+    # What is not to be seen need not become an object.
+    unseen = (
+        isinstance(protocol, UDPEchoProtocol)
+        and type(protocol).datagramReceived is UDPEchoProtocol.datagramReceived
+        and not protocol.showMessages
+    )
+    return BatchPort if unseen else PacketInfoPort
+
+
 class UDPServerEndpoint:
     """
     Where a UDP server listens; what a stream server endpoint is for TCP.
@@ -164,13 +180,8 @@ class UDPServerEndpoint:
     def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
         if not PACKET_INFO:
             return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
-        # What is not to be seen need not become an object.
-        unseen = (
-            isinstance(protocol, UDPEchoProtocol)
-            and type(protocol).datagramReceived is UDPEchoProtocol.datagramReceived
-            and not protocol.showMessages
+        port = portKind(protocol)(
+            self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor
         )
-        kind = BatchPort if unseen else PacketInfoPort
-        port = kind(self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor)
         port.startListening()
         return port

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from subprocess import PIPE, STDOUT, CompletedProcess, Popen, run
@@ -47,20 +48,36 @@ class Daemon:
     @ivar log: What it has logged so far and a test has seen.
     """
 
-    def __init__(self, *arguments: str, reactor: str | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        reactor: str | None = None,
+        by: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
+    ) -> None:
+        """
+        @param by: The command that runs it, if it is not run as it is.
+
+        @param environ: What to add to its environment.
+
+        @param descriptors: What else it inherits.
+        """
         self.log: list[str] = []
         self._lines: Queue[str | None] = Queue()
         self.process = Popen(
             [
+                *by,
                 *TWISTD,
                 *([f"--reactor={reactor}"] if reactor else []),
                 *("-n", "--pidfile=", "echod"),
                 *arguments,
             ],
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **(environ or {})},
             stdout=PIPE,
             stderr=STDOUT,
             text=True,
+            pass_fds=descriptors,
         )
         Thread(target=self._read, daemon=True).start()
         self.addresses: dict[str, list[tuple[str, int]]] = {}
