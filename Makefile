@@ -5,7 +5,7 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test test-all lint types unit trial package bench format clean
+.PHONY: run test test-all lint types unit trial package bench soak format clean
 
 # Serve on the default ports, until Ctrl-C.
 run: $(VENV)/run
@@ -41,8 +41,17 @@ package: $(VENV)/test
 	$(BIN)/twine check --strict dist/*
 
 # The server on one core, the load on another: leave the machine alone meanwhile.
+# Rewrites the figures and the picture in docs/
 bench: $(VENV)/test
 	$(BIN)/python benchmarks/run.py
+
+# A quarter of an hour of bad weather, in which nothing may be lost.  As root,
+# with iproute2 and libfaketime, it does all that it can.
+soak: EXAMPLES = 2000
+soak: FUZZERS = tests/test_fuzz.py tests/test_goodbye.py $(wildcard tests/test_proxy.py)
+soak: $(VENV)/test
+	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest $(FUZZERS)
+	$(BIN)/python -m soak
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix .

@@ -102,9 +102,7 @@ class InheritedStreamEndpoint:
     not, connections wait.
     """
 
-    def __init__(
-        self, reactor: IReactorSocket, descriptor: int, family: socket.AddressFamily
-    ) -> None:
+    def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
         self._reactor = reactor
         self._descriptor = descriptor
         self._family = family

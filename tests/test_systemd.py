@@ -14,7 +14,6 @@ from collections import Counter
 from subprocess import run
 from threading import Event, Thread
 
-import pytest
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -103,7 +102,6 @@ class Load(Thread):
                 self.outcomes[str(error)] += 1
 
 
-@pytest.mark.process
 class ActivationTests(SynchronousTestCase):
     """
     Sockets that were handed over.
@@ -119,7 +117,7 @@ class ActivationTests(SynchronousTestCase):
         daemon = Daemon(
             f"--{option}=systemd:domain=INET:name={option}",
             *more,
-            by=[
+            below=[
                 tool("systemd-socket-activate"),
                 *("-l", "{}:{}".format(*address), *flags, f"--fdname={option}"),
                 *("-E", f"PYTHONPATH={CHECKOUT}"),
@@ -135,7 +133,7 @@ class ActivationTests(SynchronousTestCase):
         """
         return Daemon(
             *("--tcp", "systemd:domain=INET:name=tcp"),
-            by=[sys.executable, "-c", HAND_OVER, str(skt.fileno())],
+            below=[sys.executable, "-c", HAND_OVER, str(skt.fileno())],
             descriptors=[skt.fileno()],
         )
 
@@ -194,7 +192,7 @@ class ActivationTests(SynchronousTestCase):
                     pass
 
             environ = {"NOTIFY_SOCKET": os.fspath(path), "WATCHDOG_USEC": "200000"}
-            with Daemon("--tcp", "0", environ=environ) as daemon:
+            with Daemon("--tcp", "0", environment=environ) as daemon:
                 told("READY=1")
                 with socket.create_connection(daemon.tcp):
                     told("STATUS=sessions: 1")
@@ -202,7 +200,6 @@ class ActivationTests(SynchronousTestCase):
             told("STOPPING=1")
 
 
-@pytest.mark.process
 class UnitTests(SynchronousTestCase):
     """
     The units in C{deploy/systemd}.
