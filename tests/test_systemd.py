@@ -10,15 +10,14 @@ import re
 import shutil
 import socket
 import sys
-from collections import Counter
 from subprocess import run
-from threading import Event, Thread
 
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.tap import Options
 from tests.daemon import PATIENCE, Daemon
+from tests.load import HOST, Load, freePort
 from tests.support import CHECKOUT, lacking, temporaryDirectory
 
 UNITS = CHECKOUT / "deploy" / "systemd"
@@ -41,65 +40,12 @@ Does what systemd does with a socket, once it is its turn.
 RESTARTS = 3
 
 
-PID = os.getpid()
-
-HOST = f"127.{1 + (PID >> 16) % 254}.{(PID >> 8) % 256}.{PID % 256}"
-"""
-A loopback address that nobody else uses: C{systemd-socket-activate} does not say
-which free port it has taken, so one is chosen for it.
-"""
-
-
 def tool(name: str) -> str:
     """
     @return: The path of one of systemd's programs.
     """
     path = shutil.which(name)
     return path if path is not None else lacking(name)
-
-
-def freePort(kind: socket.SocketKind) -> int:
-    """
-    @return: A port that is free on L{HOST}.
-    """
-    with socket.socket(socket.AF_INET, kind) as skt:
-        skt.bind((HOST, 0))
-        return int(skt.getsockname()[1])
-
-
-class Load(Thread):
-    """
-    Connects again and again, and asks.
-
-    @ivar outcomes: How often an attempt ended how.
-    """
-
-    def __init__(self, address: tuple[str, int]) -> None:
-        super().__init__(daemon=True)
-        self.address = address
-        self.outcomes: Counter[str] = Counter()
-        self.enough = Event()
-        self.start()
-
-    def stop(self) -> None:
-        """
-        It is enough.
-        """
-        self.enough.set()
-        self.join(PATIENCE)
-
-    def run(self) -> None:
-        """
-        Do it, until it is enough.
-        """
-        while not self.enough.is_set():
-            try:
-                with socket.create_connection(self.address, PATIENCE) as skt:
-                    skt.sendall(b"question")
-                    answer = skt.recv(100)
-                self.outcomes["answered" if answer == b"question" else "closed"] += 1
-            except OSError as error:
-                self.outcomes[str(error)] += 1
 
 
 class ActivationTests(SynchronousTestCase):
