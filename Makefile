@@ -18,7 +18,7 @@ test: lint types unit trial package
 test-all: test
 	$(BIN)/python -m tests.reactorsuite
 	$(BIN)/python tests/allpythons.py
-	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests.balancers
+	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests.deployment tests.balancers
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .
