@@ -19,7 +19,6 @@ from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromSt
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
-    IReactorSocket,
     IStreamServerEndpoint,
 )
 from twisted.internet.protocol import DatagramProtocol
@@ -122,9 +121,7 @@ class InheritedUDPEndpoint:
     The same for datagrams.
     """
 
-    def __init__(
-        self, reactor: IReactorSocket, descriptor: int, family: socket.AddressFamily
-    ) -> None:
+    def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
         self._reactor = reactor
         self._descriptor = descriptor
         self._family = family
@@ -135,7 +132,7 @@ class InheritedUDPEndpoint:
         """
         return execute(self._listen, protocol)
 
-    def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
+    def _listen(self, protocol: DatagramProtocol) -> Any:
         os.set_blocking(self._descriptor, False)
         adopted = (self._descriptor, self._family, protocol, MAX_DATAGRAM)
         if not PACKET_INFO:
@@ -144,6 +141,6 @@ class InheritedUDPEndpoint:
             if ip_address(skt.getsockname()[0]).is_unspecified:
                 askForDestination(skt, self._family)
         # What adoptDatagramPort does, which knows one kind of port only.
-        port: Any = portKind(protocol)._fromListeningDescriptor(self._reactor, *adopted)
+        port = portKind(protocol)._fromListeningDescriptor(self._reactor, *adopted)
         port.startListening()
-        return port  # type: ignore[no-any-return]
+        return port

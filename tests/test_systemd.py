@@ -12,10 +12,17 @@ import socket
 import sys
 from subprocess import run
 
+from twisted.internet import reactor
+from twisted.internet.defer import inlineCallbacks
 from twisted.internet.testing import MemoryReactorClock
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from echod.descriptors import InheritedStreamEndpoint, InheritedUDPEndpoint
+from echod.service import EchoService, ListeningService
 from echod.tap import Options
+from echod.tcp import EchoFactory
+from echod.udp import UDPEchoProtocol
 from tests.daemon import PATIENCE, Daemon
 from tests.load import HOST, Load, freePort
 from tests.support import CHECKOUT, lacking, temporaryDirectory
@@ -37,7 +44,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 Does what systemd does with a socket, once it is its turn.
 """
 
-RESTARTS = 3
+RESTARTS = 2
 
 
 def tool(name: str) -> str:
@@ -144,6 +151,43 @@ class ActivationTests(SynchronousTestCase):
                     told("STATUS=sessions: 1")
                 told("WATCHDOG=1")
             told("STOPPING=1")
+
+
+class RestartTests(TestCase):
+    """
+    Sockets that were handed over, in the reactor of this process.
+    """
+
+    @inlineCallbacks
+    def test_startsAgain(self):  # type: ignore[no-untyped-def]
+        """
+        What came while nothing listened is answered by what listens next.
+        """
+        with (
+            socket.create_server(("127.0.0.1", 0)) as stream,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
+        ):
+            datagram.bind(("127.0.0.1", 0))
+            service = EchoService(reactor)
+            for skt, kind, server in (
+                (stream, InheritedStreamEndpoint, EchoFactory(reactor)),
+                (datagram, InheritedUDPEndpoint, UDPEchoProtocol(reactor)),
+            ):
+                endpoint = kind(reactor, skt.fileno(), skt.family)
+                ListeningService("systemd:", endpoint, server).setServiceParent(service)
+            for _ in range(2):
+                with (
+                    socket.create_connection(stream.getsockname(), PATIENCE) as tcp,
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+                ):
+                    tcp.sendall(b"hello")
+                    udp.settimeout(PATIENCE)
+                    udp.sendto(b"hello", datagram.getsockname())
+                    service.startService()
+                    for peer in (tcp, udp):
+                        said = yield deferToThread(peer.recv, 100)
+                        self.assertEqual(said, b"hello")
+                yield service.stopService()
 
 
 class UnitTests(SynchronousTestCase):
