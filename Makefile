@@ -29,12 +29,16 @@ types: $(VENV)/test
 
 unit: $(VENV)/test
 	rm -f .coverage.*
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
+# Twisted's own way to run the same, but for what takes long and would be no
+# different.
+trial: LONG = packaging soak uvloopreactor fuzz
+trial: TRIED = $(filter-out $(LONG:%=tests.test_%),$(subst /,.,$(basename $(wildcard tests/test_*.py))))
 trial: $(VENV)/test
-	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp tests
+	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(TRIED)
 
 package: $(VENV)/test
 	rm -rf dist
