@@ -22,6 +22,7 @@ test-all: test
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
 	$(BIN)/python -m pytest tests/realstatus.py
 	$(BIN)/python tests/allpythons.py
+	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests.deployment tests.balancers
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .

@@ -96,6 +96,16 @@ def answering(control: Control) -> tuple[Control, bool]:
     return [], False
 
 
+def askForDestination(skt: socket.socket, family: socket.AddressFamily) -> None:
+    """
+    Have the system say of each datagram where it was sent to.
+    """
+    if family == socket.AF_INET6:
+        skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        skt.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+
+
 class PacketInfoPort(udp.Port):
     """
     A UDP port that knows which address each datagram was sent to.
@@ -107,12 +117,8 @@ class PacketInfoPort(udp.Port):
         that has one address only need not ask, and an answer is cheaper so.
         """
         skt: socket.socket = super().createInternetSocket()
-        if self.interface and not ip_address(self.interface).is_unspecified:
-            return skt
-        if self.addressFamily == socket.AF_INET6:
-            skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-        else:
-            skt.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        if not self.interface or ip_address(self.interface).is_unspecified:
+            askForDestination(skt, self.addressFamily)
         return skt
 
     def doRead(self) -> None:

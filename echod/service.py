@@ -5,7 +5,7 @@ Listening as a Twisted service: one for each address, and all of them together.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -51,6 +51,9 @@ class Server(Protocol):
     """
 
     service: str
+
+    @property
+    def sessions(self) -> Collection[object]: ...
 
     def drain(self) -> Deferred[None]: ...
 
@@ -235,6 +238,27 @@ class EchoService(MultiService):
         self._hearSignals = hearSignals
         self._signalled = False
 
+    @property
+    def listening(self) -> list[ListeningService]:
+        """
+        Those of its services which listen.
+        """
+        return [service for service in self if isinstance(service, ListeningService)]
+
+    @property
+    def ready(self) -> bool:
+        """
+        Whether all of them do so now.
+        """
+        return all(service.port is not None for service in self.listening)
+
+    @property
+    def sessions(self) -> int:
+        """
+        How many sessions there are.
+        """
+        return sum(len(service.server.sessions) for service in self.listening)
+
     def privilegedStartService(self) -> None:
         """
         Listen on everything.
@@ -267,7 +291,7 @@ class EchoService(MultiService):
         """
         End all sessions now.
         """
-        for service in self:
+        for service in self.listening:
             service.server.cut()
 
     def _setSignals(self) -> None:

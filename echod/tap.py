@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -26,6 +27,12 @@ from twisted.python import usage
 from twisted.python.reflect import namedAny
 
 from echod._version import __version__
+from echod.descriptors import (
+    PREFIX,
+    InheritedStreamEndpoint,
+    InheritedUDPEndpoint,
+    inherited,
+)
 from echod.display import hostPort, printable
 from echod.endpoints import layered
 from echod.greeting import GREETING, GreetingFactory
@@ -41,6 +48,7 @@ from echod.limits import (
     RateLimit,
 )
 from echod.networks import Networks
+from echod.notify import notifier
 from echod.service import EchoService, Endpoint, ListeningService, Server
 from echod.status.sessionlog import SessionLog
 from echod.status.sources import SourcesUDPEchoProtocol
@@ -127,9 +135,9 @@ class Options(usage.Options):
         "Sends back what it gets. ADDRESS is a port (8080: on 127.0.0.1, for this machine "
         "only), an address with a port (0.0.0.0:8080, [::]:8080), or, for --greeting and "
         "--tcp, a Twisted server endpoint description, which listens on all addresses "
-        "unless it says otherwise. Port 0 takes a free one; the log "
-        "says which. With none of the three, all are served, on 127.0.0.1 and the ports "
-        "9999, 8080 and 8080."
+        "unless it says otherwise; for --udp of these only systemd:domain=INET6:name=NAME. "
+        "Port 0 takes a free one; the log says which. With none of the three, all are "
+        "served, on 127.0.0.1 and the ports 9999, 8080 and 8080."
     )
 
     optParameters = [
@@ -332,6 +340,9 @@ class Options(usage.Options):
             kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
             prefix = value[: -len(description)]
             return prefix + hostPort(host, port), kind(reactor, port, BACKLOG, host)
+        if description.startswith(PREFIX):
+            handedOver = inherited(description, socket.SOCK_STREAM)
+            return value, InheritedStreamEndpoint(reactor, *handedOver)
         try:
             return value, serverFromString(reactor, description)
         except ImportError as error:
@@ -349,9 +360,13 @@ class Options(usage.Options):
         return self._streamEndpoint(value)
 
     def _datagramEndpoint(self, value: str) -> Named:
+        if value.startswith(PREFIX):
+            handedOver = inherited(value, socket.SOCK_DGRAM)
+            return value, InheritedUDPEndpoint(self.reactor, *handedOver)
         if not _ADDRESS.fullmatch(value):
             raise ValueError(
-                "neither a port (8080) nor an address with a port (0.0.0.0:8080, [::]:8080)"
+                "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
+                "nor a socket that was handed over (systemd:domain=INET:name=NAME)"
             )
         host, port = _hostAndPort(value)
         return hostPort(host, port), UDPServerEndpoint(self.reactor, port, host)
@@ -417,6 +432,9 @@ def makeService(config: Options) -> EchoService:
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)
+    manager = notifier(reactor, service, os.environ)
+    if manager is not None:
+        manager.setServiceParent(service)
     _addWitnesses(config, service)
     return service
 

@@ -39,6 +39,8 @@ class UDPEchoProtocol(DatagramProtocol):
 
     @cvar service: What the service is called in the log.
 
+    @cvar sessions: None: each datagram is on its own.
+
     @ivar answered: How many datagrams were returned.
 
     @ivar received: How many bytes there were in all that came.
@@ -49,6 +51,7 @@ class UDPEchoProtocol(DatagramProtocol):
     log = Logger()
     noisy = False
     service = "UDP echo"
+    sessions = ()
     transport: IUDPTransport
 
     def __init__(
@@ -160,6 +163,19 @@ class UDPEchoProtocol(DatagramProtocol):
         self.refuse(SEND_BUFFER_FULL if full else SEND_ERROR, addr, size)
 
 
+def portKind(protocol: DatagramProtocol) -> type[PacketInfoPort]:
+    """
+    @return: What is to listen for a protocol.
+    """
+    # What is not to be seen need not become an object.
+    unseen = (
+        isinstance(protocol, UDPEchoProtocol)
+        and type(protocol).datagramReceived is UDPEchoProtocol.datagramReceived
+        and not protocol.showMessages
+    )
+    return BatchPort if unseen else PacketInfoPort
+
+
 class UDPServerEndpoint:
     """
     Where a UDP server listens; what a stream server endpoint is for TCP.
@@ -190,13 +206,8 @@ class UDPServerEndpoint:
     def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
         if not PACKET_INFO:
             return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
-        # What is not to be seen need not become an object.
-        unseen = (
-            isinstance(protocol, UDPEchoProtocol)
-            and type(protocol).datagramReceived is UDPEchoProtocol.datagramReceived
-            and not protocol.showMessages
+        port = portKind(protocol)(
+            self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor
         )
-        kind = BatchPort if unseen else PacketInfoPort
-        port = kind(self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor)
         port.startListening()
         return port

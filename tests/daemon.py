@@ -54,12 +54,15 @@ class Daemon:
         reactor: str | None = None,
         below: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
     ) -> None:
         """
         @param below: A command that runs the one which follows it, such as
             C{prlimit}.
 
         @param environment: What to add to its environment.
+
+        @param descriptors: What else it inherits.
         """
         self.log: list[str] = []
         self._lines: Queue[str | None] = Queue()
@@ -69,6 +72,7 @@ class Daemon:
             stdout=PIPE,
             stderr=STDOUT,
             text=True,
+            pass_fds=descriptors,
         )
         Thread(target=self._read, daemon=True).start()
         self.addresses: dict[str, list[tuple[str, int]]] = {}

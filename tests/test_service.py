@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from twisted.application.service import IService
+from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
@@ -86,9 +86,12 @@ class Server:
     @ivar drained: What its sessions are waited for by.
 
     @ivar cuts: How often its sessions were cut.
+
+    @ivar sessions: Those that it would have.
     """
 
     service = "echo"
+    sessions: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.drained: Deferred[None] = succeed(None)
@@ -417,6 +420,29 @@ class EchoServiceTests(SynchronousTestCase):
             self.assertRaises(CannotServe, start)
             self.assertFalse(self.endpoints[0].ports[-1].listening)
             self.assertFalse(self.service.running)
+
+    def test_ready(self) -> None:
+        """
+        It is ready while all of it listens, whatever else belongs to it.
+        """
+        Service().setServiceParent(self.service)
+        self.assertFalse(self.service.ready)
+        self.endpoints[1].result = Deferred()
+        self.service.startService()
+        self.assertFalse(self.service.ready)
+        self.endpoints[1].result.callback(Port())
+        self.assertTrue(self.service.ready)
+        self.service.stopService()
+        self.assertFalse(self.service.ready)
+
+    def test_sessions(self) -> None:
+        """
+        Its sessions are those of all that listens.
+        """
+        self.assertEqual(self.service.sessions, 0)
+        self.servers[0].sessions = ("one",)
+        self.servers[1].sessions = ("two", "three")
+        self.assertEqual(self.service.sessions, 3)
 
     def test_witnesses(self) -> None:
         """

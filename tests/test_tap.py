@@ -6,27 +6,33 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib.util import find_spec
 from io import StringIO
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
+from twisted.internet import endpoints
 from twisted.internet import reactor as installed
 from twisted.internet.endpoints import UNIXServerEndpoint
 from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.testing import MemoryReactorClock
+from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 import echod
 from echod import tap
+from echod.descriptors import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.greeting import GreetingFactory
 from echod.guard import OVER_RATE
 from echod.limits import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
 from echod.networks import DENIED
+from echod.notify import Notifier
 from echod.proxy import ProxyFactory
 from echod.service import ListeningService
 from echod.status.sources import SourcesUDPEchoProtocol
@@ -49,7 +55,7 @@ def serve(*arguments: str) -> list[ListeningService]:
     """
     @return: The services that a command line asks for.
     """
-    return list(makeService(parse(*arguments)))
+    return makeService(parse(*arguments)).listening
 
 
 def servers(*arguments: str) -> list[Any]:
@@ -121,6 +127,36 @@ class AddressTests(SynchronousTestCase):
             (service,) = serve(f"--{option}", "unix:/run/echod.sock")
             self.assertIsInstance(service.endpoint, UNIXServerEndpoint)
             self.assertEqual(service.address, "unix:/run/echod.sock")
+
+    def test_handedOver(self) -> None:
+        """
+        A socket that systemd has handed over serves each of the three.
+        """
+        with ExitStack() as stack:
+            for option, kind, endpoint in (
+                ("greeting", socket.SOCK_STREAM, InheritedStreamEndpoint),
+                ("tcp", socket.SOCK_STREAM, InheritedStreamEndpoint),
+                ("udp", socket.SOCK_DGRAM, InheritedUDPEndpoint),
+            ):
+                skt = stack.enter_context(socket.socket(socket.AF_INET, kind))
+                skt.bind(("127.0.0.1", 0))
+                if kind == socket.SOCK_STREAM:
+                    skt.listen()
+                handedOver = ListenFDs([skt.fileno()], ["a"])
+                self.patch(endpoints._SystemdParser, "_sddaemon", handedOver)
+                (service,) = serve(f"--{option}", "systemd:domain=INET:name=a")
+                self.assertEqual(service.address, "systemd:domain=INET:name=a")
+                self.assertIsInstance(service.endpoint, endpoint)
+
+    def test_notHandedOver(self) -> None:
+        """
+        One that it has not is refused.
+        """
+        for option in ("greeting", "tcp", "udp"):
+            self.assertIn(
+                f"--{option} systemd:domain=INET:index=0: no such socket was handed over",
+                self.refuse(f"--{option}", "systemd:domain=INET:index=0"),
+            )
 
     def test_proxied(self) -> None:
         """
@@ -432,6 +468,15 @@ class OptionsTests(SynchronousTestCase):
                 self.assertRegex(str(said), f"^--{option} .*; a network is an address")
         said = self.assertRaises(UsageError, parse, "--allow=::/0", "--deny=::/0")
         self.assertEqual(str(said), "--allow and --deny: ::/0 is both allowed and denied")
+
+    def test_notifier(self) -> None:
+        """
+        Where systemd has asked to be told how the daemon is doing, it is.
+        """
+        self.patch(os, "environ", {"NOTIFY_SOCKET": "/run/systemd/notify"})
+        service = makeService(parse("--tcp", "0"))
+        _, told = service
+        self.assertIsInstance(told, Notifier)
 
     def test_steadyClock(self) -> None:
         """

@@ -76,7 +76,7 @@ class Monitor(Service):
         """
         All that is listened on.
         """
-        return list(self._echo)
+        return self._echo.listening
 
     @property
     def unready(self) -> list[str]:

@@ -91,7 +91,7 @@ class SessionLog(Service):
         super().startService()
         if self._file is None:
             self.privilegedStartService()
-        for service in self._echo:
+        for service in self._echo.listening:
             if isinstance(service.server, SessionFactory):
                 service.server.onEnd = self._listenerFor(service)
         if self._takesSignal:
@@ -162,7 +162,7 @@ class SessionLog(Service):
         self._wait()
 
     def _lookAround(self) -> None:
-        for service in self._echo:
+        for service in self._echo.listening:
             if isinstance(service.server, SourcesUDPEchoProtocol):
                 for source, traffic in service.server.taken().items():
                     self._write("datagrams", service, source=source, **asdict(traffic))
