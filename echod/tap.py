@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from ipaddress import ip_address, ip_network
 from math import isfinite
 from time import monotonic
@@ -26,6 +27,8 @@ from echod._version import __version__
 from echod.display import hostPort
 from echod.greeting import GREETING, GreetingFactory
 from echod.guard import DatagramGuard
+from echod.impairedtcp import ImpairedEchoFactory, ImpairedGreetingFactory
+from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.limits import (
     DRAIN_TIMEOUT,
     IDLE_TIMEOUT,
@@ -38,6 +41,7 @@ from echod.networks import Networks
 from echod.service import EchoService, Endpoint, ListeningService, Server
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol, UDPServerEndpoint
+from echod.wishes import Wishes
 
 DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
 """
@@ -80,6 +84,15 @@ Examples:
                                         for IPv6, and on Linux IPv4 as well
   twistd -n echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
   twistd -n echod --tcp unix:/run/echod.sock
+  twistd -n echod --impair delay=50ms,jitter=10ms --impair udp:drop=1%,seed=7
+                                        a bad path to test a client with
+
+Impairments, one or more with commas between them, after udp:, tcp: or greeting:
+for that one only:
+  for all          delay=50ms jitter=10ms seed=7
+  for datagrams    drop=1% duplicate=1% reorder=1% corrupt=1% truncate=1%
+  for connections  rate=1MB/s pieces=1-7 refuse=1%
+                   close-after=1MB reset-after=1MB stall-after=1MB
 """
 
 
@@ -173,7 +186,7 @@ class Options(usage.Options):
         ["show-messages", None, "Log what peers send, control characters escaped."],
     ]
 
-    compData = usage.Completions(multiUse=[*DEFAULT_PORTS, *NETWORKS])
+    compData = usage.Completions(multiUse=[*DEFAULT_PORTS, *NETWORKS, "impair"])
 
     def __init__(self, reactor: Any = None) -> None:
         """
@@ -181,6 +194,7 @@ class Options(usage.Options):
         """
         super().__init__()
         self._reactor = reactor
+        self._wishes = Wishes()
         for option in (*DEFAULT_PORTS, *NETWORKS):
             self[option] = []
 
@@ -233,6 +247,15 @@ class Options(usage.Options):
         """
         self._addNetwork("deny", network)
 
+    def opt_impair(self, specification: str) -> None:
+        """
+        Misbehave on purpose, as listed below. Can be given again.
+        """
+        try:
+            self._wishes.add(specification)
+        except ValueError as error:
+            raise usage.UsageError(f"--impair: {error}") from None
+
     def opt_version(self) -> None:
         """
         Display echod's version and exit.
@@ -261,6 +284,12 @@ class Options(usage.Options):
             self.networks = Networks(self["allow"], self["deny"])
         except ValueError as error:
             raise usage.UsageError(f"--allow and --deny: {error}") from None
+        try:
+            self.impairments = self._wishes.granted(
+                [name for name in DEFAULT_PORTS if self[name]]
+            )
+        except ValueError as error:
+            raise usage.UsageError(f"--impair: {error}") from None
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -359,17 +388,25 @@ def makeService(config: Options) -> EchoService:
             networks=config.networks,
         )
 
+    def kind(server: str, plain: Any, impaired: Any) -> Any:
+        if server not in config.impairments:
+            return plain
+        return partial(impaired, impairments=config.impairments[server])
+
+    greetingFactory = kind("greeting", GreetingFactory, ImpairedGreetingFactory)
+    echoFactory = kind("tcp", EchoFactory, ImpairedEchoFactory)
+    datagramEcho = kind("udp", UDPEchoProtocol, ImpairedUDPEchoProtocol)
     servers: dict[str, Callable[[], Server]] = {
-        "greeting": lambda: GreetingFactory(
+        "greeting": lambda: greetingFactory(
             reactor, greeting, limits=limits(), showMessages=showMessages
         ),
-        "tcp": lambda: EchoFactory(
+        "tcp": lambda: echoFactory(
             reactor,
             goodbye=not config["no-goodbye"],
             limits=limits(),
             showMessages=showMessages,
         ),
-        "udp": lambda: UDPEchoProtocol(reactor, guard, showMessages=showMessages),
+        "udp": lambda: datagramEcho(reactor, guard, showMessages=showMessages),
     }
     service = EchoService(reactor)
     for name, server in servers.items():
