@@ -124,6 +124,7 @@ class ImpairedConnection(ProtocolWrapper):
         self._segment = b""
         self._place = 0
         self._sent = 0
+        self._written = 0
         # Before this nothing more is to be sent.
         self._free = 0.0
         self._next: IDelayedCall | None = None
@@ -152,6 +153,7 @@ class ImpairedConnection(ProtocolWrapper):
             self._next.cancel()
             self._next = None
         self._stopped = True
+        self.wrappedProtocol.notReturned(self._written - self._sent)
         self.wrappedProtocol.connectionLost(reason)
 
     def readConnectionLost(self) -> None:
@@ -172,6 +174,7 @@ class ImpairedConnection(ProtocolWrapper):
         """
         if not data or self._closing:
             return
+        self._written += len(data)
         if self._line.delays:
             self._counts["delay"] += 1
         self._line.add(data, len(data), self._reactor.seconds())

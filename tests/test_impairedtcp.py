@@ -191,6 +191,7 @@ class DelayTests(ImpairedTests):
         wire = self.connect("delay=50ms")
         wire.protocol.dataReceived(b"x")
         wire.connectionDone()
+        self.assertEqual((self.session.received, self.session.returned), (1, 0))
         self.assertEqual((wire.pieces, self.clock.getDelayedCalls()), ([], []))
         self.assertEqual(self.factory.sessions, set())
 
