@@ -17,6 +17,7 @@ test: lint types unit trial package
 # The same tests on every Python there is, and with the oldest Twisted.
 test-all: test
 	$(BIN)/python -m tests.reactorsuite
+	$(BIN)/python -m tests.badpath
 	$(BIN)/python tests/allpythons.py
 
 lint: $(VENV)/test

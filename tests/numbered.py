@@ -20,6 +20,8 @@ class Numbered:
     One run of numbered datagrams.
 
     @ivar sent: How many there were.
+
+    @ivar newest: The largest number that has returned, undamaged.
     """
 
     def __init__(self, size: int) -> None:
@@ -29,7 +31,7 @@ class Numbered:
         self.sent = 0
         self._size = size
         self._intact: set[int] = set()
-        self._newest = -1
+        self.newest = -1
         self._seen: Counter[str] = Counter()
 
     def next(self) -> bytes:
@@ -53,8 +55,8 @@ class Numbered:
         elif number in self._intact:
             self._seen["duplicate"] += 1
         else:
-            self._seen["reorder"] += number < self._newest
-            self._newest = max(self._newest, number)
+            self._seen["reorder"] += number < self.newest
+            self.newest = max(self.newest, number)
             self._intact.add(number)
 
     def seen(self) -> Counter[str]:

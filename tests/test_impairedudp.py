@@ -16,9 +16,15 @@ from echod.impair import DATAGRAM_KINDS, DatagramImpairments
 from echod.impairedudp import OVERFLOW, OVERTAKEN_WITHIN, ImpairedUDPEchoProtocol
 from echod.pktinfo import PacketInfoPort
 from echod.udp import UDPServerEndpoint
+from tests import badpath
 from tests.numbered import Numbered
 from tests.support import FakeSocket, clock, logged
 from tests.test_udp import MemoryDatagramTransport
+
+NUMBER = 2000
+"""
+How many datagrams are compared in these tests; L{tests.badpath} does for many more.
+"""
 
 PEER = ("192.0.2.1", 40000)
 
@@ -340,3 +346,18 @@ class EndpointTests(SynchronousTestCase):
         port: Any = self.successResultOf(UDPServerEndpoint(reactor, 8080).listen(protocol))
         self.assertIs(type(port), PacketInfoPort)
         self.assertIs(port.protocol, protocol)
+
+
+class RealTests(SynchronousTestCase):
+    """
+    A real daemon, and a real client.
+    """
+
+    def test_seenAndDone(self) -> None:
+        """
+        What the client has seen is exactly what the daemon says it has done, and
+        within what its probabilities allow.
+        """
+        done = badpath.run(NUMBER)
+        self.assertEqual(done.seen, badpath.counted(done.done))
+        self.assertEqual(badpath.unlikely(done.seen, NUMBER), [])
