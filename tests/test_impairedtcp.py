@@ -333,6 +333,15 @@ class PiecesTests(ImpairedTests):
         self.assertEqual(len(wire.value()), 1000)
         self.assertEqual(self.factory.impaired, {"rate": 100})
 
+    def test_lateTimers(self) -> None:
+        """
+        Timers that are a little late do not make it slower.
+        """
+        wire = self.connect("rate=1kB/s")
+        wire.protocol.dataReceived(b"x" * 1000)
+        self.clock.pump([0.015] * 60)
+        self.assertApproximates(len(wire.value()), 900, 20)
+
     def test_slowRate(self) -> None:
         """
         A rate of less than a byte in each tick is kept to as well.
@@ -409,6 +418,15 @@ class EndTests(ImpairedTests):
         self.clock.advance(100)
         self.assertEqual((wire.value(), wire.disconnecting), (b"abcde", False))
         self.assertEqual(self.factory.impaired, {"stall-after": 1})
+
+    def test_stallWithNothingLeft(self) -> None:
+        """
+        A stalled connection stays even if there is nothing more to return.
+        """
+        wire = self.connect("stall-after=3B")
+        self.assertEqual(self.echo(b"abc", wire), [b"abc"])
+        wire.protocol.readConnectionLost()
+        self.assertFalse(wire.disconnecting)
 
     def test_atOnce(self) -> None:
         """

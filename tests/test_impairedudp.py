@@ -215,6 +215,16 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
         self.start("reorder=100%")
         self.assertEqual(self.send(b"a" * 500, b"b" * 500), [b"b" * 500, b"a" * 500])
 
+    def test_roomAgain(self) -> None:
+        """
+        What is not held back any more leaves room for the next.
+        """
+        self.patch(impairedudp, "ROOM", 1000)
+        self.start("reorder=50%")
+        self.befall(*["reorder", None] * 3)
+        for _ in range(3):
+            self.assertEqual(self.send(b"a" * 500, b"b"), [b"b", b"a" * 500])
+
     def test_guarded(self) -> None:
         """
         Whom echod does not answer, it does not answer late or twice either.
