@@ -136,6 +136,8 @@ class InstallTests(SynchronousTestCase):
         names = command(sys.executable, "-m", "zipfile", "-l", wheel, cwd=self.source)
         self.assertIn("twisted/plugins/echod_plugin.py", names)
         self.assertIn("echod/py.typed", names)
+        self.assertIn("pytest_echod/run.py", names)
+        self.assertIn("entry_points.txt", names)
         self.assertNotIn("tests/", names)
         self.assertNotIn("__init__.py", names.replace("echod/__init__.py", ""))
 

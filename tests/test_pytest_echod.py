@@ -38,6 +38,15 @@ for name in [name for name in os.environ if "COVERAGE" in name]:
 """
 
 
+def needs(*parts: str) -> None:
+    """
+    Skip the test if something is not installed.
+    """
+    for part in parts:
+        if find_spec(part) is None:
+            lacking(part)
+
+
 @cache
 def foreign() -> str:
     """
@@ -45,6 +54,7 @@ def foreign() -> str:
 
     @return: What pytest says.
     """
+    needs("pytest", "trio")
     with TemporaryDirectory() as directory:
         for file in FOREIGN.glob("*.py"):
             shutil.copy(file, Path(directory, file.name.replace("check_", "test_")))
@@ -67,11 +77,6 @@ class FixtureTests(SynchronousTestCase):
     """
     The fixture, in a project that is not this one.
     """
-
-    def setUp(self) -> None:
-        for part in ("pytest", "trio"):
-            if find_spec(part) is None:
-                lacking(part)
 
     def test_findsBug(self) -> None:
         """
@@ -107,6 +112,7 @@ class FixtureTests(SynchronousTestCase):
         A test session that does not use it imports nothing of it but the module
         with the fixture: no Twisted.
         """
+        needs("pytest")
         said = run(
             [
                 *(sys.executable, "-c"),
