@@ -5,7 +5,7 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test test-all lint types unit trial package bench format clean
+.PHONY: run test test-all lint types unit trial package bench soak format clean
 
 # Serve on the default ports, until Ctrl-C.
 run: $(VENV)/run
@@ -29,12 +29,16 @@ types: $(VENV)/test
 
 unit: $(VENV)/test
 	rm -f .coverage.*
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
+# Twisted's own way to run the same, but for what takes long and would be no
+# different.
+trial: LONG = packaging soak uvloopreactor fuzz
+trial: TRIED = $(filter-out $(LONG:%=tests.test_%),$(subst /,.,$(basename $(wildcard tests/test_*.py))))
 trial: $(VENV)/test
-	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp tests
+	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(TRIED)
 
 package: $(VENV)/test
 	rm -rf dist
@@ -42,8 +46,17 @@ package: $(VENV)/test
 	$(BIN)/twine check --strict dist/*
 
 # The server on one core, the load on another: leave the machine alone meanwhile.
+# Rewrites the figures and the picture in docs/
 bench: $(VENV)/test
 	$(BIN)/python benchmarks/run.py
+
+# A quarter of an hour of bad weather, in which nothing may be lost.  As root,
+# with iproute2 and libfaketime, it does all that it can.
+soak: EXAMPLES = 2000
+soak: FUZZERS = tests/test_fuzz.py tests/test_goodbye.py $(wildcard tests/test_proxy.py)
+soak: $(VENV)/test
+	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest $(FUZZERS)
+	$(BIN)/python -m soak
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix .

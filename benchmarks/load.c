@@ -12,11 +12,12 @@
  * Every connection has one message of SIZE bytes on its way, which counts as
  * LINES messages; every source has WINDOW datagrams on their way.  Prints the
  * number of messages, the seconds they took, and the seconds of processor time
- * which the process PID and its threads spent meanwhile; for "idle" the bytes of memory that a
- * connection takes.
+ * which the processes of the session PID spent meanwhile; for "idle" the bytes of
+ * memory that a connection takes.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -31,10 +32,12 @@
 #define BATCH 64
 #define MAX_DATAGRAM 65536
 
+/* After so long without an answer, datagrams are taken for lost: in seconds. */
+#define LOST 0.05
+
 static struct sockaddr_in server;
-static clockid_t serverClock;
-static const char *serverPid;
-static int epollFd;
+static int serverPid, epollFd;
+static double seconds;
 
 static void die(const char *what)
 {
@@ -45,9 +48,66 @@ static void die(const char *what)
 static double now(clockid_t clock)
 {
 	struct timespec t;
+	/* The clock of a process that has just ended tells nothing. */
 	if (clock_gettime(clock, &t) < 0)
-		die("clock_gettime");
+		return 0;
 	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/*
+ * What the server has spent, in seconds: some servers are one process for each
+ * connection.  The clock of a process is exact, but leaves out its children.
+ */
+static double spent(void)
+{
+	DIR *proc = opendir("/proc");
+	double sum = 0;
+	for (struct dirent *entry; (entry = readdir(proc));) {
+		char path[300];
+		int session;
+		long user, system;
+		clockid_t clock;
+		snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+		FILE *stat = atoi(entry->d_name) ? fopen(path, "r") : NULL;
+		if (!stat)
+			continue;
+		int found = fscanf(stat,
+				   "%*d (%*[^)]) %*c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u "
+				   "%*u %*u %ld %ld", &session, &user, &system);
+		fclose(stat);
+		if (found != 3 || session != serverPid)
+			continue;
+		sum += (double)(user + system) / sysconf(_SC_CLK_TCK);
+		if (!clock_getcpuclockid(atoi(entry->d_name), &clock))
+			sum += now(clock);
+	}
+	closedir(proc);
+	return sum;
+}
+
+/*
+ * Whether to go on: for a quarter of the time to warm up, then for the time.  In
+ * the end prints what was done in it.
+ */
+static int running(long *done)
+{
+	static double warm, start, before;
+	double t = now(CLOCK_MONOTONIC);
+	if (!warm)
+		warm = t + seconds / 4;
+	if (!start && t >= warm) {
+		before = spent();
+		start = now(CLOCK_MONOTONIC);
+		*done = 0;
+	}
+	if (!start || t < start + seconds)
+		return 1;
+	if (!*done) {
+		fprintf(stderr, "load: no answer\n");
+		exit(1);
+	}
+	printf("%ld %.6f %.6f\n", *done, t - start, spent() - before);
+	return 0;
 }
 
 static void watch(int fd, void *data, uint32_t events, int operation)
@@ -94,7 +154,7 @@ static void pump_out(struct connection *c)
 	}
 }
 
-static double run_tcp(double seconds, int connections, int lines)
+static void run_tcp(int connections, int lines)
 {
 	struct connection *all = calloc(connections, sizeof *all);
 	struct epoll_event events[256];
@@ -111,32 +171,12 @@ static double run_tcp(double seconds, int connections, int lines)
 		setsockopt(all[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 		watch(all[i].fd, &all[i], EPOLLIN, EPOLL_CTL_ADD);
 	}
-	double start = 0, spent = 0, end = 0, heard = now(CLOCK_MONOTONIC);
 	for (i = 0; i < connections; i++) {
 		all[i].toSend = all[i].toReceive = size;
 		pump_out(&all[i]);
 	}
-	double warm = now(CLOCK_MONOTONIC) + seconds / 4;
-	for (;;) {
-		double t = now(CLOCK_MONOTONIC);
-		if (!start && t >= warm) {
-			start = t;
-			end = t + seconds;
-			spent = now(serverClock);
-			done = 0;
-		}
-		if (start && t >= end) {
-			printf("%ld %.6f %.6f\n", done, t - start,
-			       now(serverClock) - spent);
-			return 0;
-		}
+	while (running(&done)) {
 		int ready = epoll_wait(epollFd, events, 256, 0);
-		if (ready)
-			heard = t;
-		else if (t - heard > 5) {
-			fprintf(stderr, "load: the server has stopped answering\n");
-			exit(1);
-		}
 		for (i = 0; i < ready; i++) {
 			struct connection *c = events[i].data.ptr;
 			if (events[i].events & EPOLLOUT)
@@ -160,25 +200,15 @@ static double run_tcp(double seconds, int connections, int lines)
 	}
 }
 
-static void run_greet(double seconds, int connections)
+static void run_greet(int connections)
 {
 	char buffer[4096];
 	long done = 0;
-	double warm = now(CLOCK_MONOTONIC) + seconds / 4, start = 0, end = 0, spent = 0;
 	struct pollfd *all = calloc(connections, sizeof *all);
 	for (int i = 0; i < connections; i++)
 		all[i] = (struct pollfd){open_socket(SOCK_STREAM), POLLIN, 0};
-	for (;;) {
-		double t = now(CLOCK_MONOTONIC);
-		if (!start && t >= warm) {
-			start = t;
-			end = t + seconds;
-			spent = now(serverClock);
-			done = 0;
-		}
-		if (start && t >= end)
-			break;
-		if (poll(all, connections, 1000) <= 0)
+	while (running(&done)) {
+		if (poll(all, connections, 0) < 0)
 			die("poll");
 		for (int i = 0; i < connections; i++)
 			if (all[i].revents && recv(all[i].fd, buffer, sizeof buffer, 0) <= 0) {
@@ -188,16 +218,15 @@ static void run_greet(double seconds, int connections)
 				done++;
 			}
 	}
-	printf("%ld %.6f %.6f\n", done, now(CLOCK_MONOTONIC) - start, now(serverClock) - spent);
 }
 
-static void run_udp(double seconds, int sources, int window)
+static void run_udp(int sources, int window)
 {
 	static struct mmsghdr headers[BATCH];
 	static struct iovec vectors[BATCH];
 	struct epoll_event events[256];
 	int *fds = calloc(sources, sizeof *fds), i;
-	long done = 0, received = 0;
+	long received = 0;
 	char *buffers = malloc((size_t)BATCH * MAX_DATAGRAM);
 
 	for (i = 0; i < BATCH; i++) {
@@ -206,30 +235,22 @@ static void run_udp(double seconds, int sources, int window)
 		headers[i].msg_hdr.msg_iovlen = 1;
 	}
 	memset(buffers, 'x', (size_t)BATCH * MAX_DATAGRAM);
-	double warm = now(CLOCK_MONOTONIC) + seconds / 4, start = 0, end = 0, spent = 0;
 	for (i = 0; i < sources; i++) {
 		fds[i] = open_socket(SOCK_DGRAM);
 		watch(fds[i], &fds[i], EPOLLIN, EPOLL_CTL_ADD);
 		for (int w = 0; w < window; w++)
 			send(fds[i], buffers, size, 0);
 	}
-	for (;;) {
+	double heard = now(CLOCK_MONOTONIC);
+	while (running(&received)) {
+		int ready = epoll_wait(epollFd, events, 256, 0);
 		double t = now(CLOCK_MONOTONIC);
-		if (!start && t >= warm) {
-			start = t;
-			end = t + seconds;
-			spent = now(serverClock);
-			received = 0;
-		}
-		if (start && t >= end)
-			break;
-		int ready = epoll_wait(epollFd, events, 256, 50);
-		if (ready == 0) {
+		if (!ready && t - heard > LOST)
 			/* All were lost: begin again. */
 			for (i = 0; i < sources; i++)
 				send(fds[i], buffers, size, 0);
-			done++;
-		}
+		if (ready || t - heard > LOST)
+			heard = t;
 		for (i = 0; i < ready; i++) {
 			int fd = *(int *)events[i].data.ptr, n;
 			for (int b = 0; b < BATCH; b++)
@@ -243,17 +264,13 @@ static void run_udp(double seconds, int sources, int window)
 			sendmmsg(fd, headers, n, MSG_DONTWAIT);
 		}
 	}
-	if (done > 2)
-		fprintf(stderr, "load: began again %ld times\n", done);
-	printf("%ld %.6f %.6f\n", received, now(CLOCK_MONOTONIC) - start,
-	       now(serverClock) - spent);
 }
 
 static long memory(void)
 {
 	char path[64];
 	long pages, resident;
-	snprintf(path, sizeof path, "/proc/%s/statm", serverPid);
+	snprintf(path, sizeof path, "/proc/%d/statm", serverPid);
 	FILE *statm = fopen(path, "r");
 	if (!statm || fscanf(statm, "%ld %ld", &pages, &resident) != 2)
 		die(path);
@@ -283,20 +300,18 @@ int main(int argc, char **argv)
 	server.sin_family = AF_INET;
 	server.sin_port = htons(atoi(argv[3]));
 	inet_pton(AF_INET, argv[2], &server.sin_addr);
-	serverPid = argv[4];
-	if (clock_getcpuclockid(atoi(argv[4]), &serverClock))
-		die("pid");
-	double seconds = atof(argv[5]);
+	serverPid = atoi(argv[4]);
+	seconds = atof(argv[5]);
 	int number = atoi(argv[6]);
 	epollFd = epoll_create1(0);
 	if (argc > 7)
 		size = atol(argv[7]);
 	if (!strcmp(argv[1], "tcp"))
-		run_tcp(seconds, number, atoi(argv[8]));
+		run_tcp(number, atoi(argv[8]));
 	else if (!strcmp(argv[1], "greet"))
-		run_greet(seconds, number);
+		run_greet(number);
 	else if (!strcmp(argv[1], "udp"))
-		run_udp(seconds, number, atoi(argv[8]));
+		run_udp(number, atoi(argv[8]));
 	else
 		run_idle(number);
 	return 0;

@@ -21,7 +21,7 @@ def addressName(address: IAddress | None) -> str:
         return hostPort(address.host, address.port)
     if isinstance(address, UNIXAddress):
         # A client's end of a UNIX socket mostly has no name.
-        return f"unix:{address.name.decode('utf-8', 'replace') if address.name else '?'}"
+        return f"unix:{shown(address.name) if address.name else '?'}"
     return str(address)
 
 
@@ -39,11 +39,18 @@ def shown(message: bytes) -> str:
     backslash doubled so that no peer can write an escape itself.
     """
     text = message[:SHOWN_BYTES].replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
-    line = "".join(
-        character if character.isprintable() else _escaped(character) for character in text
-    )
+    line = printable(text)
     more = len(message) - SHOWN_BYTES
     return f"{line}... ({more} bytes more)" if more > 0 else line
+
+
+def printable(text: str) -> str:
+    """
+    Text, with what could start a new line or move the cursor as escapes.
+    """
+    return "".join(
+        character if character.isprintable() else _escaped(character) for character in text
+    )
 
 
 def _escaped(character: str) -> str:

@@ -50,13 +50,14 @@ class DatagramGuard:
         """
         @param networks: Whom to serve; everyone unless given.
 
-        @param rate: How often to answer one host, other than this machine.
+        @param rate: How often to answer one host other than this machine;
+            any number of times unless given.
         """
         self.ownPorts: Counter[int] = Counter()
         self.unmetered: set[bytes] = set()
         self.metered: dict[bytes, str] = {}
         self._networks = networks or Networks()
-        self._rate = rate or RateLimit(0)
+        self._rate = rate
 
     def opened(self, port: int) -> None:
         """
@@ -79,7 +80,7 @@ class DatagramGuard:
         if len(self.unmetered) + len(self.metered) >= KNOWN_HOSTS:
             self.unmetered.clear()
             self.metered.clear()
-        if self._rate and not parsed(host).is_loopback:
+        if self._rate is not None and not parsed(host).is_loopback:
             self.metered[parties] = host
         else:
             self.unmetered.add(parties)
@@ -114,9 +115,9 @@ class DatagramGuard:
         """
         @return: Why not to answer just now one who may be answered, or L{None}.
         """
-        if self._rate and self._rate.exceeded(host, now) and not onThisMachine(host):
-            return OVER_RATE
-        return None
+        if self._rate is None or not self._rate.exceeded(host, now) or onThisMachine(host):
+            return None
+        return OVER_RATE
 
 
 @lru_cache(KNOWN_HOSTS)

@@ -10,7 +10,6 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Protocol
 
 from echod import impairlog
 from echod.display import addressName
@@ -18,7 +17,7 @@ from echod.fate import chance
 from echod.greeting import GreetingFactory
 from echod.impair import ConnectionImpairments
 from echod.impairedconnection import ImpairedConnection
-from echod.session import Refused, Session, SessionFactory
+from echod.session import SessionFactory
 from echod.tcp import EchoFactory
 
 REFUSED = "refused on purpose"
@@ -58,21 +57,21 @@ class ImpairedSessions(SessionFactory):
         """
         return super().drain().addCallback(self._report)
 
-    def buildProtocol(self, address: IAddress | None) -> Protocol:
+    def buildProtocol(self, address: IAddress | None) -> Any:
         """
         @param address: The peer's.
 
-        @return: A session on an impaired connection, or a protocol that refuses
-            the connection.
+        @return: A session on an impaired connection; or L{None}, which closes the
+            connection.
         """
         session = super().buildProtocol(address)
-        if not isinstance(session, Session):
-            return session
+        if session is None:
+            return None
         self._connections += 1
         if self._refuses(self._connections):
             self.impaired["refuse"] += 1
             self.refusals.add(REFUSED, addressName(address))
-            return Refused()
+            return None
         return ImpairedConnection(session, self.impairments, self._connections, self.impaired)
 
     def _refuses(self, number: int) -> bool:

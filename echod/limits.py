@@ -49,7 +49,7 @@ For how long a source may save what it does not use of its rate, in seconds.
 
 METERED_SOURCES = 1 << 16
 """
-How many sources of datagrams are kept account of: 10 MB of memory at the most.
+How many sources of datagrams are kept account of: 20 MB of memory at the most.
 """
 
 HOST_NETWORK = 64
@@ -57,6 +57,9 @@ HOST_NETWORK = 64
 The network that one IPv6 subscriber has at the least (RFC 6177), and can take
 any address of.
 """
+
+
+NO_ROOM = "too many connections"
 
 
 class Capacity:
@@ -137,18 +140,14 @@ class RateLimit:
 
     def __init__(self, rate: float) -> None:
         """
-        @param rate: How many a second; 0 for any number.
+        @param rate: How many a second.
         """
-        self._interval = 1 / rate if rate else 0.0
+        self._interval = 1 / rate
+        # With room for what is lost in rounding.
+        self._burst = BURST + self._interval / 2
         # For each source, the time until which its datagrams, evenly spaced,
         # would reach.
         self._reach: OrderedDict[str, float] = OrderedDict()
-
-    def __bool__(self) -> bool:
-        """
-        @return: Whether there is a limit at all.
-        """
-        return self._interval > 0
 
     def exceeded(self, source: str, now: float) -> bool:
         """
@@ -158,18 +157,16 @@ class RateLimit:
 
         @return: Whether there was none left.
         """
-        reach = self._reach.get(source, now)
-        if reach <= now:
-            reach = now
-        reach += self._interval
-        if reach > now + BURST + self._interval / 2:
-            self._reach.move_to_end(source)
-            return True
-        self._reach[source] = reach
-        self._reach.move_to_end(source)
-        if len(self._reach) > METERED_SOURCES:
-            self._reach.popitem(last=False)
-        return False
+        reaches = self._reach
+        before = reaches.get(source, 0.0)
+        reach = (before if before > now else now) + self._interval
+        if exceeded := reach > now + self._burst:
+            reach = before
+        reaches[source] = reach
+        reaches.move_to_end(source)
+        if not before and len(reaches) > METERED_SOURCES:
+            reaches.popitem(last=False)
+        return exceeded
 
 
 @lru_cache(KNOWN_HOSTS)

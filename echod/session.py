@@ -27,7 +27,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.display import addressName, shown
-from echod.limits import Limits, sourceOf
+from echod.limits import NO_ROOM, Limits, sourceOf
 from echod.networks import DENIED
 from echod.refusals import Refusals
 from echod.sockets import acknowledged, innermost
@@ -57,7 +57,6 @@ IDLE = "idle"
 DRAINED = "drained"
 CUT = "cut"
 
-NO_ROOM = "too many connections"
 NO_ROOM_FOR_SOURCE = "too many connections from its address"
 STOPPING = "stopping"
 
@@ -73,19 +72,10 @@ class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
         """
 
 
-class Refused(Protocol):
+class IHalfCloseableTLS(ISSLTransport):
     """
-    A connection that is refused.  Not to build a protocol would do for TCP, but
-    is no answer that TLS understands.
+    TLS that can be half-closed as TCP can, unlike Twisted's own.
     """
-
-    transport: ISessionTransport
-
-    def connectionMade(self) -> None:
-        """
-        Close: at once, and leaving nothing behind.
-        """
-        self.transport.abortConnection()
 
 
 @implementer(IHalfCloseableProtocol)
@@ -94,7 +84,7 @@ class Session(Protocol):
     One connection of a peer.  What it receives, it discards: what is to be done
     with it is for subclasses to say.
 
-    @ivar address: The peer's.
+    @ivar address: The peer's; L{None} if that is for the transport to say.
 
     @ivar peer: The same, as people write it.
 
@@ -126,10 +116,9 @@ class Session(Protocol):
         """
         The session starts.
         """
-        self.peer = addressName(self.address)
-        if ITCPTransport.providedBy(self.transport) and not isinstance(
-            self.transport.getPeer(), UNIXAddress
-        ):
+        address = self.transport.getPeer()
+        self.peer = addressName(self.address or address)
+        if ITCPTransport.providedBy(self.transport) and not isinstance(address, UNIXAddress):
             # What goes back goes at once, not when the peer has acknowledged what
             # went before (RFC 896).
             self.transport.setTcpNoDelay(True)
@@ -173,15 +162,16 @@ class Session(Protocol):
         self._cancelClosing()
         # Also what was to return it.
         self.dataReceived = self._discard  # type: ignore[method-assign]
-        if ISSLTransport.providedBy(self.transport):
-            # TLS knows no half-close here, but waits for the peer's closing
+        transport = self.transport
+        if ISSLTransport.providedBy(transport) and not IHalfCloseableTLS.providedBy(transport):
+            # Twisted's TLS knows no half-close, but waits for the peer's closing
             # alert of its own accord, for ever, and reads meanwhile.
-            self.transport.loseConnection()
+            transport.loseConnection()
             self.writeConnectionLost()
-        elif ITCPTransport.providedBy(self.transport):
-            self.transport.loseWriteConnection()
+        elif ITCPTransport.providedBy(transport):
+            transport.loseWriteConnection()
         else:
-            self.transport.loseConnection()
+            transport.loseConnection()
 
     def drain(self) -> None:
         """
@@ -355,16 +345,18 @@ class SessionFactory(Factory):
         """
         self.refusals.stop()
 
-    def buildProtocol(self, address: IAddress | None) -> Protocol:
+    def buildProtocol(  # type: ignore[override]
+        self, address: IAddress | None
+    ) -> Session | None:
         """
-        @param address: The peer's.
+        @param address: The peer's; behind a proxy that is not the transport's.
 
-        @return: A session, or a protocol that refuses the connection.
+        @return: A session; or L{None}, which closes the connection.
         """
         reason = self.refusal(address)
         if reason is not None:
             self.refusals.add(reason, addressName(address))
-            return Refused()
+            return None
         session = self.protocol()
         session.factory = self
         session.address = address

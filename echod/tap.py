@@ -24,7 +24,8 @@ from twisted.python import usage
 from twisted.python.reflect import namedAny
 
 from echod._version import __version__
-from echod.display import hostPort
+from echod.display import hostPort, printable
+from echod.endpoints import layered
 from echod.greeting import GREETING, GreetingFactory
 from echod.guard import DatagramGuard
 from echod.impairedtcp import ImpairedEchoFactory, ImpairedGreetingFactory
@@ -84,6 +85,8 @@ Examples:
                                         for IPv6, and on Linux IPv4 as well
   twistd -n echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
   twistd -n echod --tcp unix:/run/echod.sock
+  twistd -n echod --tcp haproxy:10.0.0.1:8080
+                                        behind a proxy that sends PROXY headers
   twistd -n echod --impair delay=50ms,jitter=10ms --impair udp:drop=1%,seed=7
                                         a bad path to test a client with
 
@@ -302,9 +305,11 @@ class Options(usage.Options):
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
+            # It quotes what was typed, and that may be anything.
+            problem = printable(str(error))
             if self.parent is None:
-                raise
-            raise SystemExit(f"echod: {error}") from None
+                raise usage.UsageError(problem) from None
+            raise SystemExit(f"echod: {problem}") from None
 
     def getUsage(self, width: int | None = None) -> str:
         """
@@ -328,12 +333,14 @@ class Options(usage.Options):
             ) from None
 
     def _streamEndpoint(self, value: str) -> Named:
-        if _ADDRESS.fullmatch(value):
-            host, port = _hostAndPort(value)
+        reactor, description = layered(self.reactor, value)
+        if _ADDRESS.fullmatch(description):
+            host, port = _hostAndPort(description)
             kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
-            return hostPort(host, port), kind(self.reactor, port, BACKLOG, host)
+            prefix = value[: -len(description)]
+            return prefix + hostPort(host, port), kind(reactor, port, BACKLOG, host)
         try:
-            return value, serverFromString(self.reactor, value)
+            return value, serverFromString(reactor, description)
         except ImportError as error:
             raise ValueError(f"needs the tls extra of txechod ({error})") from None
         except Exception as error:
@@ -375,7 +382,8 @@ def makeService(config: Options) -> EchoService:
     reactor = config.reactor
     showMessages = bool(config["show-messages"])
     greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
-    guard = DatagramGuard(config.networks, RateLimit(config["udp-rate"]))
+    rate = config["udp-rate"]
+    guard = DatagramGuard(config.networks, RateLimit(rate) if rate else None)
     shared = Capacity.ofProcess()
 
     def limits() -> Limits:

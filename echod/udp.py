@@ -10,6 +10,7 @@ from twisted.internet.interfaces import (
     IListeningPort,
     IReactorTime,
     IReactorUDP,
+    ISystemHandle,
     IUDPTransport,
 )
 from twisted.internet.protocol import DatagramProtocol
@@ -18,6 +19,7 @@ from twisted.logger import Logger
 from echod.batch import BatchPort
 from echod.display import hostPort, shown
 from echod.guard import DatagramGuard
+from echod.hops import tellApart
 from echod.pktinfo import PACKET_INFO, PacketInfoPort
 from echod.refusals import Refusals
 
@@ -77,6 +79,8 @@ class UDPEchoProtocol(DatagramProtocol):
         """
         self._port = self.transport.getHost().port
         self.guard.opened(self._port)
+        if ISystemHandle.providedBy(self.transport):
+            tellApart(self.transport.getHandle())  # type: ignore[arg-type]
 
     def stopProtocol(self) -> None:
         """

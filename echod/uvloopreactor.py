@@ -188,6 +188,7 @@ class Connection(tcp.Server):
         if self._unread or self._room < 0:
             self._eof = True
         else:
+            self._room = -1
             log.callWithLogger(
                 self, self.reactor._disconnectSelectable, self, main.CONNECTION_DONE, True
             )

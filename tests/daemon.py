@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from subprocess import PIPE, STDOUT, CompletedProcess, Popen, run
@@ -47,17 +48,24 @@ class Daemon:
     @ivar log: What it has logged so far and a test has seen.
     """
 
-    def __init__(self, *arguments: str, reactor: str | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        reactor: str | None = None,
+        below: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        @param below: A command that runs the one which follows it, such as
+            C{prlimit}.
+
+        @param environment: What to add to its environment.
+        """
         self.log: list[str] = []
         self._lines: Queue[str | None] = Queue()
         self.process = Popen(
-            [
-                *TWISTD,
-                *([f"--reactor={reactor}"] if reactor else []),
-                *("-n", "--pidfile=", "echod"),
-                *arguments,
-            ],
-            env=ENVIRONMENT,
+            [*below, *self.command(reactor), *arguments],
+            env={**ENVIRONMENT, **(environment or {})},
             stdout=PIPE,
             stderr=STDOUT,
             text=True,
@@ -68,6 +76,14 @@ class Daemon:
             if option in ("--greeting", "--tcp", "--udp"):
                 match = self.expect(r"(\w+ \w+) listens on \[?(.*?)\]?:(\d+)$")
                 self.addresses.setdefault(match[1], []).append((match[2], int(match[3])))
+
+    @staticmethod
+    def command(reactor: str | None) -> list[str]:
+        """
+        @return: What runs it, but for its options.
+        """
+        chosen = [f"--reactor={reactor}"] if reactor else []
+        return [*TWISTD, *chosen, "-n", "--pidfile=", "echod"]
 
     def __enter__(self) -> Daemon:
         return self
@@ -124,6 +140,20 @@ class Daemon:
         """
         statm = Path(f"/proc/{self.process.pid}/statm").read_text()
         return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def descriptors(self) -> int:
+        """
+        @return: How many descriptors it has open.
+        """
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def processorTime(self) -> float:
+        """
+        @return: What it has used of the processor so far, in seconds.
+        """
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """

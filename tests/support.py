@@ -5,8 +5,10 @@ What several test modules need: transports in memory, and a session on one.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -36,6 +38,18 @@ ENVIRONMENT = {name: value for name, value in MEASURED.items() if "COVERAGE" not
 """
 For those whose coverage is not measured: they start faster.
 """
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
+"""
+How many inputs are made up for a test that makes them up.
+"""
+
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # Other people may use the machine: no input is wrong for taking long.
+    settings.register_profile("echod", max_examples=EXAMPLES, deadline=None)
+    settings.load_profile("echod")
 
 
 def lacking(part: str) -> NoReturn:
@@ -172,12 +186,16 @@ class FakeSocket:
     """
     A UDP socket in memory.
 
+    @cvar family: That of IPv4.
+
     @ivar queue: What there is to receive: results of C{recvmsg}, or errors.
 
     @ivar sent: The arguments of C{sendmsg} and C{sendto}.
 
     @ivar options: The arguments of C{setsockopt}.
     """
+
+    family = socket.AF_INET
 
     def __init__(self) -> None:
         self.queue: list[Any] = []

@@ -164,7 +164,7 @@ class BatchPortTests(SynchronousTestCase):
 
         self.patch(udp.Port, "createInternetSocket", lambda port: FakeSocket())
         self.clock = clock()
-        guard = DatagramGuard(rate=RateLimit(rate))
+        guard = DatagramGuard(rate=RateLimit(rate) if rate else None)
         self.protocol = UDPEchoProtocol(self.clock, guard)
         reactor: Any = MemoryReactorClock()
         self.port = Port(8080, self.protocol, interface, 65535, reactor)

@@ -13,10 +13,12 @@ import socket
 import sys
 import termios
 from array import array
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, Popen, run
 from threading import Thread
+from typing import Any
 from unittest import SkipTest
 
 from twisted.internet import reactor
@@ -28,6 +30,12 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from echod.tap import Options, makeService
 from tests.daemon import PATIENCE, TWIST, TWISTD, Daemon, runDaemon, twistd
 from tests.support import lacking, temporaryDirectory
+from tests.tls import TLSClient, makeCertificate
+
+Client = socket.socket | TLSClient
+"""
+What the tests of TCP do, they do over TLS as well.
+"""
 
 GREETING = b"Thank you for connecting\r\n"
 
@@ -48,7 +56,18 @@ def connect(address: tuple[str, int], kind: int = socket.SOCK_STREAM) -> socket.
     return client
 
 
-def readAll(client: socket.socket) -> bytes:
+def finish(client: Client, data: bytes) -> None:
+    """
+    Send the last data, and the end of the stream with it.
+    """
+    if isinstance(client, TLSClient):
+        client.finish(data)
+    else:
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+
+
+def readAll(client: Client) -> bytes:
     """
     @return: What comes until the peer closes.
     """
@@ -58,7 +77,7 @@ def readAll(client: socket.socket) -> bytes:
     return bytes(received)
 
 
-def readExactly(client: socket.socket, size: int) -> bytes:
+def readExactly(client: Client, size: int) -> bytes:
     """
     @return: So many bytes, or fewer if the peer closes.
     """
@@ -71,7 +90,7 @@ def readExactly(client: socket.socket, size: int) -> bytes:
 PATTERN = b"0123456789abcdef"
 
 
-def fill(client: socket.socket) -> int:
+def fill(client: Any) -> int:
     """
     Send without reading, until nothing more is taken.
 
@@ -81,7 +100,6 @@ def fill(client: socket.socket) -> int:
     client.setblocking(False)
     while select.select([], [client], [], BLOCKED)[1]:
         sent += client.send((PATTERN * 4096)[sent % len(PATTERN) :])
-    client.settimeout(PATIENCE)
     return sent
 
 
@@ -141,8 +159,22 @@ class DaemonTests(SynchronousTestCase):
         self.daemon = Daemon(
             *("--greeting", "0", "--tcp", "0", "--udp", "127.0.0.1:0", "--udp", "0.0.0.0:0"),
             *("--udp", "[::]:0", "--drain-timeout", "0"),
+            *self.overTLS(),
             reactor=self.reactor,
         )
+
+    def overTLS(self) -> list[str]:
+        """
+        @return: The options for the same TCP services over TLS.
+        """
+        if find_spec("OpenSSL") is None:
+            # The rest is tested even so, where it may be missing.
+            with contextlib.suppress(SkipTest):
+                lacking("pyopenssl")
+            return []
+        path = makeCertificate(temporaryDirectory(self) / "server.pem")
+        address = f"ssl:0:interface=127.0.0.1:privateKey={path}"
+        return ["--greeting", address, "--tcp", address]
 
     def tearDown(self) -> None:
         """
@@ -151,13 +183,14 @@ class DaemonTests(SynchronousTestCase):
         self.daemon.stop()
         self.assertNotIn("Traceback", "".join(self.daemon.log))
 
-    def tcp(self) -> socket.socket:
+    def clients(self, service: str = "TCP echo") -> Iterator[Client]:
         """
-        @return: A socket that is connected to the TCP echo.
+        @return: A socket that is connected to a TCP service, then one over TLS.
         """
-        client = connect(self.daemon.tcp)
-        self.addCleanup(client.close)
-        return client
+        for kind, address in zip(("TCP", "TLS"), self.daemon.addresses[service], strict=False):
+            client = connect(address)
+            self.addCleanup(client.close)
+            yield client if kind == "TCP" else TLSClient(client)
 
     def udp(self, host: str, index: int) -> socket.socket:
         """
@@ -212,14 +245,12 @@ class DaemonTests(SynchronousTestCase):
         A client that talks before it listens still gets the whole greeting, and
         no reset.
         """
-        client = connect(self.daemon.greeting)
-        self.addCleanup(client.close)
-        # The greeting has come, and with it the end of the stream, before the
-        # client says its piece and turns to reading.
-        select.select([client], [], [], PATIENCE)
-        client.sendall(b"x" * 100_000)
-        client.shutdown(socket.SHUT_WR)
-        self.assertEqual(readAll(client), GREETING)
+        for client in self.clients("TCP greeting"):
+            # The greeting has come, and with it the end of the stream, before
+            # the client says its piece and turns to reading.
+            select.select([client], [], [], PATIENCE)
+            finish(client, b"x" * 100_000)
+            self.assertEqual(readAll(client), GREETING)
 
     def test_halfClose(self) -> None:
         """
@@ -227,52 +258,69 @@ class DaemonTests(SynchronousTestCase):
         back.
         """
         data = os.urandom(20_000_000).replace(b"\nbye", b"\nBYE")
-        client = self.tcp()
+        for client in self.clients():
+            sender = Thread(target=finish, args=(client, data))
+            sender.start()
+            returned = readAll(client)
+            sender.join()
+            self.assertTrue(returned == data, (len(returned), len(data)))
 
-        def send() -> None:
-            client.sendall(data)
-            client.shutdown(socket.SHUT_WR)
+    def test_withheldAtTheEnd(self) -> None:
+        """
+        What is withheld comes back with the end of the stream, and a goodbye is
+        heard there, also when all came in one piece.
+        """
+        for sent, expected in ((b"hello\nb", b"hello\nb"), (b"by", b"by"), (b"a\nbye", b"a\n")):
+            for client in self.clients():
+                finish(client, sent)
+                self.assertEqual(readAll(client), expected)
 
-        sender = Thread(target=send)
-        sender.start()
-        returned = readAll(client)
-        sender.join()
-        self.assertTrue(returned == data, (len(returned), len(data)))
+    def test_withheld(self) -> None:
+        """
+        What might become a goodbye comes back after a while when it does not.
+        """
+        clients = list(self.clients())
+        for client in clients:
+            client.sendall(b"by")
+        for client in clients:
+            self.assertEqual(readExactly(client, 2), b"by")
 
     def test_slowReader(self) -> None:
         """
         A client that half-closes before it starts to read gets every byte.
         """
-        client = self.tcp()
         data = b"0123456789abcdef" * 12_500
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-        # Everything that fits is on its way back; only now it is read.
-        select.select([client], [], [], PATIENCE)
-        self.assertTrue(readAll(client) == data)
+        for client in self.clients():
+            finish(client, data)
+            # Everything that fits is on its way back; only now it is read.
+            select.select([client], [], [], PATIENCE)
+            self.assertTrue(readAll(client) == data)
 
     def test_neverReads(self) -> None:
         """
         A peer that sends for ever and never reads is blocked, and costs less
         than 1 MiB.
         """
-        warm = self.tcp()
-        warm.sendall(b"x" * 1_000_000)
-        readExactly(warm, 1_000_000)
-        client = self.tcp()
+        for warm in self.clients():
+            sender = Thread(target=finish, args=(warm, b"x" * 1_000_000))
+            sender.start()
+            readAll(warm)
+            sender.join()
+        clients = list(self.clients())
         before = self.daemon.memory()
-        fill(client)
-        self.assertLess(self.daemon.memory() - before, 1 << 20)
+        for client in clients:
+            fill(client)
+        self.assertLess(self.daemon.memory() - before, len(clients) << 20)
 
     def test_goodbyeWithoutReset(self) -> None:
         """
         After a goodbye everything before it comes back, and then the end of the
         stream, however much is still being sent.
         """
-        client = self.tcp()
-        client.sendall(b"a\nbye\n" + b"more\n" * 100_000)
-        self.assertEqual(readAll(client), b"a\n")
-        client.sendall(b"more\n" * 1000)
+        for client in self.clients():
+            client.sendall(b"a\nbye\n" + b"more\n" * 100_000)
+            self.assertEqual(readAll(client), b"a\n")
+            client.sendall(b"more\n" * 1000)
 
     def test_everyCut(self) -> None:
         """
@@ -281,12 +329,12 @@ class DaemonTests(SynchronousTestCase):
         """
         stream = b"ab\nbye\ncd"
         for cut in range(1, len(stream)):
-            client = self.tcp()
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            client.sendall(stream[:cut])
-            received = readExactly(client, min(cut, 3))
-            client.sendall(stream[cut:])
-            self.assertEqual(received + readAll(client), b"ab\n", cut)
+            for client in self.clients():
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                client.sendall(stream[:cut])
+                received = readExactly(client, min(cut, 3))
+                client.sendall(stream[cut:])
+                self.assertEqual(received + readAll(client), b"ab\n", cut)
 
     def test_netcat(self) -> None:
         """
@@ -303,6 +351,22 @@ class DaemonTests(SynchronousTestCase):
         except FileNotFoundError:
             lacking("nc")
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"a\n", b""))
+
+    def test_openssl(self) -> None:
+        """
+        C{openssl s_client} prints what comes before the goodbye, and ends.
+        """
+        try:
+            host, port = self.daemon.addresses["TCP echo"][1]
+            done = run(
+                ["openssl", "s_client", "-quiet", "-connect", f"{host}:{port}"],
+                input=b"a\nbye\nmore\n",
+                capture_output=True,
+                timeout=PATIENCE,
+            )
+        except (FileNotFoundError, IndexError):
+            lacking("openssl and pyopenssl")
+        self.assertEqual((done.returncode, done.stdout), (0, b"a\n"))
 
     def test_datagrams(self) -> None:
         """
@@ -350,6 +414,7 @@ class DaemonTests(SynchronousTestCase):
         with self.reserved() as daemon, connect(daemon.tcp) as client:
             sent = fill(client)
             accepted = sent - unacknowledged(client)
+            client.settimeout(PATIENCE)
             daemon.process.terminate()
             daemon.expect("stopping; sessions to finish, in 30 s at most: 1$")
             returned = readAll(client)

@@ -22,9 +22,11 @@ class AddressNameTests(SynchronousTestCase):
 
     def test_unix(self) -> None:
         """
-        A UNIX address is its path, or a question mark when it has none.
+        A UNIX address is its path, fit for a log, or a question mark when it has
+        none.
         """
         self.assertEqual(addressName(UNIXAddress("/run/echod")), "unix:/run/echod")
+        self.assertEqual(addressName(UNIXAddress("/run/\n")), r"unix:/run/\n")
         self.assertEqual(addressName(UNIXAddress(None)), "unix:?")
 
     def test_other(self) -> None:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod import goodbye
 from echod.goodbye import FULL_READ, Goodbye
-from tests.support import lacking
+from tests.support import EXAMPLES, lacking
 
 try:
     from hypothesis import given, settings
@@ -240,7 +240,8 @@ class GoodbyeTests(SynchronousTestCase):
             st.binary(min_size=1),
         )
 
-        @settings(max_examples=1000, deadline=None)
+        # A history is short, and there are many.
+        @settings(max_examples=10 * EXAMPLES)
         @given(st.lists(st.one_of(segment, st.none())), st.booleans())
         def check(history: History, ended: bool) -> None:
             self.assertEqual(play(history, ended), reference(history, ended))

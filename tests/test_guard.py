@@ -114,8 +114,8 @@ class DatagramGuardTests(SynchronousTestCase):
         Who has been answered is forgotten when there are too many, and when a
         port is opened which may be theirs.
         """
-        for rate in (0, 1):
-            guard = DatagramGuard(rate=RateLimit(rate))
+        for rate in (None, RateLimit(1)):
+            guard = DatagramGuard(rate=rate)
             for number in range(KNOWN_HOSTS + 10):
                 guard.remember(b"%d" % number, "192.0.2.1")
                 self.assertLessEqual(len(guard.unmetered) + len(guard.metered), KNOWN_HOSTS)

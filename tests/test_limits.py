@@ -119,10 +119,3 @@ class RateLimitTests(SynchronousTestCase):
                 self.assertTrue(rate.exceeded("known", 1000))
         self.assertTrue(rate.exceeded("known", 1000))
         self.assertEqual(len(rate._reach), METERED_SOURCES)
-
-    def test_none(self) -> None:
-        """
-        A rate of 0 is none.
-        """
-        self.assertFalse(RateLimit(0))
-        self.assertTrue(RateLimit(1))

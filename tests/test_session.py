@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import socket
 from ipaddress import ip_network
-from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -25,18 +24,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
-from echod.limits import IDLE_TIMEOUT, Capacity, Limits
+from echod.limits import IDLE_TIMEOUT, NO_ROOM, Capacity, Limits
 from echod.networks import DENIED, Networks
 from echod.session import (
     CUT,
     DRAINED,
     IDLE,
     LINGER,
-    NO_ROOM,
     NO_ROOM_FOR_SOURCE,
     QUIET,
     STOPPING,
-    Refused,
     Session,
     SessionFactory,
 )
@@ -343,19 +340,8 @@ class AdmissionTests(SynchronousTestCase):
         @return: The lines with which a connection is refused.
         """
         with logged() as lines:
-            protocol = factory.buildProtocol(address)
-        assert isinstance(protocol, Refused)
+            self.assertIsNone(factory.buildProtocol(address))
         return lines
-
-    def test_refused(self) -> None:
-        """
-        A refused connection is closed at once.
-        """
-        aborted: list[bool] = []
-        transport: Any = StringTransport()
-        transport.abortConnection = lambda: aborted.append(True)
-        Refused().makeConnection(transport)
-        self.assertEqual(aborted, [True])
 
     def test_maxConnections(self) -> None:
         """
@@ -496,7 +482,7 @@ class DrainTests(SynchronousTestCase):
         """
         _, transport = connect(self.factory)
         drained = self.factory.drain()
-        self.assertIsInstance(self.factory.buildProtocol(PEER), Refused)
+        self.assertIsNone(self.factory.buildProtocol(PEER))
         self.assertEqual(self.factory.refusals.counts, {STOPPING: 1})
         transport.connectionDone()
         self.factory.stopFactory()

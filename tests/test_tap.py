@@ -26,6 +26,7 @@ from echod.impairedtcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.limits import UDP_RATE, Capacity
 from echod.networks import DENIED
+from echod.proxy import ProxyFactory
 from echod.service import ListeningService
 from echod.tap import BACKLOG, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
@@ -118,6 +119,23 @@ class AddressTests(SynchronousTestCase):
             self.assertIsInstance(service.endpoint, UNIXServerEndpoint)
             self.assertEqual(service.address, "unix:/run/echod.sock")
 
+    def test_proxied(self) -> None:
+        """
+        Behind a proxy that sends PROXY headers, C{haproxy:} stands in front of
+        any of these.
+        """
+        for option in ("greeting", "tcp"):
+            arguments = [f"--{option}=haproxy:{value}" for value in ("80", "[::]:80", "tcp:80")]
+            options = parse(*arguments)
+            self.assertEqual(
+                [address for address, _ in options[option]],
+                ["haproxy:127.0.0.1:80", "haproxy:[::]:80", "haproxy:tcp:80"],
+            )
+            makeService(options).startService()
+            for _, factory, *_ in options.reactor.tcpServers:
+                self.assertIsInstance(factory, ProxyFactory)
+        self.assertIn("not with haproxy", self.refuse("--tcp", "haproxy:haproxy:tcp:80"))
+
     def refuse(self, *arguments: str) -> str:
         """
         @return: What is said to a bad command line.
@@ -145,7 +163,16 @@ class AddressTests(SynchronousTestCase):
         What is none of it is refused with what would be right.
         """
         for option in ("greeting", "tcp", "udp"):
-            for value in ("x", "", "localhost:80", "\u0668\u0660", "-1", "[]:80", "8080 "):
+            for value in (
+                "x",
+                "",
+                "haproxy:",
+                "localhost:80",
+                "\u0668\u0660",
+                "-1",
+                "[]:80",
+                "8080 ",
+            ):
                 said = self.refuse(f"--{option}", value)
                 self.assertTrue(said.startswith(f"--{option} "), said)
                 self.assertIn("0.0.0.0:8080", said)
@@ -316,12 +343,19 @@ class OptionsTests(SynchronousTestCase):
         """
         As a subcommand a bad command line is one line and status 1.
         """
-        options = Options()
+        options = Options(MemoryReactorClock())
         options.parent = Options()
         error = self.assertRaises(SystemExit, options.parseOptions, ["--tcp", "99999"])
         self.assertEqual(
             error.code, "echod: --tcp 99999: 99999 is not a port; ports are 0 to 65535"
         )
+
+    def test_oneLine(self) -> None:
+        """
+        What is refused is named in one line, whatever is in it.
+        """
+        error = self.assertRaises(UsageError, parse, "--tcp", "a\r\nb")
+        self.assertIn(r"--tcp 'a\r\nb': neither a port", str(error))
 
     def test_help(self) -> None:
         """

@@ -11,15 +11,18 @@ import contextlib
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from subprocess import PIPE, STDOUT, run
 from threading import Event, Thread
 from typing import Any
 
 from twisted.internet import abstract, tcp
 from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from tests.daemon import PATIENCE
 from tests.support import CHECKOUT, MEASURED, lacking
@@ -52,6 +55,19 @@ class Recorder(Protocol):
         Stop.
         """
         self.factory.reactor.stop()
+
+
+def sendingAll(data: bytes) -> Callable[[socket.socket], None]:
+    """
+    @return: What a client does that sends data, at once, and closes.
+    """
+
+    def start(client: socket.socket) -> None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, max(len(data), 1 << 16))
+        client.sendall(data)
+        client.close()
+
+    return start
 
 
 class UVLoopReactorTests(SynchronousTestCase):
@@ -104,13 +120,7 @@ class UVLoopReactorTests(SynchronousTestCase):
         """
         protocol = Recorder()
         data = bytes(range(256)) * 4096
-
-        def start(client: socket.socket) -> None:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, len(data))
-            client.sendall(data)
-            client.close()
-
-        self.serve(protocol, start)
+        self.serve(protocol, sendingAll(data))
         self.assertTrue(b"".join(protocol.arrived) == data)
         self.assertLessEqual(max(map(len, protocol.arrived)), uvloopreactor.READ_SIZE)
 
@@ -128,12 +138,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
         for data in (b"early", b""):
             protocol = Paused()
-
-            def start(client: socket.socket, data: bytes = data) -> None:
-                client.sendall(data)
-                client.close()
-
-            self.serve(protocol, start)
+            self.serve(protocol, sendingAll(data))
             self.assertEqual(b"".join(protocol.arrived), data)
 
     def test_pausedWhileDelivering(self) -> None:
@@ -143,7 +148,6 @@ class UVLoopReactorTests(SynchronousTestCase):
         """
 
         class Pausing(Recorder):
-            most = 0
             resumed = True
 
             def dataReceived(self, data: bytes) -> None:
@@ -159,13 +163,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
         protocol = Pausing()
         data = bytes(range(256)) * 2048
-
-        def start(client: socket.socket) -> None:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, len(data))
-            client.sendall(data)
-            client.close()
-
-        self.serve(protocol, start)
+        self.serve(protocol, sendingAll(data))
         self.assertTrue(b"".join(protocol.arrived) == data)
 
     def test_writesAreJoined(self) -> None:
@@ -353,13 +351,32 @@ class UVLoopReactorTests(SynchronousTestCase):
                 self.factory.reactor._asyncioEventloop.call_soon(self.transport.resumeProducing)
 
         protocol = Wavering()
-
-        def start(client: socket.socket) -> None:
-            client.sendall(b"early")
-            client.close()
-
-        self.serve(protocol, start)
+        self.serve(protocol, sendingAll(b"early"))
         self.assertEqual(protocol.arrived, [b"early"])
+
+    def test_halfClosed(self) -> None:
+        """
+        Once its peer has closed, a connection is no longer read from.
+        """
+
+        @implementer(IHalfCloseableProtocol)
+        class HalfClosed(Recorder):
+            def connectionMade(self) -> None:
+                self.read: list[bool] = []
+
+            def dataReceived(self, data: bytes) -> None:
+                self.read.append(self.transport in self.factory.reactor.getReaders())
+
+            def readConnectionLost(self) -> None:
+                self.read.append(self.transport in self.factory.reactor.getReaders())
+                self.transport.loseConnection()
+
+            def writeConnectionLost(self) -> None:
+                pass
+
+        protocol = HalfClosed()
+        self.serve(protocol, sendingAll(b"x"))
+        self.assertEqual(protocol.read, [True, False])
 
     def test_reset(self) -> None:
         """

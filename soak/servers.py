@@ -1,0 +1,91 @@
+"""
+The servers under test, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
+from soak.client import Client
+from tests.daemon import Daemon
+
+Start = Callable[..., Daemon]
+"""
+Starts a server; takes what L{Daemon} does.
+"""
+
+
+class Stock(Daemon):
+    """
+    Stock Twisted's echo.
+    """
+
+    @staticmethod
+    def command(reactor: str | None) -> list[str]:
+        """
+        @return: What runs it, but for its options.
+        """
+        return [sys.executable, "-m", "soak.stock", reactor or "epoll"]
+
+
+ECHOD: dict[str, Start] = {
+    "echod": Daemon,
+    "echod, epoll": partial(Daemon, reactor="epoll"),
+}
+"""
+On the reactor that it takes by itself, and on the one that Twisted would take.
+"""
+
+STOCK: dict[str, Start] = {"stock Twisted": Stock}
+
+REACTORS: dict[str, Start] = {
+    reactor: partial(Daemon, reactor=reactor)
+    for reactor in ("uvloop", "epoll", "asyncio", "poll", "select")
+}
+"""
+echod on every reactor that it supports.
+"""
+
+SETTLED = 20.0
+"""
+How long a server may take to be rid of its last sessions, in seconds: echod
+waits for those who talk after the end for ten.
+"""
+
+LOOK = 0.25
+"""
+How often it is looked at meanwhile, in seconds.
+"""
+
+
+async def atRest(server: Daemon) -> int:
+    """
+    See a server through its start, and serve somebody for the first time.
+
+    @return: How many descriptors it has open then.
+    """
+    client = await Client(server.tcp).connect()
+    await client.send(b"x")
+    await client.receive(1)
+    client.close()
+    before = -1
+    while (now := server.descriptors()) != before:
+        before = now
+        await asyncio.sleep(LOOK)
+    return now
+
+
+async def descriptorsLeft(server: Daemon, descriptors: int) -> int:
+    """
+    Wait for the end of all sessions.
+
+    @return: How many descriptors are open then beyond those of the start.
+    """
+    deadline = monotonic() + SETTLED
+    while server.descriptors() > descriptors and monotonic() < deadline:
+        await asyncio.sleep(LOOK)
+    return server.descriptors() - descriptors

@@ -1,0 +1,88 @@
+"""
+What C{make soak} does at length, in small.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.hops import HOPS_APART
+from soak.descriptors import descriptors
+from soak.drain import drain
+from soak.forgery import flood, loop
+from soak.held import held
+from soak.mixed import mixed
+from soak.report import Report, table
+from tests.daemon import Daemon
+
+SEED = "1"
+
+
+def mixedTraffic() -> Report:
+    """
+    @return: What became of one server.
+    """
+    return asyncio.run(mixed({"echod": Daemon}, 1, SEED))["echod"]
+
+
+class SoakTests(SynchronousTestCase):
+    """
+    Everything at once, as nothing here depends on the time that it takes.
+    """
+
+    if not HOPS_APART:
+        skip = "needs Linux"
+
+    def test_connections(self) -> None:
+        """
+        No byte is lost: not among peers of all kinds, not with many of them, not
+        when there are too many, and not when the server is told to end.
+        """
+        with ThreadPoolExecutor() as pool:
+            running = [
+                pool.submit(mixedTraffic),
+                pool.submit(lambda: asyncio.run(held(Daemon, 200, 20, 10))),
+                pool.submit(lambda: asyncio.run(descriptors(Daemon, 0.5))),
+                pool.submit(lambda: asyncio.run(drain(Daemon, 10, SEED))),
+            ]
+        for future in running:
+            self.assertEqual(future.result().problems, [])
+
+    def test_forgedSources(self) -> None:
+        """
+        A datagram that is forged to come from another echod goes round once at
+        the most, and thousands of forged sources cost nothing and nobody.
+        """
+        for report in (loop(Daemon, 0.1), flood(Daemon, 5000, SEED)):
+            self.assertEqual(report.problems, [])
+
+
+class TableTests(SynchronousTestCase):
+    """
+    Tests for L{table}.
+    """
+
+    def test_table(self) -> None:
+        """
+        Figures of several servers stand side by side; what one has not, is a
+        dash.
+        """
+        first, second = Report(), Report()
+        first.show("lost", 12345)
+        first.require(False, "12345 were lost")
+        second.show("lost", 0)
+        second.show("ms", 1.25)
+        self.assertEqual(first.problems, ["12345 were lost"])
+        self.assertEqual(
+            table("Title", {"one": first, "two": second}),
+            "Title\n-----\n\n"
+            "==== ============= =============\n"
+            "               one           two\n"
+            "==== ============= =============\n"
+            "lost        12,345             0\n"
+            "ms               -           1.2\n"
+            "==== ============= =============\n",
+        )
