@@ -162,6 +162,12 @@ class Session(Protocol):
         self.received += len(data)
         self._kept += len(data)
 
+    def notReturned(self, number: int) -> None:
+        """
+        So many of the bytes that were written will never leave.
+        """
+        self._kept += number
+
     def hangUp(self, outcome: str) -> None:
         """
         Close, so that nothing which was written is lost.

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from math import inf, isfinite
@@ -37,6 +38,8 @@ from echod.display import hostPort, printable
 from echod.endpoints import layered
 from echod.greeting import GREETING, GreetingFactory
 from echod.guard import DatagramGuard
+from echod.impairedtcp import ImpairedEchoFactory, ImpairedGreetingFactory
+from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.limits import (
     DRAIN_TIMEOUT,
     FD_SETSIZE,
@@ -51,9 +54,10 @@ from echod.networks import Networks
 from echod.notify import notifier
 from echod.service import EchoService, Endpoint, ListeningService, Server
 from echod.status.sessionlog import SessionLog
-from echod.status.sources import SourcesUDPEchoProtocol
+from echod.status.sources import ImpairedSourcesUDPEchoProtocol, SourcesUDPEchoProtocol
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol, UDPServerEndpoint
+from echod.wishes import Wishes
 
 DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
 """
@@ -98,6 +102,15 @@ Examples:
   twistd -n echod --tcp unix:/run/echod.sock
   twistd -n echod --tcp haproxy:10.0.0.1:8080
                                         behind a proxy that sends PROXY headers
+  twistd -n echod --impair delay=50ms,jitter=10ms --impair udp:drop=1%,seed=7
+                                        a bad path to test a client with
+
+Impairments, one or more with commas between them, after udp:, tcp: or greeting:
+for that one only:
+  for all          delay=50ms jitter=10ms seed=7
+  for datagrams    drop=1% duplicate=1% reorder=1% corrupt=1% truncate=1%
+  for connections  rate=1MB/s pieces=1-7 refuse=1%
+                   close-after=1MB reset-after=1MB stall-after=1MB
 """
 
 
@@ -199,7 +212,7 @@ class Options(usage.Options):
         ["show-messages", None, "Log what peers send, control characters escaped."],
     ]
 
-    compData = usage.Completions(multiUse=[*DEFAULT_PORTS, *NETWORKS, "status"])
+    compData = usage.Completions(multiUse=[*DEFAULT_PORTS, *NETWORKS, "status", "impair"])
 
     def __init__(self, reactor: Any = None) -> None:
         """
@@ -207,6 +220,7 @@ class Options(usage.Options):
         """
         super().__init__()
         self._reactor = reactor
+        self._wishes = Wishes()
         for option in (*DEFAULT_PORTS, *NETWORKS, "status"):
             self[option] = []
 
@@ -266,6 +280,15 @@ class Options(usage.Options):
         """
         self._addNetwork("deny", network)
 
+    def opt_impair(self, specification: str) -> None:
+        """
+        Misbehave on purpose, as listed below. Can be given again.
+        """
+        try:
+            self._wishes.add(specification)
+        except ValueError as error:
+            raise usage.UsageError(f"--impair: {error}") from None
+
     def opt_version(self) -> None:
         """
         Display echod's version and exit.
@@ -294,6 +317,12 @@ class Options(usage.Options):
             self.networks = Networks(self["allow"], self["deny"])
         except ValueError as error:
             raise usage.UsageError(f"--allow and --deny: {error}") from None
+        try:
+            self.impairments = self._wishes.granted(
+                [name for name in DEFAULT_PORTS if self[name]]
+            )
+        except ValueError as error:
+            raise usage.UsageError(f"--impair: {error}") from None
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -401,8 +430,6 @@ def makeService(config: Options) -> EchoService:
         FD_SETSIZE if isinstance(reactor, SelectReactor) else inf,
         others=len(config["status"]) * STATUS_CONNECTIONS,
     )
-    # Only who wants to know the sources of datagrams looks at each of them.
-    datagrams = SourcesUDPEchoProtocol if config["session-log"] else UDPEchoProtocol
 
     def limits() -> Limits:
         most = config["max-connections"]
@@ -414,17 +441,29 @@ def makeService(config: Options) -> EchoService:
             networks=config.networks,
         )
 
+    def kind(server: str, plain: Any, impaired: Any) -> Any:
+        if server not in config.impairments:
+            return plain
+        return partial(impaired, impairments=config.impairments[server])
+
+    greetingFactory = kind("greeting", GreetingFactory, ImpairedGreetingFactory)
+    echoFactory = kind("tcp", EchoFactory, ImpairedEchoFactory)
+    if config["session-log"]:
+        # Only who wants to know the sources of datagrams looks at each of them.
+        datagramEcho = kind("udp", SourcesUDPEchoProtocol, ImpairedSourcesUDPEchoProtocol)
+    else:
+        datagramEcho = kind("udp", UDPEchoProtocol, ImpairedUDPEchoProtocol)
     servers: dict[str, Callable[[], Server]] = {
-        "greeting": lambda: GreetingFactory(
+        "greeting": lambda: greetingFactory(
             reactor, greeting, limits=limits(), showMessages=showMessages
         ),
-        "tcp": lambda: EchoFactory(
+        "tcp": lambda: echoFactory(
             reactor,
             goodbye=not config["no-goodbye"],
             limits=limits(),
             showMessages=showMessages,
         ),
-        "udp": lambda: datagrams(reactor, guard, showMessages=showMessages),
+        "udp": lambda: datagramEcho(reactor, guard, showMessages=showMessages),
     }
     words = _limitsInWords(config, shared)
     # Below twistd and twist the process is ours.

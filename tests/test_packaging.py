@@ -138,6 +138,8 @@ class InstallTests(SynchronousTestCase):
         names = command(sys.executable, "-m", "zipfile", "-l", wheel, cwd=self.source)
         self.assertIn("twisted/plugins/echod_plugin.py", names)
         self.assertIn("echod/py.typed", names)
+        self.assertIn("pytest_echod/run.py", names)
+        self.assertIn("entry_points.txt", names)
         self.assertNotIn("tests/", names)
         self.assertIn("echod/status/app.js", names)
         for package in ("twisted", "twisted/plugins"):

@@ -30,6 +30,9 @@ from echod import tap
 from echod.descriptors import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.greeting import GreetingFactory
 from echod.guard import OVER_RATE
+from echod.impair import ITEMS
+from echod.impairedtcp import ImpairedEchoFactory, ImpairedGreetingFactory
+from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.limits import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
 from echod.networks import DENIED
 from echod.notify import Notifier
@@ -297,6 +300,9 @@ class StatusTests(SynchronousTestCase):
             log.startService()
             self.assertEqual(signal.getsignal(signal.SIGUSR1) == before, parent is None)
             log.stopService()
+        (server,) = servers("--udp=0", "--session-log=log", "--impair=drop=1%")
+        self.assertIsInstance(server, ImpairedUDPEchoProtocol)
+        self.assertIsInstance(server, SourcesUDPEchoProtocol)
 
     def needStatus(self) -> None:
         """
@@ -564,3 +570,83 @@ class OptionsTests(SynchronousTestCase):
         Unless another reactor is given, the installed one serves.
         """
         self.assertIs(Options().reactor, installed)
+
+
+class ImpairTests(SynchronousTestCase):
+    """
+    What C{--impair} does.
+    """
+
+    def test_without(self) -> None:
+        """
+        Without it every server is the very class that it always was.
+        """
+        self.assertEqual(
+            [type(server) for server in servers()],
+            [GreetingFactory, EchoFactory, UDPEchoProtocol],
+        )
+
+    def test_all(self) -> None:
+        """
+        With it every server that it fits is another, which knows its part.
+        """
+        greeting, tcp, udp = servers(
+            "--impair", "delay=50ms,drop=1%,seed=7", "--impair", "tcp:pieces=1-7"
+        )
+        self.assertEqual(
+            [type(server) for server in (greeting, tcp, udp)],
+            [ImpairedGreetingFactory, ImpairedEchoFactory, ImpairedUDPEchoProtocol],
+        )
+        self.assertEqual(
+            [str(server.impairments) for server in (greeting, tcp, udp)],
+            [
+                "delay=50ms,seed=7",
+                "delay=50ms,pieces=1-7,seed=7",
+                "delay=50ms,drop=1%,seed=7",
+            ],
+        )
+
+    def test_one(self) -> None:
+        """
+        A server that it does not fit is not impaired.
+        """
+        greeting, tcp, udp = servers("--impair", "drop=1%", "--no-goodbye")
+        self.assertEqual((type(greeting), type(tcp)), (GreetingFactory, EchoFactory))
+        self.assertIs(tcp.protocol, EchoProtocol)
+        self.assertIsInstance(udp, ImpairedUDPEchoProtocol)
+
+    def test_options(self) -> None:
+        """
+        What else is asked for is for impaired servers, too.
+        """
+        greeting, tcp, udp = servers(
+            *("--impair", "delay=1ms", "--no-goodbye", "--show-messages"),
+            *("--idle-timeout", "3", "--greeting-text", "Hello"),
+        )
+        self.assertEqual(greeting.greeting, b"Hello\r\n")
+        self.assertIs(tcp.protocol, EchoProtocol)
+        self.assertEqual(tcp.limits.idleTimeout, 3)
+        self.assertTrue(udp.showMessages)
+
+    def test_help(self) -> None:
+        """
+        The help lists all there is.
+        """
+        for item in ITEMS:
+            self.assertIn(f" {item}=", Options().getUsage())
+
+    def test_nonsense(self) -> None:
+        """
+        What makes no sense is one line, which names it.
+        """
+        for arguments, problem in (
+            (["--impair", "drop=1"], "--impair: drop=1: a share is written as"),
+            (["--impair", "x y"], "--impair: x y is no impairment: delay, "),
+            (
+                ["--udp", "0", "--impair", "pieces=1-3"],
+                "--impair: pieces fits nothing that is served",
+            ),
+        ):
+            error = self.assertRaises(UsageError, parse, *arguments)
+            self.assertTrue(str(error).startswith(problem), str(error))
+            self.assertNotIn("\n", str(error))

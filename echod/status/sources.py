@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from echod.display import hostPort
+from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.udp import UDPEchoProtocol
 
 SOURCES = 1000
@@ -70,3 +71,9 @@ class SourcesUDPEchoProtocol(UDPEchoProtocol):
                 source = OTHERS
             return self._traffic.setdefault(source, Traffic())
         return self._traffic[source]
+
+
+class ImpairedSourcesUDPEchoProtocol(ImpairedUDPEchoProtocol, SourcesUDPEchoProtocol):
+    """
+    Counts for each source what a bad path has left over.
+    """

@@ -1,0 +1,201 @@
+"""
+Tests for L{pytest_echod}, the fixture for other projects.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import sys
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import PIPE, Popen, run
+from tempfile import TemporaryDirectory
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod._version import __version__
+from pytest_echod import daemon
+from pytest_echod.daemon import CannotRun, Daemon
+from pytest_echod.run import watch
+from tests.daemon import PATIENCE
+from tests.support import ENVIRONMENT, MEASURED, lacking, temporaryDirectory
+
+RUNNER = str(Path(daemon.__file__).with_name("run.py"))
+
+FOREIGN = Path(__file__).parent / "foreign"
+
+CONFTEST = """
+import os
+
+# What this runs is not measured: it starts faster so.
+for name in [name for name in os.environ if "COVERAGE" in name]:
+    del os.environ[name]
+"""
+
+
+def needs(*parts: str) -> None:
+    """
+    Skip the test if something is not installed.
+    """
+    for part in parts:
+        if find_spec(part) is None:
+            lacking(part)
+
+
+@cache
+def foreign() -> str:
+    """
+    Run the tests of a project that is not this one.
+
+    @return: What pytest says.
+    """
+    needs("pytest", "trio")
+    with TemporaryDirectory() as directory:
+        for file in FOREIGN.glob("*.py"):
+            shutil.copy(file, Path(directory, file.name.replace("check_", "test_")))
+        Path(directory, "conftest.py").write_text(CONFTEST)
+        done = run(
+            [
+                *(sys.executable, "-m", "pytest", "-p", "pytest_echod", "-rA"),
+                *("--strict-markers", "-p", "no:cacheprovider"),
+            ],
+            cwd=directory,
+            env={**MEASURED, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=3 * PATIENCE,
+        )
+    return done.stdout
+
+
+class FixtureTests(SynchronousTestCase):
+    """
+    The fixture, in a project that is not this one.
+    """
+
+    def test_findsBug(self) -> None:
+        """
+        A client that takes what comes first for all there is passes its test, and
+        fails it with an answer in pieces; the log is shown.
+        """
+        output = foreign()
+        self.assertRegex(output, r"PASSED test_chat.py::test_ask\n")
+        self.assertRegex(output, r"FAILED test_chat.py::test_askOnABadPath - AssertionError")
+        self.assertEqual(len(re.findall(r"-+ echod log -+\n", output)), 1)
+        self.assertEqual(output.count("TCP echo: IMPAIRED ON PURPOSE"), 1)
+
+    def test_kinds(self) -> None:
+        """
+        It serves tests with plain sockets, asyncio, trio and Twisted, with the
+        options of all their markers.
+        """
+        for test in ("test_socket", "test_trio", "TwistedTests::test_twisted"):
+            self.assertIn(f"PASSED test_kinds.py::{test}\n", foreign())
+
+    def test_nonsense(self) -> None:
+        """
+        What makes no sense in a marker is one line.
+        """
+        output = foreign()
+        self.assertIn("\nechod: --impair: drop=1: a share is written as 1% or 0.1%", output)
+        self.assertIn("\n{'impare': 'drop=1%'}: the marker is echod(*options, impair=", output)
+        self.assertNotIn("Traceback", output)
+        self.assertIn("1 failed, 4 passed, 2 errors", output)
+
+    def test_unused(self) -> None:
+        """
+        A test session that does not use it imports nothing of it but the module
+        with the fixture: no Twisted.
+        """
+        needs("pytest")
+        said = run(
+            [
+                *(sys.executable, "-c"),
+                "import pytest, sys; before = {*sys.modules}; "
+                "import pytest_echod; print(*sys.modules.keys() - before)",
+            ],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(said.stdout, "pytest_echod\n")
+
+
+class DaemonTests(SynchronousTestCase):
+    """
+    Tests for L{Daemon}.
+    """
+
+    def test_gone(self) -> None:
+        """
+        It is ready when it is there, and gone when it is over, even if it does
+        not want to be; the log has all of it.
+        """
+        path = temporaryDirectory(self) / "socket"
+        with Daemon("--tcp", f"unix:{path}") as echod:
+            for address in (echod.greeting, echod.tcp):
+                socket.create_connection(address, PATIENCE).close()
+            self.assertEqual(list(echod.addresses), ["TCP greeting", "TCP echo", "UDP echo"])
+            self.assertEqual(echod.udp[0], "127.0.0.1")
+            self.patch(daemon, "PATIENCE", 0.1)
+            os.kill(echod._process.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, echod._process.pid, os.WSTOPPED)
+        self.assertRaises(OSError, socket.create_connection, echod.tcp)
+        self.assertIn(f"TCP echo listens on unix:{path}\n", echod.log)
+
+    def test_cannotRun(self) -> None:
+        """
+        It says why it cannot run.
+        """
+        error = self.assertRaises(CannotRun, Daemon, "--tcp", "nonsense")
+        self.assertRegex(str(error), r"^echod did not start:\nechod: --tcp nonsense: neither ")
+
+    def test_orphan(self) -> None:
+        """
+        It ends when the one who ran it has ended, however that came.
+        """
+        process = Popen(
+            [sys.executable, RUNNER, "--udp", "0"], stdin=PIPE, stdout=PIPE, env=ENVIRONMENT
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in process.stdout:
+            if b"listens on" in line:
+                break
+        process.stdin.close()
+        process.stdout.read()
+        process.stdout.close()
+        self.assertEqual(process.wait(PATIENCE), -signal.SIGTERM)
+
+    def test_runs(self) -> None:
+        """
+        What it runs is the echod beside it, found without help.
+        """
+        environment = {name: MEASURED[name] for name in MEASURED if name != "PYTHONPATH"}
+        with Popen(
+            [sys.executable, RUNNER, "--version"],
+            cwd="/",
+            env=environment,
+            stdin=PIPE,
+            stdout=PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            self.assertEqual(process.stdout.read(), f"echod {__version__}\n")
+
+    def test_watch(self) -> None:
+        """
+        What is said to it changes nothing, only that nobody can say anything.
+        """
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                theirs.sendall(b"?")
+            ended: list[bool] = []
+            watch(ours.fileno(), lambda: ended.append(True))
+            self.assertEqual((ended, ours.recv(1)), ([True], b""))
