@@ -50,9 +50,18 @@ Steps = Generator[Deferred[Any], Any, None]
 class Silent(DatagramProtocol):
     """
     Takes datagrams, and says nothing.
+
+    @ivar heard: How many it has taken.
     """
 
     noisy = False
+    heard = 0
+
+    def datagramReceived(self, datagram: bytes, addr: object) -> None:
+        """
+        Take note.
+        """
+        self.heard += 1
 
 
 class Closing(Protocol):
@@ -413,8 +422,10 @@ class PingTests(CommandTestCase):
         """
         self.run_.stdin, _ = self.pipe()
         sink, self.run_.stdout = self.pipe()
-        running = self.start("ping", "-w", "1000", self.udp(Silent()))
-        yield deferLater(reactor, 0.02)
+        server = Silent()
+        running = self.start("ping", "-w", "1000", self.udp(server))
+        while not server.heard:
+            yield deferLater(reactor, 0.005)
         self.run_.interrupt()
         self.run_.interrupt()
         outcome = yield running
@@ -452,8 +463,10 @@ class PingTests(CommandTestCase):
         )
         said = json.loads(printed)
         self.assertEqual((said["sent"], said["lost"], said["exit_status"]), (400, 400, 4))
-        # A busy machine may be late with the last one.
-        self.assertLess(abs(said["interval_mean_us"] - 1000), 100)
+        # A busy machine may be late with the last one; who waits for answers takes
+        # fifty times as long.
+        self.assertGreater(said["interval_mean_us"], 900)
+        self.assertLess(said["interval_mean_us"], 10_000)
 
 
 class ConnectedPortTests(CommandTestCase):
@@ -784,7 +797,8 @@ class TerminalTests(CommandTestCase):
         outcome = yield self.start("ping", "--plot", "-c", "1", target)
         self.assertEqual(outcome, Outcome(0))
         running = self.start("ping", "-q", "-c", "9", target)
-        yield deferLater(reactor, 0.02)
+        while Progress not in drawn:
+            yield deferLater(reactor, 0.005)
         self.run_.interrupt()
         yield running
         self.assertEqual(set(drawn), {Plot, Progress})
