@@ -543,7 +543,7 @@ class ConnectedPortTests(CommandTestCase):
                 raise OSError(self.number, os.strerror(self.number))
 
             def recvmsg(self, *arguments: int) -> Any:
-                if arguments[2:] and self.number == errno.EMSGSIZE:
+                if arguments[2:] and self.number == errno.EPERM:
                     # Something else than an error.
                     self.number = errno.EINVAL
                     return b"", [(0, 0, b"")], 0, None
@@ -558,11 +558,35 @@ class ConnectedPortTests(CommandTestCase):
         real, full = port.socket, Full()
         port.socket = full  # type: ignore[assignment]
         self.assertRaises(BlockingIOError, port.write, b"data")
-        full.number = errno.EMSGSIZE
+        full.number = errno.EPERM
         self.assertRaises(OSError, port.write, b"data")
         self.assertEqual(len(recorder.failures), 1)
         port.doRead()
         self.assertEqual(len(recorder.failures), 2)
+        port.socket = real
+
+    def test_tooBig(self) -> None:
+        """
+        What is too big for this machine is told to who sends it, once, whatever list
+        the kernel keeps of that.
+        """
+        listed: list[bytes] = []
+
+        class Small:
+            def send(self, data: bytes) -> None:
+                listed.append(struct.pack("@IB11x", errno.EMSGSIZE, datagrams._LOCAL))
+                raise OSError(errno.EMSGSIZE, "")
+
+            def recvmsg(self, *arguments: int) -> Any:
+                if not listed or not arguments[2:]:
+                    raise BlockingIOError
+                return b"", [(socket.IPPROTO_IP, 11, listed.pop())], 0, None
+
+        port, recorder = self.port(self.unused())
+        real, port.socket = port.socket, Small()  # type: ignore[assignment]
+        self.assertRaises(OSError, port.write, b"data")
+        port.connectionLost("an error")
+        self.assertEqual((recorder.failures, listed), ([], []))
         port.socket = real
 
     def test_unreachable(self) -> None:
