@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import pty
+import signal
 import socket
 import struct
 import termios
@@ -26,15 +27,17 @@ from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from echod.client import datagrams
-from echod.client.commands import COMMANDS
+from echod.client import commands, datagrams
+from echod.client.commands import COMMANDS, reporter
 from echod.client.datagrams import ConnectedPort
 from echod.client.files import Input, Output
-from echod.client.live import Plot, Progress
+from echod.client.live import MISSING, Plot, Progress
 from echod.client.main import Run
 from echod.client.options import parsed
-from echod.client.outcome import CLOSED_PIPE, INTERRUPTED, Outcome
+from echod.client.outcome import CLOSED_PIPE, INTERRUPTED, Ended, Outcome
+from echod.client.report import Quiet
 from echod.client.target import Address
+from echod.client.terminal import Terminal
 from echod.greeting import GreetingFactory
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol
@@ -790,6 +793,56 @@ class TerminalTests(CommandTestCase):
         yield self.see(b"x" * 60)
         self.run_.cancel()
         yield self.ended(running, Outcome(INTERRUPTED))
+
+    @inlineCallbacks
+    def test_stopped(self) -> Steps:
+        """
+        Ctrl-Z gives the terminal back as it was; when it goes on, what was being typed
+        is there again.
+        """
+        stopped: list[object] = []
+
+        def stop(process: int, number: int) -> None:
+            stopped.append((process, number, termios.tcgetattr(self.run_.stdin)))
+
+        running = self.start("tcp", self.tcp(EchoFactory(reactor)))
+        yield self.see(b"> ")
+        self.type(b"half a li")
+        yield self.see(b"> half a li")
+        self.patch(os, "kill", stop)
+        signal.raise_signal(signal.SIGTSTP)
+        yield self.see(b"> half a li")
+        self.assertEqual(stopped, [(os.getpid(), signal.SIGSTOP, self.before)])
+        self.type(b"ne\r")
+        yield self.see(b"From Server : half a line")
+        self.type(b"\x04")
+        yield self.ended(running, Outcome(0))
+
+    @inlineCallbacks
+    def test_stoppedTooLate(self) -> Steps:
+        """
+        Ctrl-Z that is heard when all is over does nothing to the terminal.
+        """
+        stopped: list[object] = []
+        self.patch(os, "kill", lambda *arguments: stopped.append(arguments))
+        terminal = Terminal(reactor, (self.run_.stdin, self.run_.stdout))
+        terminal.open(stopped.append, lambda: None)
+        signal.raise_signal(signal.SIGTSTP)
+        terminal.close()
+        yield deferLater(reactor, 0.01)
+        self.assertEqual(stopped, [])
+
+    def test_withoutRich(self) -> None:
+        """
+        Without rich a long run has no bar, and goes on.
+        """
+
+        def missing(*arguments: object) -> None:
+            raise Ended(Outcome(2, MISSING))
+
+        self.patch(commands, "Progress", missing)
+        _, options = parsed(["ping", "-q", "-c", "9"])
+        self.assertIs(type(reporter(self.run_, options, print)), Quiet)
 
     @inlineCallbacks
     def test_live(self) -> Steps:
