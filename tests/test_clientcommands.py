@@ -328,7 +328,7 @@ class PipeTests(CommandTestCase):
             (["ping", "--tcp", self.unused()], 3, "refused"),
             (["tcp", "what:ever"], 2, "Unknown endpoint type"),
             (["udp", "255.255.255.255"], 1, "Permission denied"),
-            (["udp", "-6", "192.0.2.1"], 2, "cannot be resolved"),
+            (["udp", "none.invalid"], 2, "cannot be resolved"),
         ):
             outcome, _ = yield self.piped(*arguments)
             self.assertEqual(outcome.status, status, arguments)
