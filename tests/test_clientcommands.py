@@ -396,7 +396,7 @@ class PingTests(CommandTestCase):
         outcome, printed = yield self.piped(
             "ping", "--tcp", "--json", self.tcp(Factory.forProtocol(Closing))
         )
-        self.assertEqual(json.loads(printed)["exit_status"], 4)
+        self.assertEqual(json.loads(printed)["exit_status"], 1)
 
     @inlineCallbacks
     def test_refused(self) -> Steps:
