@@ -257,6 +257,7 @@ class PipeTests(CommandTestCase):
         for name, target in (
             ("tcp", self.tcp(EchoFactory(reactor))),
             ("greet", self.tcp(GreetingFactory(reactor))),
+            ("udp", self.udp(UDPEchoProtocol(reactor))),
         ):
             self.run_ = Run(reactor)
             self.run_.stdin, source = self.pipe()
@@ -354,6 +355,18 @@ class PipeTests(CommandTestCase):
             self.run_.cancel()
             outcome = yield running
             self.assertEqual(outcome, (INTERRUPTED, ""))
+
+    @inlineCallbacks
+    def test_signals(self) -> Steps:
+        """
+        A third signal is the same wish again.
+        """
+        heard: list[None] = []
+        self.run_.interrupt = lambda: heard.append(None)
+        for _ in range(3):
+            self.run_._signalled()
+        yield deferLater(reactor, 0.01)
+        self.assertEqual(len(heard), 2)
 
 
 class PingTests(CommandTestCase):
@@ -782,19 +795,6 @@ class TerminalTests(CommandTestCase):
         self.assertEqual(termios.tcgetattr(self.run_.stdin), self.before)
 
     @inlineCallbacks
-    def test_noSize(self) -> Steps:
-        """
-        A terminal that does not know its size gets a line too.
-        """
-        fcntl.ioctl(self.run_.stdin, termios.TIOCSWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
-        running = self.start("udp", self.udp(UDPEchoProtocol(reactor)))
-        yield self.see(b"> ")
-        self.type(b"x" * 60)
-        yield self.see(b"x" * 60)
-        self.run_.cancel()
-        yield self.ended(running, Outcome(INTERRUPTED))
-
-    @inlineCallbacks
     def test_stopped(self) -> Steps:
         """
         Ctrl-Z gives the terminal back as it was; when it goes on, what was being typed
@@ -843,6 +843,19 @@ class TerminalTests(CommandTestCase):
         self.patch(commands, "Progress", missing)
         _, options = parsed(["ping", "-q", "-c", "9"])
         self.assertIs(type(reporter(self.run_, options, print)), Quiet)
+
+    @inlineCallbacks
+    def test_noSize(self) -> Steps:
+        """
+        A terminal that does not know its size gets a line too.
+        """
+        fcntl.ioctl(self.run_.stdin, termios.TIOCSWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
+        running = self.start("udp", self.udp(UDPEchoProtocol(reactor)))
+        yield self.see(b"> ")
+        self.type(b"x" * 60)
+        yield self.see(b"x" * 60)
+        self.run_.cancel()
+        yield self.ended(running, Outcome(INTERRUPTED))
 
     @inlineCallbacks
     def test_live(self) -> Steps:
