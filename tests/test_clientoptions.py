@@ -256,6 +256,9 @@ class OptionsTests(SynchronousTestCase):
         """
         self.assertIn("4 silent", Options().getUsage())
         for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions):
+            for name in filter(lambda name: name.startswith("opt_"), vars(kind)):
+                # Twisted prints it with the line breaks of the source.
+                self.assertNotIn("\n", getattr(kind, name).__doc__.strip())
             said = " ".join(kind().getUsage().split())
             self.assertIn("TARGET is HOST", said)
             self.assertEqual("endpoint description" in said, kind().streams)

@@ -204,8 +204,7 @@ class PingOptions(ClientOptions):
 
     def opt_interval(self, value: str) -> None:
         """
-        How many seconds after the last to send one, 1 by default; 0.000050 are 50
-        microseconds.
+        Seconds from one probe to the next, 1 by default; 0.00005 is possible.
         """
         self["interval"] = seconds("--interval", value)
 
@@ -217,8 +216,7 @@ class PingOptions(ClientOptions):
 
     def opt_size(self, value: str) -> None:
         """
-        How many bytes to send, 64 by default; or 64-1472:64, which is 64, 128 and so
-        on, in turn.
+        Bytes in a probe, 64 by default; 64-1472:64 is a sweep, each in turn.
         """
         self["sizes"] = sizes(value)
 
