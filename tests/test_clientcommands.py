@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import pty
+import signal
 import socket
 import struct
 import termios
@@ -26,15 +27,17 @@ from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from echod.client import datagrams
-from echod.client.commands import COMMANDS
+from echod.client import commands, datagrams
+from echod.client.commands import COMMANDS, reporter
 from echod.client.datagrams import ConnectedPort
 from echod.client.files import Input, Output
-from echod.client.live import Plot, Progress
+from echod.client.live import MISSING, Plot, Progress
 from echod.client.main import Run
 from echod.client.options import parsed
-from echod.client.outcome import CLOSED_PIPE, INTERRUPTED, Outcome
+from echod.client.outcome import CLOSED_PIPE, INTERRUPTED, Ended, Outcome
+from echod.client.report import Quiet
 from echod.client.target import Address
+from echod.client.terminal import Terminal
 from echod.greeting import GreetingFactory
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol
@@ -263,6 +266,7 @@ class PipeTests(CommandTestCase):
         for name, target in (
             ("tcp", self.tcp(EchoFactory(reactor))),
             ("greet", self.tcp(GreetingFactory(reactor))),
+            ("udp", self.udp(UDPEchoProtocol(reactor))),
         ):
             self.run_ = Run(reactor)
             self.run_.stdin, source = self.pipe()
@@ -334,7 +338,7 @@ class PipeTests(CommandTestCase):
             (["ping", "--tcp", self.unused()], 3, "refused"),
             (["tcp", "what:ever"], 2, "Unknown endpoint type"),
             (["udp", "255.255.255.255"], 1, "Permission denied"),
-            (["udp", "-6", "192.0.2.1"], 2, "cannot be resolved"),
+            (["udp", "none.invalid"], 2, "cannot be resolved"),
         ):
             outcome, _ = yield self.piped(*arguments)
             self.assertEqual(outcome.status, status, arguments)
@@ -360,6 +364,18 @@ class PipeTests(CommandTestCase):
             self.run_.cancel()
             outcome = yield running
             self.assertEqual(outcome, (INTERRUPTED, ""))
+
+    @inlineCallbacks
+    def test_signals(self) -> Steps:
+        """
+        A third signal is the same wish again.
+        """
+        heard: list[None] = []
+        self.run_.interrupt = lambda: heard.append(None)
+        for _ in range(3):
+            self.run_._signalled()
+        yield deferLater(reactor, 0.01)
+        self.assertEqual(len(heard), 2)
 
 
 class PingTests(CommandTestCase):
@@ -402,7 +418,7 @@ class PingTests(CommandTestCase):
         outcome, printed = yield self.piped(
             "ping", "--tcp", "--json", self.tcp(Factory.forProtocol(Closing))
         )
-        self.assertEqual(json.loads(printed)["exit_status"], 4)
+        self.assertEqual(json.loads(printed)["exit_status"], 1)
 
     @inlineCallbacks
     def test_refused(self) -> Steps:
@@ -556,7 +572,7 @@ class ConnectedPortTests(CommandTestCase):
                 raise OSError(self.number, os.strerror(self.number))
 
             def recvmsg(self, *arguments: int) -> Any:
-                if arguments[2:] and self.number == errno.EMSGSIZE:
+                if arguments[2:] and self.number == errno.EPERM:
                     # Something else than an error.
                     self.number = errno.EINVAL
                     return b"", [(0, 0, b"")], 0, None
@@ -571,11 +587,35 @@ class ConnectedPortTests(CommandTestCase):
         real, full = port.socket, Full()
         port.socket = full  # type: ignore[assignment]
         self.assertRaises(BlockingIOError, port.write, b"data")
-        full.number = errno.EMSGSIZE
+        full.number = errno.EPERM
         self.assertRaises(OSError, port.write, b"data")
         self.assertEqual(len(recorder.failures), 1)
         port.doRead()
         self.assertEqual(len(recorder.failures), 2)
+        port.socket = real
+
+    def test_tooBig(self) -> None:
+        """
+        What is too big for this machine is told to who sends it, once, whatever list
+        the kernel keeps of that.
+        """
+        listed: list[bytes] = []
+
+        class Small:
+            def send(self, data: bytes) -> None:
+                listed.append(struct.pack("@IB11x", errno.EMSGSIZE, datagrams._LOCAL))
+                raise OSError(errno.EMSGSIZE, "")
+
+            def recvmsg(self, *arguments: int) -> Any:
+                if not listed or not arguments[2:]:
+                    raise BlockingIOError
+                return b"", [(socket.IPPROTO_IP, 11, listed.pop())], 0, None
+
+        port, recorder = self.port(self.unused())
+        real, port.socket = port.socket, Small()  # type: ignore[assignment]
+        self.assertRaises(OSError, port.write, b"data")
+        port.connectionLost("an error")
+        self.assertEqual((recorder.failures, listed), ([], []))
         port.socket = real
 
     def test_unreachable(self) -> None:
@@ -766,6 +806,56 @@ class TerminalTests(CommandTestCase):
         outcome = yield running
         self.assertEqual(outcome.status, 3)
         self.assertEqual(termios.tcgetattr(self.run_.stdin), self.before)
+
+    @inlineCallbacks
+    def test_stopped(self) -> Steps:
+        """
+        Ctrl-Z gives the terminal back as it was; when it goes on, what was being typed
+        is there again.
+        """
+        stopped: list[object] = []
+
+        def stop(process: int, number: int) -> None:
+            stopped.append((process, number, termios.tcgetattr(self.run_.stdin)))
+
+        running = self.start("tcp", self.tcp(EchoFactory(reactor)))
+        yield self.see(b"> ")
+        self.type(b"half a li")
+        yield self.see(b"> half a li")
+        self.patch(os, "kill", stop)
+        signal.raise_signal(signal.SIGTSTP)
+        yield self.see(b"> half a li")
+        self.assertEqual(stopped, [(os.getpid(), signal.SIGSTOP, self.before)])
+        self.type(b"ne\r")
+        yield self.see(b"From Server : half a line")
+        self.type(b"\x04")
+        yield self.ended(running, Outcome(0))
+
+    @inlineCallbacks
+    def test_stoppedTooLate(self) -> Steps:
+        """
+        Ctrl-Z that is heard when all is over does nothing to the terminal.
+        """
+        stopped: list[object] = []
+        self.patch(os, "kill", lambda *arguments: stopped.append(arguments))
+        terminal = Terminal(reactor, (self.run_.stdin, self.run_.stdout))
+        terminal.open(stopped.append, lambda: None)
+        signal.raise_signal(signal.SIGTSTP)
+        terminal.close()
+        yield deferLater(reactor, 0.01)
+        self.assertEqual(stopped, [])
+
+    def test_withoutRich(self) -> None:
+        """
+        Without rich a long run has no bar, and goes on.
+        """
+
+        def missing(*arguments: object) -> None:
+            raise Ended(Outcome(2, MISSING))
+
+        self.patch(commands, "Progress", missing)
+        _, options = parsed(["ping", "-q", "-c", "9"])
+        self.assertIs(type(reporter(self.run_, options, print)), Quiet)
 
     @inlineCallbacks
     def test_noSize(self) -> Steps:

@@ -85,6 +85,8 @@ class TargetTests(SynchronousTestCase):
             ("host:65536", "ports are 1 to 65535"),
             ("0", "ports are 1 to 65535"),
             ("[nonsense]:7", "'nonsense' is not an IPv6 address"),
+            ("a..b", "'a..b' is not a host name"),
+            ("\udcff:7", r"'\udcff' is not a host name"),
         ):
             problem = self.assertRaises(ValueError, parse, text, 7)
             self.assertIn(why, str(problem), text)
@@ -141,6 +143,7 @@ class TargetTests(SynchronousTestCase):
             ([six, four], False, "192.0.2.1"),
             ([six], False, "2001:db8::1"),
             ([four, six], True, "2001:db8::1"),
+            ([IPv6Address("UDP", "fe80::1", 7, 0, 2)], True, "fe80::1%2"),
         ):
             got = self.successResultOf(self.resolved(addresses, ipv6))
             self.assertEqual(got, Address(host, 7))
@@ -186,6 +189,8 @@ class OptionsTests(SynchronousTestCase):
         for name, port in (("greet", 9999), ("tcp", 8080), ("udp", 8080), ("ping", 8080)):
             client, options = parsed([name])
             self.assertEqual((client, options["target"]), (name, Address("127.0.0.1", port)))
+            _, options = parsed([name, "-6"])
+            self.assertEqual(options["target"], Address("::1", port))
 
     def test_anyOrder(self) -> None:
         """
@@ -221,6 +226,7 @@ class OptionsTests(SynchronousTestCase):
             (["ping", "host:99999"], "host:99999: 99999 is not a port"),
             (["ping", "unix:/x"], "unix:/x: datagrams go to HOST"),
             (["udp", "unix:/x"], "unix:/x: datagrams go to HOST"),
+            (["ping", "-6", "127.0.0.1"], "--ipv6 does not go with 127.0.0.1"),
             (["tcp", "-6", "unix:/x"], "--ipv6 does not go with an endpoint description"),
             (["ping", "-i", "x"], "--interval x: give seconds, more than 0"),
             (["ping", "-i", "0"], "--interval 0: give seconds, more than 0"),
@@ -250,6 +256,9 @@ class OptionsTests(SynchronousTestCase):
         """
         self.assertIn("4 silent", Options().getUsage())
         for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions):
+            for name in filter(lambda name: name.startswith("opt_"), vars(kind)):
+                # Twisted prints it with the line breaks of the source.
+                self.assertNotIn("\n", getattr(kind, name).__doc__.strip())
             said = " ".join(kind().getUsage().split())
             self.assertIn("TARGET is HOST", said)
             self.assertEqual("endpoint description" in said, kind().streams)
@@ -261,7 +270,8 @@ class OptionsTests(SynchronousTestCase):
         said = StringIO()
         self.patch(sys, "stdout", said)
         self.assertRaises(SystemExit, parsed, ["--version"])
-        self.assertRegex(said.getvalue(), r"^echoc [0-9.]+\n$")
+        self.assertRaises(SystemExit, parsed, ["ping", "--version"])
+        self.assertRegex(said.getvalue(), r"^(echoc [0-9.]+\n){2}$")
 
 
 class OutcomeTests(SynchronousTestCase):
@@ -275,7 +285,7 @@ class OutcomeTests(SynchronousTestCase):
         """
         for problem, status, words in (
             (Ended(Outcome(5, "it is wrong")), 5, "it is wrong"),
-            (DNSLookupError("x"), 2, "it: the name cannot be resolved"),
+            (DNSLookupError("x"), 2, "it: the name cannot be resolved (x): look"),
             (error.UnknownHostError(), 2, "it: the name cannot be resolved"),
             (error.ConnectionRefusedError(), 3, "it refused"),
             (ConnectionRefusedError(errno.ECONNREFUSED, ""), 3, "it refused"),
@@ -288,6 +298,8 @@ class OutcomeTests(SynchronousTestCase):
             (error.ConnectionLost(), 1, "it: the connection was lost"),
             (ConnectionResetError(errno.ECONNRESET, ""), 1, "it: the connection was lost"),
             (OSError(errno.EACCES, "Permission denied"), 1, "it: Permission denied"),
+            (error.ConnectionDone(), 1, "it: the server has closed the connection"),
+            (Exception([("SSL routines", "", "bad")]), 1, "it: TLS: bad"),
             (ValueError("what"), 1, "it: what"),
             (ValueError(), 1, "it: ValueError"),
         ):

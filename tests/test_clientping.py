@@ -347,6 +347,31 @@ class PingerTests(PingerTestCase):
         self.assertEqual(self.kinds(), [Kind.TOO_BIG] * 3)
         self.assertEqual(self.status(pinger), SOME)
 
+    def test_tooBigSomewhere(self) -> None:
+        """
+        What a router found too big was sent, is lost, and is missing once.
+        """
+        pinger = self.pinger(2, interval=0.001, sizes=(9000, 64), timeout=0.1)
+        pinger.start(self.sent.append)
+        self.time.pass_(0.01)
+        pinger.received(self.sent[1])
+        pinger.failed(OSError(errno.EMSGSIZE, ""), self.sent[0])
+        self.time.pass_(0.2)
+        result = self.result(pinger)
+        self.assertEqual(result.ledger.bySize[9000].counts[Kind.TOO_BIG], 1)
+        self.assertIn("it: 1 did not come back", verdict(result, "it").words)
+
+    def test_unreachableInBetween(self) -> None:
+        """
+        A probe that there was no way for has not come back.
+        """
+        pinger = self.pinger(2, interval=0.1, timeout=0.1)
+        pinger.start(self.sent.append)
+        pinger.received(self.sent[0])
+        pinger._write = self.failing(OSError(errno.ENETUNREACH, ""))
+        self.time.pass_(0.5)
+        self.assertEqual(self.status(pinger), SOME)
+
     def test_full(self) -> None:
         """
         A probe that there is no room for is sent when there is.
@@ -513,12 +538,39 @@ class StreamProbesTests(PingerTestCase):
 
     def test_lost(self) -> None:
         """
-        With the connection all is over.
+        With the connection all is over, and what was on its way is lost.
         """
         pinger = self.pinger(None)
         protocol, _ = self.protocol(pinger)
         protocol.connectionLost(Failure(ConnectionDone()))
-        self.assertEqual(self.result(pinger).onTheWay, 1)
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.LOST])
+        self.assertEqual(self.status(pinger), SOME)
+        pinger.cut(Failure(ConnectionDone()))
+
+    def test_cutShort(self) -> None:
+        """
+        A server that leaves before all was sent has not returned all, although
+        nothing is lost.
+        """
+        pinger = self.pinger(3)
+        protocol, transport = self.protocol(pinger)
+        protocol.dataReceived(transport.value())
+        protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED])
+        self.assertEqual(
+            verdict(self.result(pinger), "it"),
+            (SOME, "it: the server has closed the connection"),
+        )
+
+    def test_leavesAfterwards(self) -> None:
+        """
+        A server that leaves when all has come back has returned all.
+        """
+        pinger = self.pinger(1)
+        protocol, transport = self.protocol(pinger)
+        protocol.dataReceived(transport.value())
+        protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.status(pinger), ALL)
 
     def test_full(self) -> None:
         """

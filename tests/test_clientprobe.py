@@ -315,6 +315,15 @@ class FiguresTests(SynchronousTestCase):
     Tests for L{Figures}.
     """
 
+    def test_rank(self) -> None:
+        """
+        The nearest rank is exact, also where floats are not.
+        """
+        figures = Figures()
+        for microseconds in range(41000):
+            figures.add(microseconds * 1000)
+        self.assertEqual(figures.percentile(99.9), 40958 * 1000)
+
     def figures(self, microseconds: list[int]) -> dict[str, float]:
         """
         @return: The figures of some round-trip times.

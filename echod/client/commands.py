@@ -5,6 +5,7 @@ and the terminal.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -67,7 +68,7 @@ class Printer:
         """
         Print a line.
         """
-        self.write(text.encode() + b"\n")
+        self.write(encoded(text) + b"\n")
 
     def write(self, data: bytes) -> None:
         """
@@ -238,17 +239,19 @@ async def udpInPipe(run: Run, options: Any) -> Outcome:
         protocol.saidAll()
 
     source = Input(run.reactor, run.stdin, lines.read, saidAll)
-    port = await openPort(run, options, protocol)
     try:
-        protocol.sayFrom(source)
-        await protocol.finished
+        port = await openPort(run, options, protocol)
+        try:
+            protocol.sayFrom(source)
+            await protocol.finished
+        finally:
+            source.stopProducing()
+            protocol.end()
+            await port.stopListening()
     except CancelledError:
+        # It may also come while the port is being closed.
         if printer.outcome is None:
             raise
-    finally:
-        source.stopProducing()
-        protocol.end()
-        await port.stopListening()
     return printer.outcome or Outcome(ALL)
 
 
@@ -283,7 +286,7 @@ async def udpAtTerminal(run: Run, options: Any) -> Outcome:
 
 def encoded(line: str) -> bytes:
     """
-    @return: What was typed, as the terminal sent it.
+    @return: What was typed, or given as an argument, byte for byte.
     """
     return line.encode("utf-8", "surrogateescape")
 
@@ -356,7 +359,9 @@ def reporter(run: Run, options: Any, line: Callable[[str], object]) -> Quiet:
     if not options["quiet"]:
         return Text(line)
     if atTerminal(run) and isLong(options.plan):
-        return Progress(line, run.reactor)
+        # Nobody asked for the bar: without rich there is none.
+        with contextlib.suppress(Ended):
+            return Progress(line, run.reactor)
     return Quiet(line)
 
 

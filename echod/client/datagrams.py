@@ -32,9 +32,14 @@ Python does not name it; the value is that of Linux (asm-generic/socket.h).
 
 _TIMESPEC = struct.Struct("@ll")
 
-_EXTENDED_ERROR = struct.Struct("@I")
+_EXTENDED_ERROR = struct.Struct("@IB")
 """
-The number that C{struct sock_extended_err} starts with.
+The number and the origin that C{struct sock_extended_err} starts with.
+"""
+
+_LOCAL = 1
+"""
+C{SO_EE_ORIGIN_LOCAL}: not what came back, but what a C{send} has said already.
 """
 
 _CONTROL_SPACE = 256
@@ -216,7 +221,9 @@ class ConnectedPort(udp.Port):
             if number is not None:
                 listed = True
                 self.protocol.failed(OSError(number, os.strerror(number)), datagram)
-        if error is not None and not listed and self.connected:
+        # Where no list has it, a datagram is too big for this machine itself: it
+        # will say so again.
+        if error and error.errno != errno.EMSGSIZE and not listed and self.connected:
             self.protocol.failed(error, b"")
 
 
@@ -231,5 +238,6 @@ def _arrived(control: Control) -> int | None:
 def _number(control: Control) -> int | None:
     for level, kind, data in control:
         if (level, kind) in RECEIVE_ERRORS.values():
-            return int(_EXTENDED_ERROR.unpack_from(data)[0])
+            number, origin = _EXTENDED_ERROR.unpack_from(data)
+            return None if origin == _LOCAL else int(number)
     return None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from fractions import Fraction
 from itertools import accumulate
 from math import ceil, sqrt
 
@@ -77,7 +78,8 @@ class Figures:
         """
         @return: What so many percent of them do not exceed (nearest rank).
         """
-        rank = ceil(self.count * percent / 100)
+        # 99.9 as it is written, not the float next to it.
+        rank = ceil(self.count * Fraction(str(percent)) / 100)
         values = sorted(self._microseconds)
         ranks = list(accumulate(map(self._microseconds.__getitem__, values)))
         nearest = values[bisect_left(ranks, rank)] * MICROSECOND

@@ -198,15 +198,16 @@ class Ledger:
 
         @param data: That probe, if the error tells.
         """
-        self.total.counts[kind] += 1
         claimed = self._probes.claimed(data) if len(data) >= HEADER_SIZE else -1
         probe = self._waiting.pop(claimed, None)
         if probe is None:
+            self.total.counts[kind] += 1
             return Event(kind, None, 0)
+        self._count(kind, probe.size)
         self._remember(probe, Kind.LOST)
         return Event(kind, claimed, 0)
 
-    def expire(self, now: int) -> Iterator[Event]:
+    def expire(self, now: float) -> Iterator[Event]:
         """
         @param now: The time on the monotonic clock.
 
@@ -223,6 +224,13 @@ class Ledger:
         """
         oldest = next(iter(self._waiting.values()))
         return oldest.moment.monotonic + self._timeout
+
+    @property
+    def attempted(self) -> int:
+        """
+        How many were sent, or should have been and could not.
+        """
+        return self._next
 
     @property
     def onTheWay(self) -> int:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from getopt import GetoptError, gnu_getopt
 from typing import Any
 
+from twisted.internet.abstract import isIPAddress
 from twisted.python import usage
 
 from echod._version import __version__
 from echod.client.ping import Plan
 from echod.client.probe import MAX_SIZE
-from echod.client.target import Address, parse
+from echod.client.target import LOOPBACK, LOOPBACK6, Address, parse
 
 GREETING_PORT = 9999
 
@@ -30,7 +31,7 @@ Exit status: 0 all came back; 1 some did not; 2 usage; 3 refused: nothing listen
 
 TARGETS = (
     "TARGET is HOST, HOST:PORT, [V6]:PORT, a port of this machine, or {more} "
-    "Without one it is 127.0.0.1:{port}."
+    "Without one it is 127.0.0.1:{port}, or [::1]:{port} with -6."
 )
 
 DESCRIPTIONS = (
@@ -86,6 +87,13 @@ class ClientOptions(usage.Options):
         takesValue = f"{name[1]}:" in self.shortOpt or f"{name[2:]}=" in self.longOpt
         return [name, value] if takesValue else [name]
 
+    def opt_version(self) -> None:
+        """
+        Display the version and exit.
+        """
+        print(f"echoc {__version__}")
+        raise SystemExit(0)
+
     def opt_timeout(self, value: str) -> None:
         """
         How many seconds to wait for what should come.
@@ -102,7 +110,7 @@ class ClientOptions(usage.Options):
             raise usage.UsageError(f"one TARGET only; {shlex.quote(targets[1])} is too much")
         text = targets[0] if targets else str(self.port)
         try:
-            target = parse(text, self.port)
+            target = parse(text, self.port, LOOPBACK6 if self["ipv6"] else LOOPBACK)
         except ValueError as error:
             raise usage.UsageError(f"{shlex.quote(text)}: {error}") from None
         self["target"] = target
@@ -111,7 +119,10 @@ class ClientOptions(usage.Options):
         """
         See whether the whole makes sense.
         """
-        if not isinstance(self["target"], Address):
+        if isinstance(self["target"], Address):
+            if self["ipv6"] and isIPAddress(self["target"].host):
+                raise usage.UsageError(f"--ipv6 does not go with {self['target'].host}")
+        else:
             if not self.streams:
                 raise usage.UsageError(
                     f"{shlex.quote(self['target'])}: datagrams go to HOST, HOST:PORT or "
@@ -193,8 +204,7 @@ class PingOptions(ClientOptions):
 
     def opt_interval(self, value: str) -> None:
         """
-        How many seconds after the last to send one, 1 by default; 0.000050 are 50
-        microseconds.
+        Seconds from one probe to the next, 1 by default; 0.00005 is possible.
         """
         self["interval"] = seconds("--interval", value)
 
@@ -206,8 +216,7 @@ class PingOptions(ClientOptions):
 
     def opt_size(self, value: str) -> None:
         """
-        How many bytes to send, 64 by default; or 64-1472:64, which is 64, 128 and so
-        on, in turn.
+        Bytes in a probe, 64 by default; 64-1472:64 is a sweep, each in turn.
         """
         self["sizes"] = sizes(value)
 
@@ -262,12 +271,7 @@ class Options(usage.Options):
         ["ping", None, PingOptions, "Measure."],
     ]
 
-    def opt_version(self) -> None:
-        """
-        Display the version and exit.
-        """
-        print(f"echoc {__version__}")
-        raise SystemExit(0)
+    opt_version = ClientOptions.opt_version
 
     def postOptions(self) -> None:
         """

@@ -89,7 +89,9 @@ def explained(problem: BaseException, target: object) -> Outcome:
         return problem.outcome
     if isinstance(problem, (error.DNSLookupError, error.UnknownHostError)):
         return Outcome(
-            USAGE, f"{target}: the name cannot be resolved: look at its spelling, and at DNS"
+            USAGE,
+            f"{target}: the name cannot be resolved ({_words(problem)}): look at its spelling, "
+            "and at DNS",
         )
     number = _errno(problem)
     if isinstance(problem, (error.ConnectionRefusedError, ConnectionRefusedError)) or (
@@ -106,6 +108,8 @@ def explained(problem: BaseException, target: object) -> Outcome:
         )
     if isinstance(problem, (error.ConnectionLost, error.ConnectionAborted, ConnectionError)):
         return Outcome(SOME, f"{target}: the connection was lost")
+    if isinstance(problem, error.ConnectionDone):
+        return Outcome(SOME, f"{target}: the server has closed the connection")
     return Outcome(SOME, f"{target}: {_words(problem)}")
 
 
@@ -117,4 +121,11 @@ def _errno(problem: BaseException) -> int | None:
 
 
 def _words(problem: BaseException) -> str:
+    first = problem.args[0] if problem.args else None
+    if isinstance(first, list):
+        # So OpenSSL has it: the library, the function, and the reason, of each.
+        return "TLS: " + "; ".join(reason for _, _, reason in first)
+    if isinstance(problem, error.DNSLookupError) and first:
+        # Not with the sentence that Twisted puts before it.
+        return str(first)
     return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__

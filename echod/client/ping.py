@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
+from math import inf
 from random import Random
 
 from twisted.internet.defer import Deferred
@@ -65,12 +66,16 @@ class Result:
 
     @ivar onTheWay: How many probes were still waited for when it was cut short.
 
+    @ivar cut: What has ended the connection before the run was over; L{None} if it
+        was not ended.
+
     @ivar pathMTU: How large a packet may be on the way, in bytes, if anybody knows.
     """
 
     ledger: Ledger
     duration: float
     onTheWay: int
+    cut: BaseException | None = None
     pathMTU: int | None = None
 
 
@@ -86,6 +91,7 @@ class Pinger:
     _schedule: Schedule | None = None
     _expiry: IDelayedCall | None = None
     _grace: IDelayedCall | None = None
+    _cut: BaseException | None = None
     _sentAll = False
     _over = False
 
@@ -169,6 +175,19 @@ class Pinger:
             self._schedule.stop()
             self._finishSending()
 
+    def cut(self, reason: Failure) -> None:
+        """
+        The connection has ended: nothing more can be sent, and what is on its way
+        is lost.
+        """
+        if self._over:
+            return
+        if not self._sentAll or self.ledger.onTheWay:
+            self._cut = reason.value
+        for event in self.ledger.expire(inf):
+            self._happened(event)
+        self.end()
+
     def end(self) -> None:
         """
         It is over, whatever is still on its way.
@@ -182,7 +201,7 @@ class Pinger:
             if call is not None and call.active():
                 call.cancel()
         duration = (self._now().monotonic - self._began) / SECOND
-        self.finished.callback(Result(self.ledger, duration, self.ledger.onTheWay))
+        self.finished.callback(Result(self.ledger, duration, self.ledger.onTheWay, self._cut))
 
     def _send(self) -> bool:
         probe = self.ledger.probe(self._size)
@@ -315,7 +334,7 @@ class StreamProbesProtocol(Protocol):
         """
         if self._begun:
             self._pinger.received(bytes(self._begun))
-        self._pinger.end()
+        self._pinger.cut(reason)
 
     def close(self) -> None:
         """

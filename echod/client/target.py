@@ -22,6 +22,11 @@ LOOPBACK = "127.0.0.1"
 What a port alone is a port of, as for the servers.
 """
 
+LOOPBACK6 = "::1"
+"""
+The same where only IPv6 will do.
+"""
+
 MAX_PORT = 65535
 
 _PORT = re.compile(r"[0-9]+")
@@ -50,14 +55,16 @@ class Description(str):
     """
 
 
-def parse(text: str, port: int) -> Address | Description:
+def parse(text: str, port: int, loopback: str = LOOPBACK) -> Address | Description:
     """
     @param port: The one to take where the text has none.
+
+    @param loopback: What a port alone is a port of.
 
     @raise ValueError: for what can be neither an address nor a description.
     """
     if _PORT.fullmatch(text):
-        return Address(LOOPBACK, _port(text))
+        return Address(loopback, _port(text))
     if text.count(":") > 1 and _isLiteral(text):
         return Address(text, port)
     match = _HOST_AND_PORT.fullmatch(text)
@@ -69,6 +76,8 @@ def parse(text: str, port: int) -> Address | Description:
         return Description(text)
     if match["v6"] is not None and not _isLiteral(match["v6"]):
         raise ValueError(f"{match['v6']!r} is not an IPv6 address")
+    if match["name"] and not _isName(match["name"]):
+        raise ValueError(f"{match['name']!a} is not a host name")
     return Address(
         match["v6"] or match["name"], _port(match["port"]) if match["port"] else port
     )
@@ -85,6 +94,15 @@ def _isLiteral(text: str) -> bool:
         return ip_address(text).version == 6
     except ValueError:
         return False
+
+
+def _isName(text: str) -> bool:
+    # What cannot be encoded makes Twisted's resolver fail without an answer.
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def streamEndpoint(reactor: Any, target: Address | Description, patience: float) -> Any:
@@ -155,4 +173,6 @@ async def resolve(reactor: Any, target: Address, ipv6: bool) -> Address:
     )
     if not found:
         raise DNSLookupError(f"{target.host} has no {'IPv6 ' if ipv6 else ''}address")
-    return Address(found[0].host, target.port)
+    # A link-local address means something on one of the links only.
+    scope = getattr(found[0], "scopeID", 0)
+    return Address(found[0].host + (f"%{scope}" if scope else ""), target.port)

@@ -5,6 +5,7 @@ A person at a terminal: a line that can be edited, and above it what comes.
 from __future__ import annotations
 
 import os
+import signal
 import termios
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +45,7 @@ class Terminal:
         self._editor = LineEditor(PROMPT)
         self._saved = termios.tcgetattr(self._in)
         self._input: Input | None = None
+        self._stopped: Any = None
 
     def open(self, said: Callable[[str], object], ended: Callable[[], object]) -> None:
         """
@@ -56,12 +58,11 @@ class Terminal:
         """
         self._said, self._ended = said, ended
         self._input = Input(self._reactor, self._in, self._typed, ended)
-        attributes = termios.tcgetattr(self._in)
-        # Keys come one by one and unseen; Ctrl-C is still Ctrl-C.
-        attributes[3] &= ~(termios.ICANON | termios.ECHO)
-        termios.tcsetattr(self._in, termios.TCSADRAIN, attributes)
         self._input.resumeProducing()
-        self._write(self._draw())
+        self._stopped = signal.signal(
+            signal.SIGTSTP, lambda *_: self._reactor.callFromThread(self._stop)
+        )
+        self._take()
 
     def show(self, line: str) -> None:
         """
@@ -76,8 +77,26 @@ class Terminal:
         if self._input is not None:
             self._input.stopProducing()
             self._input = None
-            self._write(CLEAR)
-            termios.tcsetattr(self._in, termios.TCSADRAIN, self._saved)
+            signal.signal(signal.SIGTSTP, self._stopped)
+            self._give()
+
+    def _take(self) -> None:
+        # Keys come one by one and unseen; Ctrl-C is still Ctrl-C.
+        attributes = termios.tcgetattr(self._in)
+        attributes[3] &= ~(termios.ICANON | termios.ECHO)
+        termios.tcsetattr(self._in, termios.TCSADRAIN, attributes)
+        self._write(self._draw())
+
+    def _give(self) -> None:
+        self._write(CLEAR)
+        termios.tcsetattr(self._in, termios.TCSADRAIN, self._saved)
+
+    def _stop(self) -> None:
+        # Ctrl-Z: the shell has the terminal, until it says go on.
+        if self._input is not None:
+            self._give()
+            os.kill(os.getpid(), signal.SIGSTOP)
+            self._take()
 
     def _typed(self, data: bytes) -> None:
         for line in self._editor.type(data):

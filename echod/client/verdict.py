@@ -5,7 +5,7 @@ What a run of measuring comes to: one status, and one line.
 from __future__ import annotations
 
 from echod.client.ledger import DAMAGED, Kind
-from echod.client.outcome import ALL, SILENT, SOME, WRONG, Outcome, refused, silent
+from echod.client.outcome import ALL, SILENT, SOME, WRONG, Outcome, explained, refused, silent
 from echod.client.ping import Result
 
 LOOK_WRONG = (
@@ -21,10 +21,12 @@ def verdict(result: Result, target: object) -> Outcome:
     total = result.ledger.total
     counts = total.counts
     wrong = sum(counts[kind] for kind in (*DAMAGED, Kind.FOREIGN))
-    missing = result.ledger.lost + counts[Kind.LATE] + counts[Kind.TOO_BIG]
+    missing = result.ledger.attempted - counts[Kind.ANSWERED] - result.onTheWay
     if wrong:
         words = f"{wrong} of what came back was not what was sent: {LOOK_WRONG}"
         return Outcome(WRONG, f"{target}: {words}")
+    if result.cut is not None:
+        return explained(result.cut, target)
     if not total.came and counts[Kind.REFUSED]:
         return refused(target)
     if not total.came and counts[Kind.UNREACHABLE]:
