@@ -161,6 +161,26 @@ class PageTests(SynchronousTestCase):
         self.assertEqual(page.locator("img[src]").count(), 0)
         self.assertEqual(self.complaints, [])
 
+    def test_impaired(self) -> None:
+        """
+        What misbehaves on purpose is said loudly, and counted; where nothing does,
+        nothing is said of it.
+        """
+        page = self.open(Observed(self))
+        expect(page.locator("article")).to_have_count(2)
+        expect(page.locator("#impairment")).to_be_hidden()
+        observed = Observed(self, 0, "--impair", "tcp:refuse=100%,seed=7")
+        page = self.open(observed)
+        impaired = page.get_by_role("region", name="Impaired on purpose")
+        expect(impaired).to_contain_text("refuse=100%,seed=7")
+        expect(impaired).to_contain_text("Nothing yet.")
+        with observed.connect() as client:
+            self.assertEqual(client.recv(1), b"")
+        row = impaired.get_by_role("row").nth(1)
+        expect(row).to_contain_text("refuse")
+        self.assertIn("IMPAIRED", page.title())
+        self.assertEqual(self.complaints, [])
+
     def test_policy(self) -> None:
         """
         Markup that got into the page all the same would run nothing.

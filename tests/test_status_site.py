@@ -15,6 +15,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits import STATUS_CONNECTIONS
+from echod.impair import DatagramImpairments
+from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.networks import DENIED
 from echod.service import EchoService, ListeningService
 from echod.status.monitor import Monitor
@@ -370,6 +372,21 @@ class MetricsTests(StatusTests):
             "echod_datagrams_refused_total UDP echo reason": 1,
         }.items():
             self.assertEqual(metrics[name], value, name)
+
+    def test_impaired(self) -> None:
+        """
+        What was done on purpose is counted by kind.
+        """
+        self.assertNotIn("echod_impaired_total", " ".join(self.metrics()))
+        impaired = ImpairedUDPEchoProtocol(
+            self.clock, impairments=DatagramImpairments.parse("drop=100%")
+        )
+        ListeningService("127.0.0.1:0", Endpoint(), impaired).setServiceParent(self.echo)
+        for _ in range(3):
+            impaired.datagramReceived(b"lost", ("192.0.2.1", 40000))
+        metrics = self.metrics()
+        self.assertEqual(metrics["echod_impaired_total UDP echo drop"], 3)
+        self.assertEqual(metrics["echod_datagrams_received_total UDP echo"], 0)
 
     def test_process(self) -> None:
         """

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.impair import ConnectionImpairments, DatagramImpairments
+from echod.impairedtcp import ImpairedEchoFactory
+from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.networks import DENIED
 from echod.service import ListeningService
 from echod.session import SessionFactory
@@ -15,7 +18,7 @@ from echod.status.lag import LAGS, Lag
 from echod.status.snapshot import SHOWN_SESSIONS, ofService, ofSessions, unready
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol
-from tests.support import UNTIMED, clock, connect
+from tests.support import PEER, UNTIMED, clock, connect
 from tests.test_service import Endpoint
 
 
@@ -58,6 +61,8 @@ class SnapshotTests(SynchronousTestCase):
                 "receivedBytes": 6,
                 "returnedBytes": 5,
                 "refused": {DENIED: 1},
+                "impairments": None,
+                "impaired": {},
                 "open": 1,
                 "accepted": 2,
                 "ended": {"closed by peer": 1},
@@ -83,10 +88,31 @@ class SnapshotTests(SynchronousTestCase):
                 "receivedBytes": 12,
                 "returnedBytes": 8,
                 "refused": {"reason": 1},
+                "impairments": None,
+                "impaired": {},
                 "received": 3,
                 "answered": 2,
             },
         )
+
+    def test_impaired(self) -> None:
+        """
+        A service that misbehaves on purpose says how, and how often it has.
+        """
+        sessions = ImpairedEchoFactory(
+            self.clock, impairments=ConnectionImpairments.parse("refuse=100%,seed=7")
+        )
+        datagrams = ImpairedUDPEchoProtocol(
+            self.clock, impairments=DatagramImpairments.parse("drop=100%,seed=8")
+        )
+        sessions.buildProtocol(PEER)
+        datagrams.datagramReceived(b"lost", ("192.0.2.1", 40000))
+        for server, impairments, impaired in (
+            (sessions, "refuse=100%,seed=7", {"refuse": 1}),
+            (datagrams, "drop=100%,seed=8", {"drop": 1}),
+        ):
+            said = ofService(self.serve(server))
+            self.assertEqual((said["impairments"], said["impaired"]), (impairments, impaired))
 
     def test_unready(self) -> None:
         """

@@ -223,13 +223,28 @@ function counted(key) {
       .map(([what, number]) => [`${service}, ${address}`, what, whole.format(number)]));
 }
 
+// What misbehaves on purpose, so that nobody takes it for a fault
+
+function impairments() {
+  return data.services.filter(({ impairments }) => impairments !== null)
+    .map(({ service, address, impairments }) => [`${service}, ${address}`, impairments]);
+}
+
+function showImpairments() {
+  const wanted = impairments();
+  byId("impairment").hidden = wanted.length === 0;
+  definitions(byId("impairments"), wanted);
+  fill(byId("impaired"), counted("impaired"), "Nothing yet.");
+}
+
 // Everything
 
 function showState(state, text) {
   document.body.dataset.state = state;
   setText(byId("state"), text);
   const open = data && state !== "lost" ? ` ${whole.format(data.sessions.open)} open` : "";
-  document.title = `${state === "ready" ? "" : `${state}: `}echod${open}`;
+  const impaired = data && impairments().length ? "IMPAIRED: " : "";
+  document.title = `${state === "ready" ? "" : `${state}: `}${impaired}echod${open}`;
 }
 
 function show() {
@@ -241,6 +256,7 @@ function show() {
     ["reactor", data.reactor],
     ["lag", `${lateness(data.lag)}, worst ${lateness(worst)}`],
   ]);
+  showImpairments();
   showServices();
   showSessions();
   fill(byId("ended"), counted("ended"), "None has ended yet.");

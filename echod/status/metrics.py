@@ -87,6 +87,12 @@ def _ofServices(services: Sequence[Data]) -> Iterator[Metric]:
     yield listening
     yield _counter(services, "echod_received_bytes", "Bytes from peers.", "receivedBytes")
     yield _counter(services, "echod_returned_bytes", "Bytes to peers.", "returnedBytes")
+    yield _counters(
+        services,
+        "echod_impaired",
+        "How often a service has misbehaved on purpose, by kind.",
+        ("impaired", "kind"),
+    )
     yield from _ofSessions([service for service in services if service["kind"] == SESSIONS])
     yield from _ofDatagrams([service for service in services if service["kind"] == DATAGRAMS])
 

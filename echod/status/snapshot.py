@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from heapq import nlargest
 from typing import Any
 
+from echod.impairedtcp import ImpairedSessions
+from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.service import LISTENING, ListeningService
 from echod.session import Session, SessionFactory
 from echod.udp import UDPEchoProtocol
@@ -46,10 +48,17 @@ def ofService(service: ListeningService) -> Data:
         "receivedBytes": server.received,
         "returnedBytes": server.returned,
         "refused": dict(server.refusals.counts),
+        **_ofImpairments(server),
     }
     if isinstance(server, SessionFactory):
         return common | _ofSessions(server)
     return common | _ofDatagrams(server)
+
+
+def _ofImpairments(server: SessionFactory | UDPEchoProtocol) -> Data:
+    if isinstance(server, (ImpairedSessions, ImpairedUDPEchoProtocol)):
+        return {"impairments": str(server.impairments), "impaired": dict(server.impaired)}
+    return {"impairments": None, "impaired": {}}
 
 
 def _ofSessions(server: SessionFactory) -> Data:
@@ -67,7 +76,8 @@ def _ofSessions(server: SessionFactory) -> Data:
 def _ofDatagrams(server: UDPEchoProtocol) -> Data:
     return {
         "kind": DATAGRAMS,
-        # There is no third thing that becomes of one.
+        # There is no third thing that becomes of one; what is impaired on purpose
+        # is so before it is received.
         "received": server.answered + server.refusals.counts.total(),
         "answered": server.answered,
     }
