@@ -2,8 +2,7 @@
 Tests of C{deploy/haproxy} and C{deploy/nginx}: the real programs, with the files
 as they are there but for the addresses, in front of three daemons.
 
-They take half a minute, and print figures: C{make test-all} runs them.  In the place of
-C{--status} stands something that says C{/readyz}.
+They take half a minute, and print figures: C{make test-all} runs them.
 """
 
 from __future__ import annotations
@@ -15,10 +14,8 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import DEVNULL, Popen
-from threading import Thread
 from time import monotonic
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -40,27 +37,9 @@ How many answers are waited for between one event and the next.
 """
 
 
-class Ready(BaseHTTPRequestHandler):
-    """
-    Says that a machine is ready, as C{--status} does.
-    """
-
-    def do_GET(self) -> None:
-        """
-        Say so.
-        """
-        self.send_response(200 if self.path == "/readyz" else 404)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """
-        Not here.
-        """
-
-
 class Machine:
     """
-    One echod, and what tells that it is ready.
+    One echod, which tells whether it is ready.
     """
 
     def __init__(self, name: str, *arguments: str) -> None:
@@ -77,10 +56,9 @@ class Machine:
         """
         self.daemon = Daemon(
             *("--tcp", f"haproxy:{HOST}:{self.tcp}", "--udp", f"{HOST}:{self.udp}"),
+            *("--status", f"{HOST}:{self.health}"),
             *self.arguments,
         )
-        self._ready = ThreadingHTTPServer((HOST, self.health), Ready)
-        Thread(target=self._ready.serve_forever, daemon=True).start()
 
     def end(self, number: int) -> None:
         """
@@ -88,8 +66,6 @@ class Machine:
         """
         if self.daemon.process.poll() is not None:
             return
-        self._ready.shutdown()
-        self._ready.server_close()
         self.daemon.process.send_signal(number)
         self.daemon.process.wait(PATIENCE)
 

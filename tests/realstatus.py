@@ -172,7 +172,7 @@ class PageTests(SynchronousTestCase):
         observed = Observed(self, 0, "--impair", "tcp:refuse=100%,seed=7")
         page = self.open(observed)
         impaired = page.get_by_role("region", name="Impaired on purpose")
-        expect(impaired).to_contain_text("seed=7,refuse=100%")
+        expect(impaired).to_contain_text("refuse=100%,seed=7")
         expect(impaired).to_contain_text("Nothing yet.")
         with observed.connect() as client:
             self.assertEqual(client.recv(1), b"")

@@ -14,9 +14,9 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.limits import STATUS_CONNECTIONS
 from echod.impair import DatagramImpairments
 from echod.impairedudp import ImpairedUDPEchoProtocol
+from echod.limits import STATUS_CONNECTIONS
 from echod.networks import DENIED
 from echod.service import EchoService, ListeningService
 from echod.status.monitor import Monitor

@@ -108,8 +108,8 @@ class SnapshotTests(SynchronousTestCase):
         sessions.buildProtocol(PEER)
         datagrams.datagramReceived(b"lost", ("192.0.2.1", 40000))
         for server, impairments, impaired in (
-            (sessions, "seed=7,refuse=100%", {"refuse": 1}),
-            (datagrams, "seed=8,drop=100%", {"drop": 1}),
+            (sessions, "refuse=100%,seed=7", {"refuse": 1}),
+            (datagrams, "drop=100%,seed=8", {"drop": 1}),
         ):
             said = ofService(self.serve(server))
             self.assertEqual((said["impairments"], said["impaired"]), (impairments, impaired))
