@@ -409,6 +409,19 @@ class MetricsTests(StatusTests):
             self.assertTrue(answer["Content-Type"].startswith(kind), answer)
             self.assertTrue(body.endswith(last))
 
+    def test_nonsenseFormats(self) -> None:
+        """
+        Who likes what makes no sense gets what everybody gets.
+        """
+        for accept in (
+            "\xff",
+            "application/openmetrics-text;version=x",
+            "text/plain;version=x",
+        ):
+            status, answer, _ = self.client.ask("/metrics", Accept=accept)
+            self.assertEqual(status, 200)
+            self.assertTrue(answer["Content-Type"].startswith("text/plain"), answer)
+
 
 class EventsTests(StatusTests):
     """
