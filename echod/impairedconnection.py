@@ -28,6 +28,7 @@ from zope.interface import directlyProvides, implementer, providedBy
 from echod.fate import Line, Pieces, chance
 from echod.impair import ConnectionImpairments
 from echod.session import ISessionTransport, Session
+from echod.sockets import innermost
 
 ROOM = 1 << 20
 """
@@ -306,8 +307,7 @@ class ImpairedConnection(ProtocolWrapper):
         session = self.wrappedProtocol
         if end == "reset-after":
             session.outcome = RESET
-            # What was written is sent first.
-            self._next = self._reactor.callLater(0, self._reset)
+            self._next = self._reactor.callLater(0, self._flushed)
         else:
             self.log.info(
                 "{service}: {peer} is stalled on purpose",
@@ -323,6 +323,12 @@ class ImpairedConnection(ProtocolWrapper):
         else:
             self.wrappedProtocol.hangUp(CLOSED)
 
+    def _flushed(self) -> None:
+        # TLS passes on in this turn what was written in the one before; below it
+        # that is sent before the next one.
+        self._next = self._reactor.callLater(0, self._reset)
+
     def _reset(self) -> None:
         self._next = None
-        self.transport.abortConnection()
+        # TLS itself would say goodbye before.
+        innermost(self.transport).abortConnection()  # type: ignore[attr-defined]

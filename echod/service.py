@@ -284,7 +284,7 @@ class EchoService(MultiService):
         """
         self._started = False
         stopped: Deferred[None] = super().stopService()
-        stopped.addCallback(lambda _: self.witnesses.stopService())
+        stopped.addCallback(self._stopped)
         return stopped.addCallback(lambda _: None)
 
     def cut(self) -> None:
@@ -293,6 +293,10 @@ class EchoService(MultiService):
         """
         for service in self.listening:
             service.server.cut()
+
+    def _stopped(self, _: object) -> Deferred[None] | None:
+        # It may have been started again meanwhile.
+        return None if self.running else self.witnesses.stopService()
 
     def _setSignals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -327,7 +331,9 @@ class EchoService(MultiService):
                 self._reactor.callWhenRunning(self._setSignals)
         try:
             start(self)
-            start(self.witnesses)
+            # Those of a start before may never have stopped.
+            if not self.witnesses.running:
+                start(self.witnesses)
         except CannotServe:
             self.stopService()
             raise

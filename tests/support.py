@@ -249,3 +249,14 @@ class FakeSocket:
         Record what is sent.
         """
         self.sent.append(arguments)
+
+
+def turn(reactor: Any) -> None:
+    """
+    Let a reactor have one turn: as with a real one, what is asked for during the
+    turn is done in the next one, however soon it is due.
+    """
+    for call in [call for call in reactor.calls if call.getTime() <= reactor.seconds()]:
+        reactor.calls.remove(call)
+        call.called = 1
+        call.func(*call.args, **call.kw)

@@ -465,6 +465,30 @@ class EchoServiceTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(stopped))
         self.assertEqual([port.listening for port in endpoint.ports], [False])
 
+    def test_witnessesStay(self) -> None:
+        """
+        Witnesses of what is started again before its stop is over go on.
+        """
+        calls: list[str] = []
+
+        class Witness(Service):
+            def startService(self) -> None:
+                calls.append("start")
+
+            def stopService(self) -> None:
+                calls.append("stop")
+
+        Witness().setServiceParent(self.service.witnesses)
+        self.service.startService()
+        self.servers[0].drained = Deferred()
+        stopped = self.service.stopService()
+        self.service.startService()
+        self.servers[0].drained.callback(None)
+        self.assertIsNone(self.successResultOf(stopped))
+        self.assertEqual(calls, ["start"])
+        self.service.stopService()
+        self.assertEqual(calls, ["start", "stop"])
+
     def test_witnessCannotServe(self) -> None:
         """
         If a witness cannot be listened on, nothing is.

@@ -22,7 +22,7 @@ from echod.service import EchoService, ListeningService
 from echod.status.monitor import Monitor
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol
-from tests.support import PEER, UNTIMED, clock, connect, lacking, logged
+from tests.support import PEER, UNTIMED, clock, connect, lacking, logged, turn
 from tests.test_service import Endpoint
 
 try:
@@ -179,6 +179,28 @@ class SiteTests(StatusTests):
             answer = self.client.send(b"x" * (size // 16))
         self.assertTrue(answer.startswith(b"HTTP/1.1 405 "), answer)
         self.assertEqual(self.client.ask("/healthz")[0], 200)
+
+    def test_manyAtOnce(self) -> None:
+        """
+        Of many requests that come in one piece one is answered in each turn of
+        the reactor, and none while the answers are not read.
+        """
+        request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        self.assertEqual(self.client.send(request * 5).count(b"ok\n"), 1)
+        turn(self.clock)
+        self.assertEqual(self.client.transport.value().count(b"ok\n"), 2)
+        self.client.channel.pauseProducing()
+        turn(self.clock)
+        self.assertEqual(self.client.transport.value().count(b"ok\n"), 2)
+        self.client.channel.resumeProducing()
+        self.client.lose()
+        self.assertEqual(self.client.transport.value().count(b"ok\n"), 3)
+        client = Client(self.site)
+        client.send(request * 3)
+        turn(self.clock)
+        turn(self.clock)
+        self.assertEqual(client.transport.value().count(b"ok\n"), 3)
+        self.assertEqual(client.send(request).count(b"ok\n"), 1)
 
     def test_giantHeaders(self) -> None:
         """
@@ -425,6 +447,19 @@ class MetricsTests(StatusTests):
             _, answer, body = self.client.ask("/metrics", **headers)
             self.assertTrue(answer["Content-Type"].startswith(kind), answer)
             self.assertTrue(body.endswith(last))
+
+    def test_nonsenseFormats(self) -> None:
+        """
+        Who likes what makes no sense gets what everybody gets.
+        """
+        for accept in (
+            "\xff",
+            "application/openmetrics-text;version=x",
+            "text/plain;version=x",
+        ):
+            status, answer, _ = self.client.ask("/metrics", Accept=accept)
+            self.assertEqual(status, 200)
+            self.assertTrue(answer["Content-Type"].startswith("text/plain"), answer)
 
 
 class EventsTests(StatusTests):

@@ -13,9 +13,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from echod.greeting import GREETING, GreetingFactory
+from echod.impair import ConnectionImpairments
+from echod.impairedtcp import ImpairedEchoFactory
 from echod.session import QUIET
 from echod.tcp import EchoFactory
-from tests.support import PEER, MemoryTCPTransport, clock, lacking, temporaryDirectory
+from tests.support import PEER, MemoryTCPTransport, clock, lacking, temporaryDirectory, turn
 from tests.tls import TLSClient, makeCertificate
 
 try:
@@ -274,6 +276,20 @@ class TLSTests(SynchronousTestCase):
         self.assertEqual(protocol.wrappedProtocol.received, b"hello")
         self.assertEqual(client.recv(10), b"")
         self.assertTrue(self.transport.disconnecting)
+
+    def test_reset(self) -> None:
+        """
+        A reset on purpose takes nothing from the peer that was to come before it,
+        and no closing alert announces it.
+        """
+        impairments = ConnectionImpairments.parse("reset-after=5B")
+        client = self.connect(ImpairedEchoFactory(self.reactor, impairments=impairments))
+        client.sendall(b"abcdefgh")
+        turn(self.reactor)
+        turn(self.reactor)
+        self.assertEqual((client.recv(10), self.transport.aborted), (b"abcde", False))
+        turn(self.reactor)
+        self.assertEqual((self.transport.aborted, self.transport.value()), (True, b""))
 
     def test_refused(self) -> None:
         """

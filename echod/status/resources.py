@@ -90,9 +90,16 @@ class Metrics(Answer):
         """
         @return: What there is now.
         """
-        encode, kind = choose_encoder(request.getHeader("accept") or "")
+        likes = request.getHeader(b"accept") or b""
+        try:
+            encode, kind = choose_encoder(likes.decode("ascii"))
+            content = encode(self._registry)
+        except (TypeError, ValueError):
+            # The version, for one, may be anything.
+            encode, kind = choose_encoder("")
+            content = encode(self._registry)
         request.setHeader(b"Content-Type", kind.encode("ascii"))
-        return encode(self._registry)
+        return content
 
 
 class Everything(Answer):

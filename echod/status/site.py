@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web import server
@@ -57,6 +57,7 @@ class Channel(HTTPChannel):
     transport: Any
     abortTimeout = 5
     _late = False
+    _turn: IDelayedCall | None = None
 
     def resetTimeout(self) -> None:
         """
@@ -84,12 +85,43 @@ class Channel(HTTPChannel):
         self.loseConnection()
         self.setTimeout(self.abortTimeout)
 
+    def requestDone(self, request: Any) -> None:
+        """
+        One request at a time: those which came along with it would otherwise be
+        answered in one go, and the echo would wait for all of them.
+        """
+        self.paused = True
+        super().requestDone(request)
+        if self._buffer:
+            self._networkProducer.pauseProducing()
+            self._turn = self.site.reactor.callLater(0, self._goOn)
+        else:
+            self.paused = False
+
+    def resumeProducing(self) -> None:
+        """
+        What was answered is read: answer what else there is.
+        """
+        super().resumeProducing()
+        if self.paused and self._turn is None:
+            self._goOn()
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         The connection is over.
         """
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         self.site.channels.discard(self)
         super().connectionLost(reason)
+
+    def _goOn(self) -> None:
+        self._turn = None
+        if not self._waitingForTransport:
+            self.paused = False
+            self._networkProducer.resumeProducing()
+            self.dataReceived(b"")
 
 
 class StatusSite(server.Site):
