@@ -327,7 +327,8 @@ class EchoService(MultiService):
             if self._limits:
                 self.log.info("limits: {limits}", limits=self._limits)
             if self._hearSignals:
-                # The reactor sets its own when it starts to run.
+                # Once.  The reactor sets its own when it starts to run.
+                self._hearSignals = False
                 self._reactor.callWhenRunning(self._setSignals)
         try:
             start(self)
