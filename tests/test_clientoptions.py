@@ -161,7 +161,6 @@ class TargetTests(SynchronousTestCase):
                 receiver.resolutionComplete()
 
         reactor: Any = Resolver()
-        reactor.installNameResolver(reactor)
         reactor.nameResolver = reactor
         endpoint = self.successResultOf(
             Deferred.fromCoroutine(streamEndpoint6(reactor, Address("host", 7), 3))
