@@ -25,8 +25,7 @@ class Drain:
     def __init__(self, factory: SessionFactory) -> None:
         self._factory = factory
         self._sessions = len(factory.sessions)
-        self._over = False
-        self._waiting: list[Deferred[None]] = []
+        self._over: Deferred[None] = Deferred()
         self.cut = 0
         limit = factory.limits.drainTimeout
         self._deadline = factory.reactor.callLater(limit, factory.cut)
@@ -46,8 +45,7 @@ class Drain:
         @return: Fires when nobody is there any more.
         """
         over: Deferred[None] = Deferred()
-        self._waiting.append(over)
-        self.goOn()
+        self._over.addCallback(over.callback)
         return over
 
     def join(self, session: Session) -> None:
@@ -62,18 +60,15 @@ class Drain:
         """
         See whether it is over.
         """
-        if not self._over and not self._factory.sessions and not self._factory.waiting:
-            self._over = True
-            if self._deadline.active():
-                self._deadline.cancel()
-            if self._sessions:
-                self.log.info(
-                    "{service}: stopped; sessions finished: {finished}, cut: {cut}",
-                    service=self._factory.service,
-                    finished=self._sessions - self.cut,
-                    cut=self.cut,
-                )
-        if self._over:
-            waiting, self._waiting = self._waiting, []
-            for over in waiting:
-                over.callback(None)
+        if self._over.called or self._factory.sessions or self._factory.waiting:
+            return
+        if self._deadline.active():
+            self._deadline.cancel()
+        if self._sessions:
+            self.log.info(
+                "{service}: stopped; sessions finished: {finished}, cut: {cut}",
+                service=self._factory.service,
+                finished=self._sessions - self.cut,
+                cut=self.cut,
+            )
+        self._over.callback(None)
