@@ -250,7 +250,7 @@ class EchoService(MultiService):
         """
         Whether all of them do so now.
         """
-        return all(service.port is not None for service in self.listening)
+        return all(service.state == LISTENING for service in self.listening)
 
     @property
     def sessions(self) -> int:

@@ -331,7 +331,6 @@ class SessionFactory(Factory):
     @ivar onEnd: Called with each session that has ended.
     """
 
-    log = Logger()
     noisy = False
     protocol: type[Session]  # type: ignore[assignment]
     service: str
