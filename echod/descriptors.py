@@ -94,17 +94,23 @@ def _check(skt: socket.socket, family: socket.AddressFamily, wanted: socket.Sock
         raise ValueError("it is one connection and does not listen (use Accept=no)")
 
 
-@implementer(IStreamServerEndpoint)
-class InheritedStreamEndpoint:
+class Inherited:
     """
-    Listens on a socket that was handed over, any number of times.  While it does
-    not, connections wait.
+    A socket that was handed over.  It can be listened on any number of times;
+    while it is not, what comes waits.
     """
 
     def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
         self._reactor = reactor
         self._descriptor = descriptor
         self._family = family
+
+
+@implementer(IStreamServerEndpoint)
+class InheritedStreamEndpoint(Inherited):
+    """
+    Listens for connections on it.
+    """
 
     def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
         """
@@ -116,15 +122,10 @@ class InheritedStreamEndpoint:
         return listening
 
 
-class InheritedUDPEndpoint:
+class InheritedUDPEndpoint(Inherited):
     """
-    The same for datagrams.
+    Listens for datagrams on it.
     """
-
-    def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
-        self._reactor = reactor
-        self._descriptor = descriptor
-        self._family = family
 
     def listen(self, protocol: DatagramProtocol) -> Deferred[IListeningPort]:
         """
