@@ -33,6 +33,7 @@ from zope.interface import implementer
 
 from echod.display import addressName
 from echod.limits import NO_ROOM, Capacity
+from echod.networks import MAX_PORT
 from echod.refusals import Refusals
 from echod.session import SessionFactory
 from echod.sockets import unread
@@ -63,8 +64,6 @@ more than 232 bytes, the rest is for extensions.
 MALFORMED = "malformed PROXY header"
 MISSING = "no PROXY header"
 LATE = "no PROXY header in time"
-
-MAX_PORT = 65535
 
 
 def headerSize(data: bytes) -> int | None:

@@ -50,7 +50,7 @@ from echod.limits import (
     Limits,
     RateLimit,
 )
-from echod.networks import Networks
+from echod.networks import LOOPBACK, MAX_PORT, Networks
 from echod.notify import notifier
 from echod.service import EchoService, Endpoint, ListeningService, Server
 from echod.status.sessionlog import SessionLog
@@ -64,11 +64,6 @@ DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
 Those of the article, on this machine only.
 """
 
-LOOPBACK = "127.0.0.1"
-"""
-What a port alone is a port of: who wants to serve others says where.
-"""
-
 BACKLOG = 4096
 """
 How many connections may wait to be accepted.  The system cuts it to what it
@@ -80,8 +75,6 @@ _ADDRESS = re.compile(r"(?:\[(?P<v6>[^]]+)\]:|(?P<v4>[0-9.]*\.[0-9.]*):)?(?P<por
 """
 A port, or a literal address with a port.
 """
-
-MAX_PORT = 65535
 
 NETWORKS = ("allow", "deny")
 

@@ -18,7 +18,8 @@ from twisted.python import usage
 from echod._version import __version__
 from echod.client.ping import Plan
 from echod.client.probe import MAX_SIZE
-from echod.client.target import LOOPBACK, LOOPBACK6, Address, parse
+from echod.client.target import LOOPBACK6, Address, parse
+from echod.networks import LOOPBACK
 
 GREETING_PORT = 9999
 

@@ -16,18 +16,12 @@ from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionRe
 from zope.interface import implementer
 
 from echod.display import hostPort
-
-LOOPBACK = "127.0.0.1"
-"""
-What a port alone is a port of, as for the servers.
-"""
+from echod.networks import LOOPBACK, MAX_PORT
 
 LOOPBACK6 = "::1"
 """
-The same where only IPv6 will do.
+What a port alone is a port of, where only IPv6 will do.
 """
-
-MAX_PORT = 65535
 
 _PORT = re.compile(r"[0-9]+")
 
