@@ -5,14 +5,14 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test test-all lint types unit trial package bench soak format clean
+.PHONY: run test test-all lint types unit trial package docs bench soak format clean
 
 # Serve on the default ports, until Ctrl-C.
 run: $(VENV)/run
 	$(BIN)/twistd -n --pidfile= echod
 
 # All that CI runs.
-test: lint types unit trial package
+test: lint types unit trial package docs
 
 # The same tests on every Python there is, and with the oldest Twisted; and the
 # status with a real browser and a real Prometheus.
@@ -40,7 +40,7 @@ unit: $(VENV)/test
 
 # Twisted's own way to run the same, but for what takes long and would be no
 # different.
-trial: LONG = packaging soak uvloopreactor fuzz
+trial: LONG = docs packaging soak uvloopreactor fuzz
 trial: TRIED = $(filter-out $(LONG:%=tests.test_%),$(subst /,.,$(basename $(wildcard tests/test_*.py))))
 trial: $(VENV)/test
 	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(TRIED)
@@ -49,6 +49,12 @@ package: $(VENV)/test
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; false; }
 	$(BIN)/twine check --strict dist/*
+
+# Pages in build/docs/html, and man pages in build/docs/man; any warning is an error.
+docs: SPHINX = $(BIN)/sphinx-build -q -W --keep-going -d build/docs/doctrees docs
+docs: $(VENV)/test
+	$(SPHINX) -b html build/docs/html
+	$(SPHINX) -b man build/docs/man
 
 # The server on one core, the load on another: leave the machine alone meanwhile.
 # Rewrites the figures and the picture in docs/

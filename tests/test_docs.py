@@ -1,0 +1,82 @@
+"""
+What the README and the pages of the documentation say is done, as their readers
+would: see L{tests.story}.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import PIPE, STDOUT, run
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import CHECKOUT, ENVIRONMENT, lacking
+
+try:
+    from tests.story import ALONE, LACKING
+except ImportError:
+    ALONE, LACKING = [], 0
+
+PAGES = [CHECKOUT / "README.rst", *sorted((CHECKOUT / "docs").rglob("*.rst"))]
+
+STORY_TIMEOUT = 120.0
+"""
+How long a page may take, in seconds: much longer than one does.
+"""
+
+
+@functools.cache
+def needs() -> str | None:
+    """
+    @return: What is missing to try out pages, or L{None}.
+    """
+    if not ALONE:
+        return "docutils"
+    if not (Path(sys.executable).parent / "echoc").exists():
+        return "an installed echod"
+    if not shutil.which(ALONE[0]) or run([*ALONE, "true"], stderr=PIPE).returncode:
+        return "networks of one's own (unshare, ip)"
+    return None
+
+
+def told(page: Path) -> None:
+    """
+    Do what a page says.
+    """
+    if missing := needs():
+        lacking(missing)
+    done = run(
+        [*ALONE, sys.executable, "-m", "tests.story", str(page)],
+        cwd=CHECKOUT,
+        env=ENVIRONMENT,
+        stdout=PIPE,
+        stderr=STDOUT,
+        text=True,
+        timeout=STORY_TIMEOUT,
+    )
+    if done.returncode == LACKING:
+        lacking(done.stdout)
+    if done.returncode:
+        raise AssertionError(done.stdout)
+
+
+class PageTests(SynchronousTestCase):
+    """
+    Everything on a page is true.
+    """
+
+
+def _test(page: Path) -> Callable[[PageTests], None]:
+    def test(_: PageTests) -> None:
+        told(page)
+
+    test.__doc__ = f"What C{{{page.name}}} says happens."
+    return test
+
+
+for _page in PAGES:
+    setattr(PageTests, f"test_{_page.stem}", _test(_page))
