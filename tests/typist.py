@@ -16,6 +16,7 @@ import termios
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 
 from tests.pages import KEYS, Session
@@ -117,12 +118,21 @@ class Terminal:
     A shell, and the commands in it, at a terminal of their own.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], patience: float = PATIENCE
+    ) -> None:
+        """
+        @param folder: Where the shell is.
+
+        @param patience: How long to wait for what should happen at once, in seconds.
+        """
+        self._patience = patience
         self._screen = Screen()
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._seen = 0
         self._process, self._descriptor = pty.fork()
         if not self._process:
+            os.chdir(folder)
             os.execvpe(SHELL[0], SHELL, {**environment, "PS1": "\x1d$?\x1d", "PS2": ""})
         size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
         fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
@@ -247,7 +257,7 @@ class Terminal:
     def _wait(
         self, condition: Callable[[], object], problem: str, shown: Sequence[str] = ()
     ) -> None:
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + self._patience
         while not condition():
             if not self._read(deadline - monotonic()):
                 raise Mismatch(self._difference(problem, shown))
