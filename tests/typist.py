@@ -27,6 +27,11 @@ How long to wait for what should happen at once, in seconds: much longer than th
 busiest machine takes.
 """
 
+INSISTENCE = 1.0
+"""
+How long to wait for a Ctrl-C to be obeyed, in seconds, before the next.
+"""
+
 SHELL = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
 
 PROMPT = re.compile(r"\x1d([0-9]+)\x1d$")
@@ -189,9 +194,12 @@ class Terminal:
         @raise Mismatch: if that does not end it.
         """
         try:
-            if self.busy:
+            deadline = monotonic() + self._patience
+            while self.busy:
+                # What has only just begun may not have heard the first.
                 self._type(KEYS["^C"])
-                self._wait(self._prompted, "Ctrl-C does not end it")
+                if not self._appears(self._prompted, INSISTENCE) and monotonic() > deadline:
+                    raise Mismatch(self._difference("Ctrl-C does not end it"))
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(os.tcgetpgrp(self._descriptor), signal.SIGKILL)
@@ -257,10 +265,15 @@ class Terminal:
     def _wait(
         self, condition: Callable[[], object], problem: str, shown: Sequence[str] = ()
     ) -> None:
-        deadline = monotonic() + self._patience
+        if not self._appears(condition, self._patience):
+            raise Mismatch(self._difference(problem, shown))
+
+    def _appears(self, condition: Callable[[], object], seconds: float) -> bool:
+        deadline = monotonic() + seconds
         while not condition():
             if not self._read(deadline - monotonic()):
-                raise Mismatch(self._difference(problem, shown))
+                return False
+        return True
 
     def _read(self, seconds: float) -> bool:
         """
@@ -275,7 +288,7 @@ class Terminal:
         self._screen.write(self._decode(data))
         return bool(data)
 
-    def _difference(self, problem: str, shown: Sequence[str]) -> str:
+    def _difference(self, problem: str, shown: Sequence[str] = ()) -> str:
         expected = "\n".join(shown)
         return f"{problem}.\n-- on the page:\n{expected}\n-- at the terminal:\n{self._unseen()}"
 
