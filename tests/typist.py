@@ -67,7 +67,7 @@ LIKEWISE = {
     "anything": r"[^\n]*",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.:+-]*",
     "port": r"\d{4,5}",
-    "fraction": r"\d+\.\d+",
+    "fraction": r"\d+\.\d+(?:e-\d+)?",
 }
 
 
