@@ -56,24 +56,18 @@ class File:
     name: str
     content: str
 
-    def __str__(self) -> str:
-        return f"the file {self.name}"
-
 
 @dataclass(frozen=True)
 class Program:
     """
     A piece of Python that is run by itself.
 
-    @ivar module: What runs it, if it is not Python alone.
+    @ivar doctest: Whether it is one.
     """
 
     line: int
     content: str
-    module: str = ""
-
-    def __str__(self) -> str:
-        return self.module or "a program"
+    doctest: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,9 +78,6 @@ class Exempt:
 
     line: int
     reason: str
-
-    def __str__(self) -> str:
-        return f"not run: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -108,9 +99,6 @@ class Session:
         Whether it is about a command that an earlier one has started.
         """
         return self.events[0][0] != "command"
-
-    def __str__(self) -> str:
-        return "a terminal"
 
 
 Step = File | Program | Exempt | Session
@@ -173,7 +161,10 @@ def steps(page: Path) -> list[Step]:
         # What only Sphinx knows is none of our business.
         settings_overrides={"report_level": 5, "halt_level": 5},
     )
-    return [step for block in _blocks(document) if (step := _step(block))]
+    try:
+        return [step for block in _blocks(document) if (step := _step(block))]
+    except BadPage as problem:
+        raise BadPage(f"{page.name}: {problem}") from None
 
 
 def _blocks(document: Any) -> Iterator[Any]:
@@ -201,7 +192,7 @@ def _step(block: Any) -> Step | None:
     if name:
         return File(line, name, text + "\n")
     if text.startswith(">>> "):
-        return Program(line, text + "\n", "doctest")
+        return Program(line, text + "\n", doctest=True)
     if language == "python":
         return Program(line, text + "\n")
     if language in SHOWN:

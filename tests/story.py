@@ -62,12 +62,16 @@ class Story:
     One page, as it is being done.
     """
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, programs: Path, patience: float = PATIENCE) -> None:
         """
         @param folder: Where the reader is.
 
         @param programs: Where C{python}, C{twistd} and C{echoc} are.
+
+        @param patience: How long to wait for what should happen at once, in seconds.
         """
+        self._patience = patience
+        self._programs = programs
         self._folder = folder
         self._environment = {
             "HOME": str(folder),
@@ -105,15 +109,18 @@ class Story:
         path.write_text(file.content)
 
     def _run(self, program: Program) -> None:
-        self._make(File(program.line, "example.py", program.content))
+        name, how = (
+            ("example.txt", ["-m", "doctest"]) if program.doctest else ("example.py", [])
+        )
+        self._make(File(program.line, name, program.content))
         done = run(
-            ["python", *(["-m", program.module] if program.module else []), "example.py"],
+            [str(self._programs / "python"), *how, name],
             cwd=self._folder,
             env=self._environment,
             stdout=PIPE,
             stderr=STDOUT,
             text=True,
-            timeout=PATIENCE,
+            timeout=self._patience,
         )
         if done.returncode:
             raise Mismatch(done.stdout)
@@ -125,34 +132,29 @@ class Story:
                 raise Mismatch("nothing is running any more")
             terminal = busy[-1]
         else:
-            terminal = Terminal(self._environment)
+            terminal = Terminal(self._folder, self._environment, self._patience)
             self._terminals.append(terminal)
         terminal.act(session)
 
 
-def tell(page: Path, programs: Path) -> int:
+def tell(page: Path, programs: Path, patience: float = PATIENCE) -> None:
     """
-    Do all that a page says.
+    Do all that a page says, and say what is exempt.
 
-    @return: An exit status.
+    @raise BadPage: if it does not say what to do.
+
+    @raise Mismatch: if something else happens than it says.
+
+    @raise NotFound: if a program is not there.
     """
-    here = ""
-    try:
-        with TemporaryDirectory() as folder:
-            os.chdir(folder)
-            with Story(Path(folder), programs) as story:
-                for step in steps(page):
-                    here = f"line {step.line}: "
-                    if isinstance(step, Exempt):
-                        print(f"{page.name}: {here}{step}")
-                    story.do(step)
-    except NotFound as missing:
-        print(missing)
-        return LACKING
-    except (BadPage, Mismatch) as problem:
-        print(f"{page.name}: {here}{problem}")
-        return 1
-    return 0
+    with TemporaryDirectory() as folder, Story(Path(folder), programs, patience) as story:
+        for step in steps(page):
+            if isinstance(step, Exempt):
+                print(f"{page.name}:{step.line}: not run: {step.reason}")
+            try:
+                story.do(step)
+            except Mismatch as problem:
+                raise Mismatch(f"{page.name}:{step.line}: {problem}") from None
 
 
 def main() -> int:
@@ -168,7 +170,15 @@ def main() -> int:
         help="where python, twistd and echoc are",
     )
     arguments = parser.parse_args()
-    return tell(arguments.page.resolve(), arguments.programs.resolve())
+    try:
+        tell(arguments.page, arguments.programs.resolve())
+    except NotFound as missing:
+        print(missing)
+        return LACKING
+    except (BadPage, Mismatch) as problem:
+        print(problem)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

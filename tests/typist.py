@@ -16,6 +16,7 @@ import termios
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 
 from tests.pages import KEYS, Session
@@ -24,6 +25,11 @@ PATIENCE = 30.0
 """
 How long to wait for what should happen at once, in seconds: much longer than the
 busiest machine takes.
+"""
+
+INSISTENCE = 1.0
+"""
+How long to wait for a Ctrl-C to be obeyed, in seconds, before the next.
 """
 
 SHELL = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
@@ -61,7 +67,7 @@ LIKEWISE = {
     "anything": r"[^\n]*",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.:+-]*",
     "port": r"\d{4,5}",
-    "fraction": r"\d+\.\d+",
+    "fraction": r"\d+\.\d+(?:e-\d+)?",
 }
 
 
@@ -117,12 +123,21 @@ class Terminal:
     A shell, and the commands in it, at a terminal of their own.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], patience: float = PATIENCE
+    ) -> None:
+        """
+        @param folder: Where the shell is.
+
+        @param patience: How long to wait for what should happen at once, in seconds.
+        """
+        self._patience = patience
         self._screen = Screen()
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._seen = 0
         self._process, self._descriptor = pty.fork()
         if not self._process:
+            os.chdir(folder)
             os.execvpe(SHELL[0], SHELL, {**environment, "PS1": "\x1d$?\x1d", "PS2": ""})
         size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
         fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
@@ -179,9 +194,12 @@ class Terminal:
         @raise Mismatch: if that does not end it.
         """
         try:
-            if self.busy:
+            deadline = monotonic() + self._patience
+            while self.busy:
+                # What has only just begun may not have heard the first.
                 self._type(KEYS["^C"])
-                self._wait(self._prompted, "Ctrl-C does not end it")
+                if not self._appears(self._prompted, INSISTENCE) and monotonic() > deadline:
+                    raise Mismatch(self._difference("Ctrl-C does not end it"))
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(os.tcgetpgrp(self._descriptor), signal.SIGKILL)
@@ -247,10 +265,15 @@ class Terminal:
     def _wait(
         self, condition: Callable[[], object], problem: str, shown: Sequence[str] = ()
     ) -> None:
-        deadline = monotonic() + PATIENCE
+        if not self._appears(condition, self._patience):
+            raise Mismatch(self._difference(problem, shown))
+
+    def _appears(self, condition: Callable[[], object], seconds: float) -> bool:
+        deadline = monotonic() + seconds
         while not condition():
             if not self._read(deadline - monotonic()):
-                raise Mismatch(self._difference(problem, shown))
+                return False
+        return True
 
     def _read(self, seconds: float) -> bool:
         """
@@ -265,7 +288,7 @@ class Terminal:
         self._screen.write(self._decode(data))
         return bool(data)
 
-    def _difference(self, problem: str, shown: Sequence[str]) -> str:
+    def _difference(self, problem: str, shown: Sequence[str] = ()) -> str:
         expected = "\n".join(shown)
         return f"{problem}.\n-- on the page:\n{expected}\n-- at the terminal:\n{self._unseen()}"
 
