@@ -15,10 +15,12 @@ run: $(VENV)/run
 test: lint types unit trial package docs
 
 # The same tests on every Python there is, and with the oldest Twisted; and the
-# status with a real browser and a real Prometheus.
+# status with a real browser and a real Prometheus; and other echo servers, as far as
+# they are installed.
 test-all: test
 	$(BIN)/python -m tests.reactorsuite
 	$(BIN)/python -m tests.pingcomparison
+	$(BIN)/python -m tests.comparison
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
 	$(BIN)/python -m pytest tests/realstatus.py
 	$(BIN)/python -m tests.badpath
