@@ -120,8 +120,8 @@ def _process(
     thing = getattr(thing, "fget", thing)
     while name not in sys.modules and not isinstance(namedAny(name), type):
         name = name.rpartition(".")[0]
-    scope = namedAny(name)
-    module = getattr(thing, "__module__", None) or getattr(scope, "__module__", name)
+    scope: Any = namedAny(name)
+    module = str(getattr(thing, "__module__", None) or getattr(scope, "__module__", name))
     # Twisted's are not ours to mend.
     if module.startswith(OURS):
         lines[:] = rest(lines, [scope, sys.modules[module]])
