@@ -23,6 +23,7 @@ test-all: test
 	$(BIN)/python -m tests.comparison
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
 	$(BIN)/python -m pytest tests/realstatus.py
+	$(BIN)/python -m pytest tests/installed.py
 	$(BIN)/python -m tests.badpath
 	$(BIN)/python tests/allpythons.py
 	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests.deployment tests.balancers

@@ -417,9 +417,14 @@ def _hostAndPort(value: str) -> tuple[str, int]:
 
 def makeService(config: Options) -> EchoService:
     """
-    Make the service that a command line asks for.
+    Make the service that a command line asks for.  In a program of one's own it takes
+    no signals, and tells systemd nothing: these are the program's.
+
+    @param config: Has parsed its options.
     """
     reactor = config.reactor
+    # Below twistd and twist.
+    ownProcess = config.parent is not None
     showMessages = bool(config["show-messages"])
     greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
     rate = config["udp-rate"]
@@ -464,12 +469,11 @@ def makeService(config: Options) -> EchoService:
         "udp": lambda: datagramEcho(reactor, guard, showMessages=showMessages),
     }
     words = _limitsInWords(config, shared)
-    # Below twistd and twist the process is ours.
-    service = EchoService(reactor, words, hearSignals=config.parent is not None)
+    service = EchoService(reactor, words, hearSignals=ownProcess)
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)
-    manager = notifier(reactor, service, os.environ)
+    manager = notifier(reactor, service, os.environ) if ownProcess else None
     if manager is not None:
         manager.setServiceParent(service)
     _addWitnesses(config, service)

@@ -237,8 +237,8 @@ def _session(line: int, text: str, typed: str) -> Session:
             rest = events[number + 1][1].removeprefix("> ")
             events[number + 1] = ("command", f"{command}\n{rest}")
             events[number] = NOTHING
-    events = [event for event in events if event != NOTHING]
     goesOn = events[-1] == ("shown", "...")
+    events = [event for event in events if event != NOTHING]
     return Session(line, events[:-1] if goesOn else events, goesOn)
 
 

@@ -15,8 +15,8 @@ fraction and ports from 30000 on differ each time, and match others of their kin
 Lines typed to a program are those of C{:emphasize-lines:}; C{> } at their beginning
 is its prompt.  C{^C} and C{^D} on a line are those keys.  A command must end with
 status 0, unless the next one shows C{$?}; or the block ends with C{...}: then it goes
-on, and the next block that does not begin with C{$ } goes on with it.  At the end of
-the page it gets a Ctrl-C, and must end.
+on, and the next block that does not begin with C{$ } goes on with it.  (C{$} alone at
+the end says that it does not.)  At the end of the page it gets a Ctrl-C, and must end.
 
 C{.. code-block:: python}, or whatever language, with C{:caption: NAME} is a file that
 the reader makes, as is a C{literalinclude}.  Without a caption Python is run, C{>>>}

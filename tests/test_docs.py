@@ -21,7 +21,9 @@ try:
 except ImportError:
     ALONE, LACKING = [], 0
 
-PAGES = [CHECKOUT / "README.rst", *sorted((CHECKOUT / "docs").rglob("*.rst"))]
+PAGES = [*sorted(CHECKOUT.glob("*.rst")), *sorted((CHECKOUT / "docs").rglob("*.rst"))]
+
+PROGRAMS = Path(sys.executable).parent
 
 STORY_TIMEOUT = 120.0
 """
@@ -36,21 +38,23 @@ def needs() -> str | None:
     """
     if not ALONE:
         return "docutils"
-    if not (Path(sys.executable).parent / "echoc").exists():
+    if not (PROGRAMS / "echoc").exists():
         return "an installed echod"
     if not shutil.which(ALONE[0]) or run([*ALONE, "true"], stderr=PIPE).returncode:
         return "networks of one's own (unshare, ip)"
     return None
 
 
-def told(page: Path) -> None:
+def told(page: Path, programs: Path = PROGRAMS) -> None:
     """
     Do what a page says.
+
+    @param programs: Where C{python}, C{twistd} and C{echoc} are.
     """
     if missing := needs():
         lacking(missing)
     done = run(
-        [*ALONE, sys.executable, "-m", "tests.story", str(page)],
+        [*ALONE, sys.executable, "-m", "tests.story", f"--programs={programs}", str(page)],
         cwd=CHECKOUT,
         env=ENVIRONMENT,
         stdout=PIPE,
@@ -79,4 +83,5 @@ def _test(page: Path) -> Callable[[PageTests], None]:
 
 
 for _page in PAGES:
-    setattr(PageTests, f"test_{_page.stem}", _test(_page))
+    _name = "_".join(_page.relative_to(CHECKOUT).with_suffix("").parts)
+    setattr(PageTests, f"test_{_name}", _test(_page))

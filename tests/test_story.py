@@ -109,6 +109,15 @@ class StepsTests(PageTestCase):
         self.assertTrue(first.goesOn)
         self.assertTrue(second.continues)
 
+    def test_ends(self) -> None:
+        """
+        A prompt alone says that the command ends, whatever else it shows.
+        """
+        (session,) = self.steps(self.console("$ true", "...", "$"))
+        assert isinstance(session, Session)
+        self.assertFalse(session.goesOn)
+        self.assertEqual(session.events[-1], ("shown", "..."))
+
     def test_plain(self) -> None:
         """
         Where there is no Sphinx, comments say what its options would.

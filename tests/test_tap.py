@@ -477,12 +477,15 @@ class OptionsTests(SynchronousTestCase):
 
     def test_notifier(self) -> None:
         """
-        Where systemd has asked to be told how the daemon is doing, it is.
+        Where systemd has asked to be told how the daemon is doing, it is; of a
+        program in which echod is embedded, echod does not know.
         """
         self.patch(os, "environ", {"NOTIFY_SOCKET": "/run/systemd/notify"})
-        service = makeService(parse("--tcp", "0"))
-        _, told = service
-        self.assertIsInstance(told, Notifier)
+        for parent, told in ((Options(), [Notifier]), (None, [])):
+            options = parse("--tcp", "0")
+            options.parent = parent
+            _, *others = makeService(options)
+            self.assertEqual([type(other) for other in others], told)
 
     def test_steadyClock(self) -> None:
         """

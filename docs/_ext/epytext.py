@@ -5,8 +5,13 @@ reads.  A C{L{name}} that names nothing is a warning.
 
 from __future__ import annotations
 
+import builtins
 import re
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import reduce
+from types import FunctionType
 from typing import Any
 
 from docutils import nodes
@@ -33,9 +38,9 @@ MARKUP = re.compile(r"([CLIB])\{((?:[^{}]|\{[^}]*\})*)\}|([\\`*|]|_\b)")
 log = logging.getLogger(__name__)
 
 
-def rest(lines: list[str], module: str) -> list[str]:
+def rest(lines: list[str], scopes: Sequence[Any]) -> list[str]:
     """
-    @param module: Where names are looked up.
+    @param scopes: Where names are looked up: a class, a module.
 
     @return: The same in reStructuredText.
     """
@@ -48,7 +53,7 @@ def rest(lines: list[str], module: str) -> list[str]:
         if literal is None:
             if line.endswith("::"):
                 literal = indent
-            line = FIELD.sub(_field, MARKUP.sub(lambda match: _markup(match, module), line))
+            line = FIELD.sub(_field, MARKUP.sub(lambda match: _markup(match, scopes), line))
         result.append(line)
     return result
 
@@ -68,59 +73,58 @@ def _field(match: re.Match[str]) -> str:
     return f"{match[1]}:{name}{match[3] or ''}:"
 
 
-def _markup(match: re.Match[str], module: str) -> str:
+def _markup(match: re.Match[str], scopes: Sequence[Any]) -> str:
     kind, text, special = match.groups()
     if special:
         return f"\\{special}"
     if kind == "L":
-        return _link(text, module)
+        return _link(text, scopes)
     return {"C": "``{}``", "I": "*{}*", "B": "**{}**"}[kind].format(text)
 
 
-def _link(text: str, module: str) -> str:
+def _link(text: str, scopes: Sequence[Any]) -> str:
     shown, _, target = text.rstrip(">").rpartition("<")
-    found = _named(target, module)
-    if found is None:
-        log.warning("%s: L{%s} names nothing", module, text)
-    name = PUBLIC.get(found, target) if _hashable(found) else target
+    name = _fullName(target, scopes)
+    if name is None:
+        log.warning("L{%s} of %s names nothing", text, scopes[0].__name__)
     return f":py:obj:`{shown or target} <{name}>`"
 
 
-def _hashable(thing: object) -> bool:
-    return type(thing).__hash__ is not None
+def _fullName(name: str, scopes: Sequence[Any]) -> str | None:
+    """
+    @return: By what name a page can have it.
+    """
+    for scope in (*scopes, builtins):
+        with suppress(AttributeError):
+            found = reduce(getattr, name.split("."), scope)
+            if isinstance(found, type) and found in PUBLIC:
+                return PUBLIC[found]
+            if isinstance(found, type | FunctionType):
+                return f"{found.__module__}.{found.__qualname__}"
+            home = f"{scope.__module__}." if isinstance(scope, type) else ""
+            return f"{home}{scope.__name__}.{name}"
+    return name if _exists(name) else None
 
 
-def _named(name: str, module: str) -> Any:
+def _exists(name: str) -> bool:
     try:
-        thing: Any = sys.modules[module]
-        for part in name.split("."):
-            thing = getattr(thing, part)
-    except AttributeError:
-        try:
-            return namedAny(name)
-        except (AttributeError, ValueError, ImportError):
-            return {"None": type(None)}.get(name)
-    return name if thing is None else thing
+        namedAny(name)
+    except (AttributeError, ImportError, ValueError):
+        return name.startswith("builtins.")
+    return True
 
 
 def _process(
     app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
-    module = _module(getattr(thing, "fget", thing), name)
+    thing = getattr(thing, "fget", thing)
+    while name not in sys.modules and not isinstance(namedAny(name), type):
+        name = name.rpartition(".")[0]
+    scope: Any = namedAny(name)
+    module = str(getattr(thing, "__module__", None) or getattr(scope, "__module__", name))
     # Twisted's are not ours to mend.
     if module.startswith(OURS):
-        lines[:] = rest(lines, module)
-
-
-def _module(thing: Any, name: str) -> str:
-    """
-    @return: Where a docstring stands.
-    """
-    module = getattr(thing, "__module__", None)
-    while not module:
-        module = name if name in sys.modules else None
-        name = name.rpartition(".")[0]
-    return str(module)
+        lines[:] = rest(lines, [scope, sys.modules[module]])
 
 
 def _resolve(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
@@ -129,13 +133,11 @@ def _resolve(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
     public, exists but has no page.
     """
     target = node["reftarget"]
-    if node.get("refdomain") != "py":
+    if node.get("refdomain") != "py" or not _exists(target):
         return None
-    if target.startswith(("twisted.", "zope.")):
-        url = TWISTED.format(name=target)
-        return nodes.reference("", "", content, refuri=url) if "zope" not in target else content
-    module = target.rpartition(".")[0]
-    return content if _named(target, module if module in sys.modules else "builtins") else None
+    if target.startswith("twisted."):
+        return nodes.reference("", "", content, refuri=TWISTED.format(name=target))
+    return content
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

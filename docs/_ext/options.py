@@ -51,18 +51,20 @@ class OptionsDirective(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
-class LiteralDirective(SphinxDirective):
+class ConstantDirective(SphinxDirective):
     """
-    C{.. literal:: echod.tap.EXAMPLES}: the text of a constant.
+    C{.. constant:: echod.tap.EXAMPLES}: its text, as a paragraph or line for line.
     """
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """
-        @return: A literal block.
+        @return: A paragraph, or a literal block.
         """
         text = namedAny(self.arguments[0]).strip()
+        if "\n" not in text:
+            return self.parse_text_to_nodes(CODE.sub(_code, text))
         return [nodes.literal_block(text, text, language="none")]
 
 
@@ -76,12 +78,12 @@ def _option(options: Any, name: str) -> Iterator[str]:
         if match is None:
             raise ValueError(f"the description of --{name} names no argument: {said}")
         argument = f" {match[0]}"
-    names = [f"--{name}{argument}"]
-    names += [f"-{short}{argument}" for short in _short(options, name)]
+    names = [f"-{short}{argument}" for short in _short(options, name)]
+    names.append(f"--{name}{argument}")
     default = options.defaults.get(name)
     if default is None and (match := DEFAULT.fullmatch(said)):
         said, default = match.groups()
-    yield f".. option:: {', '.join(sorted(names))}"
+    yield f".. option:: {', '.join(names)}"
     yield ""
     yield "   " + CODE.sub(_code, said)
     if argument and default is not None:
@@ -108,5 +110,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     Tell Sphinx.
     """
     app.add_directive("options", OptionsDirective)
-    app.add_directive("literal", LiteralDirective)
+    app.add_directive("constant", ConstantDirective)
     return {"parallel_read_safe": True}
