@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.support import CHECKOUT, ENVIRONMENT, lacking
 
 try:
+    from tests.pages import steps
     from tests.story import ALONE, LACKING
 except ImportError:
     ALONE, LACKING = [], 0
@@ -53,6 +54,8 @@ def told(page: Path, programs: Path = PROGRAMS) -> None:
     """
     if missing := needs():
         lacking(missing)
+    if not steps(page):
+        return
     done = run(
         [*ALONE, sys.executable, "-m", "tests.story", f"--programs={programs}", str(page)],
         cwd=CHECKOUT,
@@ -66,6 +69,8 @@ def told(page: Path, programs: Path = PROGRAMS) -> None:
         lacking(done.stdout)
     if done.returncode:
         raise AssertionError(done.stdout)
+    # What was not run, and why: for "pytest -rP".
+    print(done.stdout)
 
 
 class PageTests(SynchronousTestCase):

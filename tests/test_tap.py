@@ -5,6 +5,8 @@ Tests for L{echod.tap}.
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import socket
 import sys
@@ -39,7 +41,7 @@ from echod.notify import Notifier
 from echod.proxy import ProxyFactory
 from echod.service import ListeningService
 from echod.status.sources import SourcesUDPEchoProtocol
-from echod.tap import BACKLOG, Options, makeService
+from echod.tap import BACKLOG, EXAMPLES, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.udp import UDPEchoProtocol
 from tests.support import lacking, logged
@@ -529,6 +531,17 @@ class OptionsTests(SynchronousTestCase):
         """
         usage = Options().getUsage()
         self.assertIn("Examples:\n  twistd -n echod ", usage)
+
+    def test_examples(self) -> None:
+        """
+        The examples in the help are understood.
+        """
+        examples = re.findall("twistd -n echod(.*?)(?:  |$)", EXAMPLES, re.MULTILINE)
+        # The one with TLS needs a key; docs/howto/tls.rst has it.
+        examples = [example for example in examples if "ssl:" not in example]
+        self.assertGreater(len(examples), 5)
+        for example in examples:
+            parse(*shlex.split(example))
 
     def test_version(self) -> None:
         """

@@ -25,7 +25,11 @@ TWISTED = "https://docs.twisted.org/en/stable/api/{name}.html"
 
 OURS = ("echod", "pytest_echod")
 
-PUBLIC = {getattr(echod, name): f"echod.{name}" for name in echod.__all__ if name[0] != "_"}
+PUBLIC = {
+    f"{thing.__module__}.{thing.__name__}": f"echod.{name}"
+    for name, thing in vars(echod).items()
+    if name in echod.__all__ and isinstance(thing, type)
+}
 """
 The names by which people know our classes.
 """
@@ -97,13 +101,18 @@ def _fullName(name: str, scopes: Sequence[Any]) -> str | None:
     for scope in (*scopes, builtins):
         with suppress(AttributeError):
             found = reduce(getattr, name.split("."), scope)
-            if isinstance(found, type) and found in PUBLIC:
-                return PUBLIC[found]
             if isinstance(found, type | FunctionType):
-                return f"{found.__module__}.{found.__qualname__}"
+                return _public(f"{found.__module__}.{found.__qualname__}")
             home = f"{scope.__module__}." if isinstance(scope, type) else ""
-            return f"{home}{scope.__name__}.{name}"
-    return name if _exists(name) else None
+            return _public(f"{home}{scope.__name__}.{name}")
+    return _public(name) if _exists(name) else None
+
+
+def _public(name: str) -> str:
+    for private, public in PUBLIC.items():
+        if f"{name}.".startswith(f"{private}."):
+            return public + name.removeprefix(private)
+    return name
 
 
 def _exists(name: str) -> bool:
