@@ -29,10 +29,10 @@ smartquotes = False
 
 # What Twisted's methods do is Twisted's to say.
 autodoc_inherit_docstrings = False
-# Sphinx does not know of interfaces.
-autodoc_type_aliases = {"IProtocol": "twisted.internet.interfaces.IProtocol"}
+# There is little room beside a page.
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"show-inheritance": True}
 
 man_pages = [
     ("echod", "echod", "echo servers for TCP and UDP, and a greeting", author, 8),

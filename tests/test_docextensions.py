@@ -79,10 +79,8 @@ class EpytextTests(ExtensionTestCase):
         Fields are told in the words of Sphinx.
         """
         self.assertEqual(
-            self.rest(
-                "@param a: One", "    more.", "@raise ValueError: for two.", "@return: 3."
-            ),
-            [":param a: One", "    more.", ":raises ValueError: for two.", ":return: 3."],
+            self.rest("@param a: One", "    more.", "@raise a.Error: for two.", "@return: 3."),
+            [":param a: One", "    more.", ":raises a.Error: for two.", ":return: 3."],
         )
 
     def test_literal(self) -> None:

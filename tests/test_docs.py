@@ -22,7 +22,9 @@ try:
 except ImportError:
     ALONE, LACKING = [], 0
 
-PAGES = [*sorted(CHECKOUT.glob("*.rst")), *sorted((CHECKOUT / "docs").rglob("*.rst"))]
+PAGES = sorted(
+    page for place in (".", "deploy/*", "docs/**") for page in CHECKOUT.glob(f"{place}/*.rst")
+)
 
 PROGRAMS = Path(sys.executable).parent
 

@@ -34,8 +34,12 @@ PUBLIC = {
 The names by which people know our classes.
 """
 
-FIELD = re.compile(r"^( *)@(\w+)( [\w*]+)?:")
-FIELDS = {"raise": "raises"}
+FIELD = re.compile(r"^( *)@(\w+)(?: ([\w.*]+))?:")
+
+INTERFACE = re.compile(r"<InterfaceClass ([\w.]+)>")
+"""
+What Sphinx makes of a type that is an interface.
+"""
 
 MARKUP = re.compile(r"([CLIB])\{((?:[^{}]|\{[^}]*\})*)\}|([\\`*|]|_\b)")
 
@@ -57,7 +61,8 @@ def rest(lines: list[str], scopes: Sequence[Any]) -> list[str]:
         if literal is None:
             if line.endswith("::"):
                 literal = indent
-            line = FIELD.sub(_field, MARKUP.sub(lambda match: _markup(match, scopes), line))
+            line = MARKUP.sub(lambda match: _markup(match, scopes), line)
+            line = FIELD.sub(lambda match: _field(match, scopes), line)
         result.append(line)
     return result
 
@@ -72,9 +77,11 @@ def _joined(lines: list[str]) -> list[str]:
     )
 
 
-def _field(match: re.Match[str]) -> str:
-    name = FIELDS.get(match[2], match[2])
-    return f"{match[1]}:{name}{match[3] or ''}:"
+def _field(match: re.Match[str], scopes: Sequence[Any]) -> str:
+    indent, kind, name = match.groups()
+    if kind == "raise":
+        kind, name = "raises", _fullName(name, scopes) or name
+    return f"{indent}:{kind} {name}:" if name else f"{indent}:{kind}:"
 
 
 def _markup(match: re.Match[str], scopes: Sequence[Any]) -> str:
@@ -136,6 +143,19 @@ def _process(
         lines[:] = rest(lines, [scope, sys.modules[module]])
 
 
+def _plain(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, *parts: str | None
+) -> tuple[str | None, ...]:
+    """
+    @param parts: A signature, and what is returned.
+
+    @return: The same with nothing that Sphinx cannot read.
+    """
+    return tuple(
+        part and INTERFACE.sub(r"\1", part).replace("<factory>", "...") for part in parts
+    )
+
+
 def _resolve(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
     """
     Link to Twisted's own pages, without a network.  What is somebody else's, or not
@@ -154,5 +174,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     Tell Sphinx.
     """
     app.connect("autodoc-process-docstring", _process)
+    app.connect("autodoc-process-signature", _plain)
     app.connect("missing-reference", _resolve)
     return {"parallel_read_safe": True}
