@@ -25,7 +25,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import Interface, alsoProvides
 
 from echod.limits import Limits
-from echod.session import Session, SessionFactory
+from echod.session import Session
+from echod.sessionfactory import SessionFactory
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -142,6 +143,15 @@ class MemoryTLSTransport(MemoryTCPTransport):
     """
 
     claims = ISSLTransport
+
+
+class SinkFactory(SessionFactory):
+    """
+    Builds sessions that only discard.
+    """
+
+    protocol = Session
+    service = "sink"
 
 
 def connect(
