@@ -189,16 +189,17 @@ def closed(exchanged: Exchanged) -> Outcome:
     )
 
 
-async def tcpAtTerminal(run: Run, options: Any) -> Outcome:
+def converse(
+    terminal: Terminal,
+    protocol: ConversationProtocol | DatagramConversationProtocol,
+    lineEnd: bytes,
+) -> None:
     """
-    A conversation.
+    Say what is typed, up to the goodbye.
     """
-    terminal = Terminal(run.reactor, (run.stdin, run.stdout))
-    words = Words(run.reactor, terminal.show)
-    protocol = ConversationProtocol(run.reactor, options["timeout"], words)
 
     def say(line: str) -> None:
-        protocol.say(encoded(line) + b"\n")
+        protocol.say(encoded(line) + lineEnd)
         if line == BYE:
             leave()
 
@@ -206,9 +207,19 @@ async def tcpAtTerminal(run: Run, options: Any) -> Outcome:
         terminal.close()
         protocol.saidAll()
 
+    terminal.open(say, leave)
+
+
+async def tcpAtTerminal(run: Run, options: Any) -> Outcome:
+    """
+    A conversation.
+    """
+    terminal = Terminal(run.reactor, (run.stdin, run.stdout))
+    words = Words(run.reactor, terminal.show)
+    protocol = ConversationProtocol(run.reactor, options["timeout"], words)
     await connect(run, options, protocol)
     try:
-        terminal.open(say, leave)
+        converse(terminal, protocol, b"\n")
         return closed(await protocol.finished)
     finally:
         protocol.abort()
@@ -263,19 +274,9 @@ async def udpAtTerminal(run: Run, options: Any) -> Outcome:
     protocol = DatagramConversationProtocol(
         run.reactor, options["timeout"], lambda datagram: terminal.show(HEARD + shown(datagram))
     )
-
-    def say(line: str) -> None:
-        protocol.say(encoded(line))
-        if line == BYE:
-            leave()
-
-    def leave() -> None:
-        terminal.close()
-        protocol.saidAll()
-
     port = await openPort(run, options, protocol)
     try:
-        terminal.open(say, leave)
+        converse(terminal, protocol, b"")
         await protocol.finished
     finally:
         terminal.close()
