@@ -219,6 +219,12 @@ class FakeSocket:
         """
         self.options.append(option)
 
+    def getsockopt(self, level: int, name: int) -> int:
+        """
+        @return: Of everything little.
+        """
+        return 0
+
     def bind(self, address: Any) -> None:
         """
         Record the address.

@@ -537,6 +537,16 @@ class ConnectedPortTests(CommandTestCase):
         self.assertEqual(recorder.sources[0].arrived is not None, datagrams.LINUX)
         self.assertIsNone(datagrams._arrived([(0, 0, b"")]))
 
+    def test_keepsMore(self) -> None:
+        """
+        Answers that come while the client does something else are kept, more than
+        by default.
+        """
+        port, _ = self.port(self.unused())
+        option = (socket.SOL_SOCKET, socket.SO_RCVBUF)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            self.assertGreater(port.socket.getsockopt(*option), other.getsockopt(*option))
+
     @inlineCallbacks
     def test_refused(self) -> Steps:
         """
