@@ -407,6 +407,19 @@ class PingTests(CommandTestCase):
         self.assertIn(b"all came back", printed)
 
     @inlineCallbacks
+    def test_anew(self) -> Steps:
+        """
+        echod returns each on a connection of its own.
+        """
+        server = EchoFactory(reactor)
+        outcome, printed = yield self.piped(
+            "ping", "--tcp", "--anew", "-q", "-c", "20", "--flood", self.tcp(server)
+        )
+        self.assertEqual(outcome, (0, ""))
+        self.assertIn(b"all came back", printed)
+        self.assertEqual(server.ended.sessions + len(server.sessions), 20)
+
+    @inlineCallbacks
     def test_noEcho(self) -> Steps:
         """
         A server that is none is found out.

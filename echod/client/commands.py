@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import connectProtocol
 from twisted.python.failure import Failure
 
+from echod.client.anew import Connections
 from echod.client.datagrams import ConnectedPort
 from echod.client.files import Input, Output
 from echod.client.greet import GreetedProtocol
@@ -92,19 +93,24 @@ def cannotPrint(error: BaseException | None) -> Outcome:
     return Outcome(CLOSED_PIPE)
 
 
+async def endpointOf(run: Run, options: Any) -> Any:
+    """
+    @return: Where the target is, for a stream.
+    """
+    target, patience = options["target"], options["timeout"]
+    if options["ipv6"]:
+        return await streamEndpoint6(run.reactor, target, patience)
+    try:
+        return streamEndpoint(run.reactor, target, patience)
+    except ValueError as error:
+        raise Ended(Outcome(USAGE, f"{target}: {error}")) from None
+
+
 async def connect(run: Run, options: Any, protocol: Any) -> None:
     """
     Connect a protocol to the target, by a stream.
     """
-    target, patience = options["target"], options["timeout"]
-    if options["ipv6"]:
-        endpoint = await streamEndpoint6(run.reactor, target, patience)
-    else:
-        try:
-            endpoint = streamEndpoint(run.reactor, target, patience)
-        except ValueError as error:
-            raise Ended(Outcome(USAGE, f"{target}: {error}")) from None
-    await connectProtocol(endpoint, protocol)
+    await connectProtocol(await endpointOf(run, options), protocol)
 
 
 async def openPort(run: Run, options: Any, protocol: Any, whole: bool = False) -> ConnectedPort:
@@ -302,7 +308,7 @@ async def ping(run: Run, options: Any) -> Outcome:
     pinger = Pinger(run.reactor, plan, report.happened)
     report.started(target, plan, "TCP" if options["tcp"] else "UDP")
     try:
-        result = await (pingByTCP if options["tcp"] else pingByUDP)(run, options, pinger)
+        result = await wayToPing(options)(run, options, pinger)
         outcome = verdict(result, target)
         report.finished(summary(result, outcome, target))
         # The report has said the rest.
@@ -318,6 +324,28 @@ async def ping(run: Run, options: Any) -> Outcome:
         pinger.end()
         report.stop()
     return printer.outcome or outcome
+
+
+def wayToPing(options: Any) -> Callable[[Run, Any, Pinger], Awaitable[Result]]:
+    """
+    @return: How the probes get there.
+    """
+    if not options["tcp"]:
+        return pingByUDP
+    return pingAnew if options["anew"] else pingByTCP
+
+
+async def pingAnew(run: Run, options: Any, pinger: Pinger) -> Result:
+    """
+    Measure over a connection for each probe.
+    """
+    connections = Connections(run.reactor, await endpointOf(run, options), pinger)
+    connections.start()
+    run.interrupt = pinger.interrupt
+    try:
+        return await pinger.finished
+    finally:
+        connections.close()
 
 
 async def pingByTCP(run: Run, options: Any, pinger: Pinger) -> Result:
