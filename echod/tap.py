@@ -156,9 +156,9 @@ class Options(usage.Options):
         [
             "max-connections",
             None,
-            None,
-            "Connections at a time for each --tcp and --greeting; 0 for any number. "
-            "[default: for all of them together what the limit of open files leaves room for]",
+            0,
+            "Connections at a time for each --tcp and --greeting; all of them together have "
+            "what the limit of open files leaves room for. [default: 0, no limit but that]",
             _wholeNumber("max-connections"),
         ],
         [
@@ -427,7 +427,7 @@ def makeService(config: Options) -> EchoService:
     def limits() -> Limits:
         most = config["max-connections"]
         return Limits(
-            capacity=shared if most is None else Capacity(most),
+            capacity=Capacity(most, shared) if most else shared,
             maxPerSource=config["max-per-source"],
             idleTimeout=config["idle-timeout"],
             drainTimeout=config["drain-timeout"],
@@ -473,14 +473,11 @@ def makeService(config: Options) -> EchoService:
 
 def _limitsInWords(config: Options, shared: Capacity) -> str:
     most = config["max-connections"]
-    connections = (
-        f"{_number(shared.most)} for all together"
-        if most is None
-        else f"{_number(most)} for each service"
-    )
+    each = f"{_number(most)} for each service, " if most else ""
     idle = config["idle-timeout"]
     words = [
-        f"{connections}, {_number(config['max-per-source'])} from one source",
+        f"{each}{_number(shared.most)} for all together, "
+        f"{_number(config['max-per-source'])} from one source",
         f"sessions idle for {idle:g} s" if idle else "sessions idle for ever",
         f"{_number(config['udp-rate'], 'datagrams')} a second to one address",
         f"{config['drain-timeout']:g} s to drain",

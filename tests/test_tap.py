@@ -388,11 +388,21 @@ class OptionsTests(SynchronousTestCase):
         options._reactor.seconds = monotonic
         (service,) = makeService(options)
         self.assertLess(service.server.limits.capacity.most, FD_SETSIZE)
-        for most in (0, 10):
-            arguments = ["--tcp", "0", "--tcp", "0", "--max-connections", str(most)]
-            limits = [server.limits for server in servers(*arguments)]
-            self.assertIsNot(limits[0].capacity, limits[1].capacity)
-            self.assertEqual([limit.capacity.most for limit in limits], [most] * 2)
+        self.assertEqual(self.room("0"), Capacity.ofProcess().most)
+        self.assertEqual(self.room("10"), 10)
+        self.assertEqual(self.room("1000000000"), Capacity.ofProcess().most)
+
+    def room(self, most: str) -> int:
+        """
+        @return: How many connections one of two services admits.
+        """
+        first, _ = [
+            server.limits.capacity
+            for server in servers("--tcp", "0", "--tcp", "0", "--max-connections", most)
+        ]
+        while not first.full:
+            first.taken += 1
+        return int(first.taken)
 
     def test_networks(self) -> None:
         """
@@ -439,9 +449,16 @@ class OptionsTests(SynchronousTestCase):
                     *("--udp-rate=0", "--drain-timeout=0.5"),
                     *("--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1"),
                 ],
-                "any number of connections for each service, 2 connections from one source; "
+                f"{connections} connections for all together, 2 connections from one source; "
                 "sessions idle for ever; any number of datagrams a second to one address; "
                 "0.5 s to drain; allowed: 10.0.0.0/8; denied: 10.1.0.0/16, ::1/128",
+            ),
+            (
+                ["--max-connections=5"],
+                f"5 connections for each service, {connections} connections for all together, "
+                "any number of connections from one source; "
+                "sessions idle for 600 s; 10000 datagrams a second to one address; "
+                "5 s to drain",
             ),
         ):
             service = makeService(parse(*arguments))
