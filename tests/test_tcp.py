@@ -137,7 +137,6 @@ class EchoTests(SynchronousTestCase):
         """
         A whole conversation with a client works in memory.
         """
-
         factory = EchoFactory(self.reactor, goodbye=self.goodbye)
         client, _, pumped = connectedServerAndClient(
             lambda: factory.buildProtocol(None), AccumulatingProtocol
