@@ -151,51 +151,56 @@ class Options(usage.Options):
             "greeting-text",
             None,
             GREETING.decode().rstrip(),
-            "What the greeting says; a line ending is added.",
+            "Greet with TEXT; a line ending is added.",
         ],
         [
             "max-connections",
             None,
             0,
-            "Connections at a time for each --tcp and --greeting; all of them together have "
-            "what the limit of open files leaves room for. [default: 0, no limit but that]",
+            "Take at most NUMBER connections at a time for each --tcp and --greeting; all of "
+            "them together have what the limit of open files leaves room for. [default: 0, "
+            "no limit but that]",
             _wholeNumber("max-connections"),
         ],
         [
             "max-per-source",
             None,
             0,
-            "Connections at a time from one IPv4 address or one IPv6 /64; 0 for any number.",
+            "Take at most NUMBER connections at a time from one IPv4 address or one IPv6 /64; "
+            "0 for any number, as many people may share one address.",
             _wholeNumber("max-per-source"),
         ],
         [
             "idle-timeout",
             None,
             IDLE_TIMEOUT,
-            "Seconds after which a session is closed in which nothing comes or goes; 0: never.",
+            "Close a session in which nothing comes or goes for SECONDS, longer than a person "
+            "pauses; 0 is never.",
             _seconds("idle-timeout"),
         ],
         [
             "drain-timeout",
             None,
             DRAIN_TIMEOUT,
-            "Seconds for which a stop lets sessions have back what they have sent.",
+            "When stopped, let sessions have back what they have sent for up to SECONDS, well "
+            "below what systemd and Kubernetes wait for.",
             _seconds("drain-timeout"),
         ],
         [
             "udp-rate",
             None,
             UDP_RATE,
-            "Datagrams a second that are answered to one address; 0 for any number. "
-            "This machine's own addresses have no limit.",
+            "Answer at most NUMBER datagrams a second to one address, far more than measuring "
+            "needs and too few for a flood; 0 for any number. This machine's own addresses "
+            "have no limit.",
             _wholeNumber("udp-rate"),
         ],
         [
             "session-log",
             None,
             None,
-            "A file to which a JSON object is added for each session that has ended and, once "
-            "a second, for the datagrams of each source. Opened again on SIGUSR1.",
+            "Add a JSON object to FILE for each session that has ended and, once a second, for "
+            "the datagrams of each source. Opened again on SIGUSR1.",
             os.path.abspath,
         ],
     ]
@@ -275,7 +280,7 @@ class Options(usage.Options):
 
     def opt_impair(self, specification: str) -> None:
         """
-        Misbehave on purpose, as listed below. Can be given again.
+        Misbehave on purpose as SPEC says, see below. Can be given again.
         """
         try:
             self._wishes.add(specification)
@@ -412,9 +417,14 @@ def _hostAndPort(value: str) -> tuple[str, int]:
 
 def makeService(config: Options) -> EchoService:
     """
-    Make the service that a command line asks for.
+    Make the service that a command line asks for.  In a program of one's own it takes
+    no signals, and tells systemd nothing: these are the program's.
+
+    @param config: Has parsed its options.
     """
     reactor = config.reactor
+    # Below twistd and twist.
+    ownProcess = config.parent is not None
     showMessages = bool(config["show-messages"])
     greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
     rate = config["udp-rate"]
@@ -459,12 +469,11 @@ def makeService(config: Options) -> EchoService:
         "udp": lambda: datagramEcho(reactor, guard, showMessages=showMessages),
     }
     words = _limitsInWords(config, shared)
-    # Below twistd and twist the process is ours.
-    service = EchoService(reactor, words, hearSignals=config.parent is not None)
+    service = EchoService(reactor, words, hearSignals=ownProcess)
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)
-    manager = notifier(reactor, service, os.environ)
+    manager = notifier(reactor, service, os.environ) if ownProcess else None
     if manager is not None:
         manager.setServiceParent(service)
     _addWitnesses(config, service)

@@ -5,6 +5,8 @@ Tests for L{echod.tap}.
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import socket
 import sys
@@ -39,7 +41,7 @@ from echod.notify import Notifier
 from echod.proxy import ProxyFactory
 from echod.service import ListeningService
 from echod.status.sources import SourcesUDPEchoProtocol
-from echod.tap import BACKLOG, Options, makeService
+from echod.tap import BACKLOG, EXAMPLES, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.udp import UDPEchoProtocol
 from tests.support import lacking, logged
@@ -494,12 +496,15 @@ class OptionsTests(SynchronousTestCase):
 
     def test_notifier(self) -> None:
         """
-        Where systemd has asked to be told how the daemon is doing, it is.
+        Where systemd has asked to be told how the daemon is doing, it is; of a
+        program in which echod is embedded, echod does not know.
         """
         self.patch(os, "environ", {"NOTIFY_SOCKET": "/run/systemd/notify"})
-        service = makeService(parse("--tcp", "0"))
-        _, told = service
-        self.assertIsInstance(told, Notifier)
+        for parent, told in ((Options(), [Notifier]), (None, [])):
+            options = parse("--tcp", "0")
+            options.parent = parent
+            _, *others = makeService(options)
+            self.assertEqual([type(other) for other in others], told)
 
     def test_steadyClock(self) -> None:
         """
@@ -543,6 +548,17 @@ class OptionsTests(SynchronousTestCase):
         """
         usage = Options().getUsage()
         self.assertIn("Examples:\n  twistd -n echod ", usage)
+
+    def test_examples(self) -> None:
+        """
+        The examples in the help are understood.
+        """
+        examples = re.findall("twistd -n echod(.*?)(?:  |$)", EXAMPLES, re.MULTILINE)
+        # The one with TLS needs a key; docs/howto/tls.rst has it.
+        examples = [example for example in examples if "ssl:" not in example]
+        self.assertGreater(len(examples), 5)
+        for example in examples:
+            parse(*shlex.split(example))
 
     def test_version(self) -> None:
         """
