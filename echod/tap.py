@@ -586,7 +586,8 @@ def makeService(config: Options) -> EchoService:
     guard = DatagramGuard(config.networks, RateLimit(rate) if rate else None)
     shared = Capacity.ofProcess(
         FD_SETSIZE if isinstance(reactor, SelectReactor) else inf,
-        others=len(config["status"]) * STATUS_CONNECTIONS,
+        # Workers have none of these.
+        others=len(config["status"]) * STATUS_CONNECTIONS * (config["workers"] == 1),
     )
 
     def limits() -> Limits:

@@ -31,6 +31,7 @@ from twisted.python.usage import UsageError
 from zope.interface import provider
 
 from echod.service import EchoService
+from echod.session import SessionFactory
 from echod.status.linefile import LineFile
 from echod.status.monitor import Monitor
 from echod.tap import SESSION_LOG, Finder, Options, makeService
@@ -89,7 +90,7 @@ class WorkerOptions(Options):
         """
         return WorkerService(self.reactor, self["drain-timeout"])
 
-    def addWitnesses(self, service: EchoService) -> None:
+    def addWitnesses(self, service: Any) -> None:
         """
         Add what sees all of it.
         """
@@ -99,7 +100,7 @@ class WorkerOptions(Options):
         monitor.setServiceParent(service.witnesses)
         os.set_blocking(REPORTS, False)
         reports = LineFile("the parent", REPORTS)
-        reporter = Reporter(self.reactor, monitor, reports, self._parent)
+        reporter = Reporter(monitor, reports, self._parent, service.end)
         reporter.setServiceParent(service.witnesses)
 
 
@@ -110,6 +111,8 @@ class WorkerService(EchoService):
     a successor.  SIGINT cuts what is left.
     """
 
+    _ending = False
+
     def __init__(self, reactor: Any, drainTimeout: float) -> None:
         super().__init__(reactor, hearSignals=True)
         self._drainTimeout = drainTimeout
@@ -118,7 +121,8 @@ class WorkerService(EchoService):
         """
         Serve those who are there to their end, and end.
         """
-        if self.running:
+        if not self._ending:
+            self._ending = True
             self._reactor.stop()
 
     def retire(self) -> None:
@@ -131,10 +135,18 @@ class WorkerService(EchoService):
         self._depart(self._reactor.seconds() + self._drainTimeout)
 
     def _depart(self, deadline: float) -> None:
-        if self.sessions and self._reactor.seconds() < deadline:
+        if self._anybody() and self._reactor.seconds() < deadline:
             self._reactor.callLater(SIGHT, self._depart, deadline)
         else:
             self.end()
+
+    def _anybody(self) -> bool:
+        factories = [service.server for service in self.listening]
+        return any(
+            factory.sessions or factory.waiting
+            for factory in factories
+            if isinstance(factory, SessionFactory)
+        )
 
     def _setSignals(self) -> None:
         for number, action in (
@@ -153,14 +165,22 @@ class Reporter(Service):
     Tells the parent what a monitor sees, and that this process lives.
     """
 
-    def __init__(self, reactor: Any, monitor: Monitor, reports: LineFile, parent: int) -> None:
+    def __init__(
+        self,
+        monitor: Monitor,
+        reports: LineFile,
+        parent: int,
+        orphaned: Callable[[], object],
+    ) -> None:
         """
         @param parent: The number of its process.
+
+        @param orphaned: What to do when there is no parent any more.
         """
-        self._reactor = reactor
         self._monitor = monitor
         self._reports = reports
         self._parent = parent
+        self._orphaned = orphaned
 
     def startService(self) -> None:
         """
@@ -180,9 +200,9 @@ class Reporter(Service):
 
     def _tell(self) -> None:
         self._reports.write(self._monitor.latest)
-        if self.running and os.getppid() != self._parent:
-            # Whoever watches over this one now, knows nothing about it.
-            self._reactor.callLater(0, self._reactor.stop)
+        if os.getppid() != self._parent:
+            # Whoever has taken its place knows nothing of echo servers.
+            self._orphaned()
 
 
 @provider(ILogObserver)

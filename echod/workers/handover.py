@@ -19,7 +19,7 @@ from typing import Any
 from twisted.internet import tcp, unix
 from twisted.internet.abstract import isIPv6Address
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IAddress,
@@ -106,8 +106,7 @@ class HandedPort:
         """
         Give the sockets up.  Workers may have them still.
         """
-        self._stop()
-        return succeed(None)
+        return maybeDeferred(self._stop)
 
     def getHost(self) -> IAddress:
         """
@@ -179,9 +178,9 @@ class HandingReactor:
         port.stopReading()
         handed = self._handed([socket.socket(fileno=os.dup(port.fileno()))])
 
-        def stop() -> None:
+        def stop() -> Any:
             handed.stopListening()
-            port.stopListening()
+            return port.stopListening()
 
         return HandedPort(port.getHost(), stop)
 
