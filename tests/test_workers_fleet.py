@@ -91,7 +91,7 @@ class FleetTests(SynchronousTestCase):
         one.say()
         other.say(unready=["TCP echo on 127.0.0.1:8080 is starting"])
         other.protocol.childDataReceived(1, b'{"unre\n')
-        self.assertEqual(self.fleet.unready, ["worker 2 does not serve yet"])
+        self.assertEqual(self.fleet.unready, ["worker 2 does not serve"])
         with logged() as lines:
             other.say()
             other.say()
@@ -108,7 +108,7 @@ class FleetTests(SynchronousTestCase):
         with logged() as lines:
             one.end(signal=9)
         self.assertEqual(lines, ["worker 1 (process 1000) has died: signal 9"])
-        self.assertEqual(self.fleet.unready, ["worker 1 does not serve yet"])
+        self.assertEqual(self.fleet.unready, ["worker 1 does not serve"])
         self.reactor.advance(0)
         self.assertEqual(self.names(), ["worker 2", "worker 1"])
         again = self.reactor.processes[-1]

@@ -156,7 +156,7 @@ class Fleet(Service):
         """
         serving = {worker.slot for worker in self.workers.values() if worker.ready}
         return [
-            f"worker {slot + 1} does not serve yet"
+            f"worker {slot + 1} does not serve"
             for slot in range(self._count)
             if slot not in serving
         ]
