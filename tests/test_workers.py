@@ -20,7 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.workers import handover
 from soak.workers import owners, workers
-from tests.daemon import PATIENCE, TWIST, Daemon, runDaemon, twistd
+from tests.daemon import PATIENCE, Daemon, twistd
 from tests.load import DatagramLoad, Load, wait
 from tests.support import MEASURED, lacking, temporaryDirectory
 from tests.test_systemd import HAND_OVER
@@ -83,6 +83,7 @@ class WorkersTests(SynchronousTestCase):
         """
         A worker that is killed takes its own sessions with it and no other; who
         comes meanwhile is served; another takes its place, and the log says so.
+        When the parent is killed, the workers end as well.
         """
         daemon = self.serve("--tcp", "0")
         clients = self.connect(daemon.tcp, SESSIONS)
@@ -104,11 +105,16 @@ class WorkersTests(SynchronousTestCase):
         self.connect(daemon.tcp, SESSIONS)
         daemon.expect(rf"\(process {victim}\) has died: signal 9")
         daemon.expect(r"worker \S+ serves")
+        processes = workers(daemon)
+        daemon.process.kill()
+        wait(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in processes))
 
     def test_renewed(self) -> None:
         """
         After SIGHUP all processes are others, nobody who comes meanwhile is
-        refused or left without an answer, and no datagram is lost.
+        refused or left without an answer, and no datagram is lost.  Nor can
+        anybody take a part of it, not even another echod with workers: that is
+        one line, and no worker is started.
         """
         daemon = self.serve("--tcp", "0", "--udp", "0")
         before = set(workers(daemon))
@@ -121,6 +127,13 @@ class WorkersTests(SynchronousTestCase):
         for load in loads:
             load.stop()
             self.assertEqual(set(load.outcomes), {"answered"})
+        for option, kind in (("tcp", "TCP"), ("udp", "UDP")):
+            port = getattr(daemon, option)[1]
+            done = twistd("echod", "--workers=2", f"--{option}={port}")
+            line = f"{kind} echo cannot listen on 127.0.0.1:{port}: Address already in use\n"
+            self.assertTrue(done.stdout.endswith(line), done.stdout)
+            self.assertEqual((done.returncode, done.stderr), (1, ""))
+            self.assertNotIn("worker 1", done.stdout)
 
     def test_drained(self) -> None:
         """
@@ -159,48 +172,15 @@ class WorkersTests(SynchronousTestCase):
         daemon.stop()
         self.assertRegex("".join(daemon.log), r"worker \d: .* cut: [12]\n")
 
-    def test_orphaned(self) -> None:
-        """
-        When the parent is killed, the workers end as well.
-        """
-        daemon = self.serve("--tcp", "0")
-        processes = workers(daemon)
-        daemon.process.kill()
-        for pid in processes:
-            wait(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists())  # type: ignore[misc]
-
-    def test_taken(self) -> None:
-        """
-        An address that is taken, be it by another echod with workers, is one
-        line, and no worker is started.
-        """
-        daemon = self.serve("--tcp", "0", "--udp", "0")
-        for option, kind in (("tcp", "TCP"), ("udp", "UDP")):
-            port = getattr(daemon, option)[1]
-            done = twistd("echod", "--workers=2", f"--{option}={port}")
-            line = f"{kind} echo cannot listen on 127.0.0.1:{port}: Address already in use\n"
-            self.assertTrue(done.stdout.endswith(line), done.stdout)
-            self.assertEqual((done.returncode, done.stderr), (1, ""))
-            self.assertNotIn("worker", done.stdout.partition("limits:")[2].partition("\n")[2])
-
-    def test_badValues(self) -> None:
-        """
-        A number that is none is one line.
-        """
-        for value in ("0", "-1", "x"):
-            done = runDaemon([*TWIST, "echod", "--workers", value])
-            self.assertEqual((done.returncode, done.stdout), (1, ""))
-            self.assertRegex(
-                done.stderr, rf"^echod: --workers {value}: neither a number[^\n]*\n$"
-            )
-
     def test_badWorker(self) -> None:
         """
         A worker that cannot even read its options says so in the parent's log.
         """
         key = temporaryDirectory(self) / "key.pem"
         self.certificate(key)
-        daemon = self.serve("--tcp", f"ssl:0:interface=127.0.0.1:privateKey={key}")
+        daemon = self.serve(
+            *("--tcp", f"ssl:0:interface=127.0.0.1:privateKey={key}"), environment=COVERAGE
+        )
         key.unlink()
         daemon.process.send_signal(signal.SIGHUP)
         daemon.expect(rf"\[worker 1\.2: stderr#error\] echod: --tcp ssl:.*{key}")

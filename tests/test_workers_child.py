@@ -14,6 +14,7 @@ from twisted.internet.defer import succeed
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
+from twisted.python.reflect import namedAny
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.descriptors import InheritedStreamEndpoint, InheritedUDPEndpoint
@@ -25,7 +26,7 @@ from echod.tap import SESSION_LOG, makeService
 from echod.tcp import EchoFactory
 from echod.workers import handover
 from echod.workers.channel import RECORD, Lines, event, record
-from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log
+from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log, main
 from tests.support import UNTIMED, connect, lacking, temporaryDirectory
 from tests.test_service import Endpoint
 from tests.test_service import Port as MemoryPort
@@ -342,6 +343,18 @@ class ReporterTests(SynchronousTestCase):
         """
         self.report(os.getpid())
         self.assertEqual(self.orphaned, 1)
+
+
+class ProgramTests(SynchronousTestCase):
+    """
+    Tests for C{python -m echod.workers}.
+    """
+
+    def test_import(self) -> None:
+        """
+        To import it runs nothing.
+        """
+        self.assertIs(namedAny("echod.workers.__main__").main, main)
 
 
 class LogTests(SynchronousTestCase):

@@ -105,7 +105,7 @@ class WholeTests(SynchronousTestCase):
         self.assertEqual(full["sessions"], expected["sessions"])
         self.assertEqual(full["lags"], [0] * (len(LAGS) + 1))
         self.assertEqual(
-            full["unready"], ["worker 1 does not serve", "worker 2 does not serve yet"]
+            full["unready"], ["worker 1 does not serve", "worker 2 does not serve"]
         )
         single.stopService()
 
