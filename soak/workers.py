@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -49,9 +50,12 @@ def workers(server: Daemon) -> list[int]:
     return [int(child) for child in children.split()]
 
 
-def owners(server: Daemon) -> dict[int, int]:
+Address = tuple[str, int]
+
+
+def owners(server: Daemon) -> dict[Address, int]:
     """
-    @return: For the port of each client that has been accepted, the process that
+    @return: For the address of each client that has been accepted, the process that
         serves it.
     """
     served = f":{server.tcp[1]:04X}"
@@ -59,15 +63,17 @@ def owners(server: Daemon) -> dict[int, int]:
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if fields[1].endswith(served):
-            inodes[f"socket:[{fields[9]}]"] = int(fields[2].rpartition(":")[2], 16)
+            host, _, port = fields[2].partition(":")
+            address = socket.inet_ntoa(int(host, 16).to_bytes(4, sys.byteorder)), int(port, 16)
+            inodes[f"socket:[{fields[9]}]"] = address
     found = {}
     for pid in workers(server):
         directory = f"/proc/{pid}/fd"
         try:
             for name in os.listdir(directory):
-                port = inodes.get(os.readlink(f"{directory}/{name}"))
-                if port:
-                    found[port] = pid
+                peer = inodes.get(os.readlink(f"{directory}/{name}"))
+                if peer:
+                    found[peer] = pid
         except OSError:
             # It, or what it had open, is gone.
             continue
@@ -79,7 +85,7 @@ class Seen:
     """
     What clients have seen.
 
-    @ivar lost: The ports of those that have lost their session.
+    @ivar lost: The addresses of those that have lost their session.
 
     @ivar outcomes: What became of attempts to connect and to ask.
 
@@ -87,7 +93,7 @@ class Seen:
         seconds.
     """
 
-    lost: list[int] = field(default_factory=list)
+    lost: list[Address] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     answers: int = 0
     longest: float = 0.0
@@ -100,10 +106,10 @@ async def stay(server: Daemon, seen: Seen) -> None:
     """
     while not seen.enough:
         client = await Client(server.tcp).connect()
-        port = client.socket.getsockname()[1]
+        address = client.socket.getsockname()
         while not seen.enough:
             if not await ask(client, b"are you there?\n"):
-                seen.lost.append(port)
+                seen.lost.append(address)
                 break
             seen.answers += 1
             await asyncio.sleep(PAUSE)
@@ -154,7 +160,7 @@ async def killed(start: Start, kills: int, seconds: float, clients: int = 50) ->
             os.kill(victim, signal.SIGKILL)
             await asyncio.sleep(seconds / kills)
             lost += len(seen.lost)
-            wrong += sum(before.get(port, victim) != victim for port in seen.lost)
+            wrong += sum(before.get(address, victim) != victim for address in seen.lost)
         seen.enough = True
         await asyncio.gather(*peers)
     refused = sum(seen.outcomes.values()) - seen.outcomes["answered"] - seen.outcomes["cut off"]
@@ -226,14 +232,22 @@ async def renewed(start: Start, times: int) -> Report:
 
 
 LOADS = {
-    "TCP, 64 connections, 64 B": ("tcp", "64", "64", "1"),
-    "TCP, 4 connections, 64 KiB": ("tcp", "4", "65536", "1"),
-    "UDP, 64 sources, 64 B": ("udp", "64", "64", "4"),
+    "TCP, 64 each": ("tcp", "64", "64", "1"),
+    "TCP, 500 each": ("tcp", "500", "64", "1"),
+    "UDP, 64 each": ("udp", "64", "64", "16"),
 }
 """
-What the load does: as in the benchmarks.
+What the load does for each process that serves, as in the benchmarks: so many
+connections, or sources of datagrams, with messages of 64 bytes.
 """
 
+RATIO = "times the cost, median of the rounds"
+
+FEW = ("TCP, 64 in all", "tcp", "64", "64", "1")
+"""
+What is not multiplied by the number of processes.  Shown, and not judged: each
+process finds half as many messages to do at a time, and waits for more of them.
+"""
 
 SESSION = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])"
 """
@@ -270,28 +284,35 @@ def costs(start: Start, rounds: int, seconds: float) -> dict[str, Report]:
     """
     if not which("cc"):
         lacking("a C compiler")
-    reports = {name: Report() for name in LOADS}
     with TemporaryDirectory() as directory:
         program = f"{directory}/load"
         run(["cc", "-O2", "-o", program, str(CHECKOUT / "benchmarks" / "load.c")], check=True)
-        for name, load in LOADS.items():
-            pairs = [
-                [cost(start, [program, *load], seconds, count) for count in (1, WORKERS)]
-                for _ in range(rounds)
-            ]
-            _show(reports[name], pairs)
-    return reports
+
+        def compared(kind: str, peers: str, *rest: str, times: int = WORKERS) -> Report:
+            loads = [[program, kind, str(int(peers) * n), *rest] for n in (1, times)]
+            return _comparison(
+                [
+                    [
+                        cost(start, load, seconds, count)
+                        for load, count in zip(loads, (1, WORKERS), strict=True)
+                    ]
+                    for _ in range(rounds)
+                ]
+            )
+
+        reports = {name: compared(*load) for name, load in LOADS.items()}
+        for name, report in reports.items():
+            ratio = float(report.figures[RATIO])
+            report.require(ratio <= MOST, f"{name}: a message costs {ratio} times as much")
+        name, *load = FEW
+        return {**reports, name: compared(*load, times=1)}
 
 
-def _show(report: Report, pairs: list[list[tuple[float, float]]]) -> None:
-    one, several = zip(*pairs, strict=True)
-    ratio = median(more[0] / less[0] for less, more in pairs)
-    report.show("rounds", len(pairs))
-    report.figures["us for a message, one process"] = f"{median(c for c, _ in one):.2f}"
-    report.figures[f"us for a message, {WORKERS} workers"] = (
-        f"{median(c for c, _ in several):.2f}"
-    )
-    report.figures["ratio, median of the rounds"] = f"{ratio:.3f}"
-    report.show("messages a second, one process", round(median(r for _, r in one)))
-    report.show(f"messages a second, {WORKERS} workers", round(median(r for _, r in several)))
-    report.require(ratio <= MOST, f"a message costs {ratio:.3f} times as much")
+def _comparison(pairs: list[list[tuple[float, float]]]) -> Report:
+    report = Report()
+    for number, name in enumerate(("one process", f"{WORKERS} workers")):
+        prices, rates = zip(*(pair[number] for pair in pairs), strict=True)
+        report.figures[f"us for a message, {name}"] = f"{median(prices):.2f}"
+        report.show(f"messages a second, {name}", round(median(rates)))
+    report.figures[RATIO] = f"{median(more[0] / less[0] for less, more in pairs):.3f}"
+    return report

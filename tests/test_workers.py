@@ -93,7 +93,7 @@ class WorkersTests(SynchronousTestCase):
         os.kill(victim, signal.SIGKILL)
         lost = 0
         for client in clients:
-            if served[client.getsockname()[1]] == victim:
+            if served[client.getsockname()] == victim:
                 lost += 1
                 with self.assertRaises(ConnectionError):
                     client.sendall(b"x")

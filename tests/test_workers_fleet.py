@@ -161,7 +161,8 @@ class FleetTests(SynchronousTestCase):
     def test_renew(self) -> None:
         """
         All are replaced one by one: each is asked to go when its successor, on
-        the same sockets, serves, and the next is its turn.
+        the same sockets, serves, and the next is its turn.  One that goes does
+        not count as one that serves.
         """
         one, other = self.start()
         self.fleet.renew()
@@ -172,15 +173,19 @@ class FleetTests(SynchronousTestCase):
         successor.say()
         self.assertEqual((one.signals, other.signals), (["HUP"], []))
         self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2", "worker 2.2"])
-        self.reactor.processes[-1].say()
+        successor.end(signal=9)
+        self.assertEqual(self.fleet.unready, ["worker 1 does not serve"])
+        self.reactor.advance(0)
+        for process in self.reactor.alive[2:]:
+            process.say()
         self.assertEqual(other.signals, ["HUP"])
         with logged() as lines:
             one.end()
             other.end()
         self.assertEqual(lines, ["worker 1 has ended", "worker 2 has ended"])
         self.reactor.advance(LOOK)
-        self.assertEqual(self.names(), ["worker 1.2", "worker 2.2"])
-        self.assertEqual((self.fleet.deaths, self.fleet.unready), (0, []))
+        self.assertEqual(self.names(), ["worker 2.2", "worker 1.2"])
+        self.assertEqual((self.fleet.deaths, self.fleet.unready), (1, []))
         self.stop()
 
     def test_successorNeverServes(self) -> None:

@@ -80,9 +80,9 @@ class Worker(ProcessProtocol):
     @property
     def ready(self) -> bool:
         """
-        Whether it serves.
+        Whether it serves who comes.
         """
-        return bool(self.report) and not self.report["unready"]
+        return bool(self.report) and not (self.report["unready"] or self.succeeded)
 
     def connectionMade(self) -> None:
         """
