@@ -129,7 +129,7 @@ static int open_socket(int kind)
 
 struct connection {
 	int fd;
-	int writing;
+	int writing, answered;
 	size_t toSend, toReceive;
 };
 
@@ -159,7 +159,7 @@ static void run_tcp(int connections, int lines)
 	struct connection *all = calloc(connections, sizeof *all);
 	struct epoll_event events[256];
 	long done = 0;
-	int i, one = 1;
+	int i, one = 1, unanswered = connections;
 
 	message = malloc(size);
 	scratch = malloc(1 << 20);
@@ -175,7 +175,8 @@ static void run_tcp(int connections, int lines)
 		all[i].toSend = all[i].toReceive = size;
 		pump_out(&all[i]);
 	}
-	while (running(&done)) {
+	/* What it takes to begin a session is not what a message takes. */
+	while (unanswered || running(&done)) {
 		int ready = epoll_wait(epollFd, events, 256, 0);
 		for (i = 0; i < ready; i++) {
 			struct connection *c = events[i].data.ptr;
@@ -192,6 +193,8 @@ static void run_tcp(int connections, int lines)
 			if (n > 0)
 				c->toReceive -= n;
 			if (!c->toReceive) {
+				unanswered -= !c->answered;
+				c->answered = 1;
 				done += lines;
 				c->toSend = c->toReceive = size;
 				pump_out(c);
