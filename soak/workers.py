@@ -150,22 +150,25 @@ async def killed(start: Start, kills: int, seconds: float, clients: int = 50) ->
             server.expect(r"worker \S+ serves")
         peers = [asyncio.create_task(stay(server, seen)) for _ in range(clients)]
         peers += [asyncio.create_task(come(server, seen)) for _ in range(clients // 2)]
-        await asyncio.sleep(seconds / kills)
+        await asyncio.sleep(1)
+        began = monotonic()
         for number in range(kills):
-            alive = workers(server)
-            victim = alive[number % len(alive)]
             # Whoever connects while this is looked up is in nobody's list.
-            before = await asyncio.to_thread(owners, server)
-            seen.lost.clear()
+            while not (before := await asyncio.to_thread(owners, server)):
+                """Nobody is served: there is nothing to kill."""
+            # Who serves for longest.
+            victim = min(before.values())
             os.kill(victim, signal.SIGKILL)
-            await asyncio.sleep(seconds / kills)
-            lost += len(seen.lost)
-            wrong += sum(before.get(address, victim) != victim for address in seen.lost)
+            await asyncio.sleep(began + seconds * (number + 1) / kills - monotonic())
+            gone, seen.lost = seen.lost, []
+            lost += len(gone)
+            wrong += sum(before.get(address, victim) != victim for address in gone)
+        took = monotonic() - began
         seen.enough = True
         await asyncio.gather(*peers)
     refused = sum(seen.outcomes.values()) - seen.outcomes["answered"] - seen.outcomes["cut off"]
     report.show("workers killed", kills)
-    report.show("seconds", float(seconds))
+    report.show("seconds", took)
     report.show("answers in lasting sessions", seen.answers)
     report.show("sessions lost with their worker", lost - wrong)
     report.show("sessions of other workers lost", wrong)
