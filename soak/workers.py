@@ -144,7 +144,7 @@ async def killed(start: Start, kills: int, seconds: float, clients: int = 50) ->
         connect anew.
     """
     report, seen = Report(), Seen()
-    wrong = lost = 0
+    wrong = lost = victim = 0
     with start("--tcp", "127.0.0.1:0", "--workers", str(WORKERS)) as server:
         for _ in range(WORKERS):
             server.expect(r"worker \S+ serves")
@@ -154,10 +154,12 @@ async def killed(start: Start, kills: int, seconds: float, clients: int = 50) ->
         began = monotonic()
         for number in range(kills):
             # Whoever connects while this is looked up is in nobody's list.
-            while not (before := await asyncio.to_thread(owners, server)):
-                """Nobody is served: there is nothing to kill."""
+            before = await asyncio.to_thread(owners, server)
+            while not (alive := set(before.values()) - {victim}):
+                # Nobody is served by one that could be killed.
+                before = await asyncio.to_thread(owners, server)
             # Who serves for longest.
-            victim = min(before.values())
+            victim = min(alive)
             os.kill(victim, signal.SIGKILL)
             await asyncio.sleep(began + seconds * (number + 1) / kills - monotonic())
             gone, seen.lost = seen.lost, []
