@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, execute, succeed
 from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import (
     IListeningPort,
+    IReactorFDSet,
     IReactorTime,
     IReactorUDP,
     ISystemHandle,
@@ -209,7 +210,7 @@ class UDPServerEndpoint:
         return execute(self._listen, protocol)
 
     def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
-        if not PACKET_INFO:
+        if not (PACKET_INFO and IReactorFDSet.providedBy(self._reactor)):
             return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
         port = portKind(protocol)(
             self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor

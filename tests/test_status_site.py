@@ -6,6 +6,7 @@ L{echod.status.events} and L{echod.status.metrics}.
 from __future__ import annotations
 
 import json
+import os
 from io import BytesIO
 from typing import Any
 
@@ -389,6 +390,30 @@ class MetricsTests(StatusTests):
             "echod_session_duration_seconds_bucket TCP echo +Inf": 1,
         }.items():
             self.assertEqual(metrics[name], value, name)
+
+    def test_workers(self) -> None:
+        """
+        Workers are counted, and what the system knows of each has its label; of a
+        single process it has none.
+        """
+        metrics = self.metrics()
+        self.assertEqual(
+            (metrics["echod_workers"], metrics["echod_worker_deaths_total"]), (0, 0)
+        )
+        self.assertNotIn("process_open_fds 2", metrics)
+        workers = [
+            {"worker": "1", "process": 0, "serves": False},
+            {"worker": "2", "process": os.getpid(), "serves": True},
+        ]
+        self.patch(Monitor, "workers", workers)
+        self.patch(Monitor, "deaths", 3)
+        metrics = self.metrics()
+        self.assertEqual(
+            (metrics["echod_workers"], metrics["echod_worker_deaths_total"]), (1, 3)
+        )
+        for labels in ("", " 2"):
+            self.assertGreater(metrics[f"process_open_fds{labels}"], 0)
+        self.assertNotIn("process_open_fds 1", metrics)
 
     def test_datagrams(self) -> None:
         """
