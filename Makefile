@@ -43,7 +43,7 @@ unit: $(VENV)/test
 
 # Twisted's own way to run the same, but for what takes long and would be no
 # different.
-trial: LONG = docs packaging soak uvloopreactor fuzz
+trial: LONG = docs packaging soak uvloopreactor fuzz workers
 trial: TRIED = $(filter-out $(LONG:%=tests.test_%),$(subst /,.,$(basename $(wildcard tests/test_*.py))))
 trial: $(VENV)/test
 	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(TRIED)

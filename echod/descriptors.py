@@ -19,6 +19,7 @@ from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromSt
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
+    IReactorFDSet,
     IStreamServerEndpoint,
 )
 from twisted.internet.protocol import DatagramProtocol
@@ -94,6 +95,28 @@ def _check(skt: socket.socket, family: socket.AddressFamily, wanted: socket.Sock
         raise ValueError("it is one connection and does not listen (use Accept=no)")
 
 
+def adoptDatagrams(
+    reactor: Any, descriptor: int, family: socket.AddressFamily, protocol: DatagramProtocol
+) -> Any:
+    """
+    Listen for datagrams on a socket that is bound already, as
+    L{UDPServerEndpoint<echod.udp.UDPServerEndpoint>} does on one of its own.
+
+    @return: The port which listens.
+    """
+    os.set_blocking(descriptor, False)
+    adopted = (descriptor, family, protocol, MAX_DATAGRAM)
+    if not (PACKET_INFO and IReactorFDSet.providedBy(reactor)):
+        return reactor.adoptDatagramPort(*adopted)
+    with socket.socket(fileno=os.dup(descriptor)) as skt:
+        if ip_address(skt.getsockname()[0]).is_unspecified:
+            askForDestination(skt, family)
+    # What adoptDatagramPort does, which knows one kind of port only.
+    port = portKind(protocol)._fromListeningDescriptor(reactor, *adopted)
+    port.startListening()
+    return port
+
+
 class Inherited:
     """
     A socket that was handed over.  It can be listened on any number of times;
@@ -134,14 +157,4 @@ class InheritedUDPEndpoint(Inherited):
         return execute(self._listen, protocol)
 
     def _listen(self, protocol: DatagramProtocol) -> Any:
-        os.set_blocking(self._descriptor, False)
-        adopted = (self._descriptor, self._family, protocol, MAX_DATAGRAM)
-        if not PACKET_INFO:
-            return self._reactor.adoptDatagramPort(*adopted)
-        with socket.socket(fileno=os.dup(self._descriptor)) as skt:
-            if ip_address(skt.getsockname()[0]).is_unspecified:
-                askForDestination(skt, self._family)
-        # What adoptDatagramPort does, which knows one kind of port only.
-        port = portKind(protocol)._fromListeningDescriptor(self._reactor, *adopted)
-        port.startListening()
-        return port
+        return adoptDatagrams(self._reactor, self._descriptor, self._family, protocol)

@@ -99,6 +99,7 @@ class ListeningService(Service):
     _listening: Deferred[None] | None = None
     _ending: Deferred[None] | None = None
     _problem: CannotServe | None = None
+    _left = False
 
     def __init__(self, address: str, endpoint: Endpoint, server: Server) -> None:
         self.address = self.place = address
@@ -149,7 +150,15 @@ class ListeningService(Service):
             self._ending.addCallback(stopped.callback)
         return stopped
 
+    def leave(self) -> None:
+        """
+        Take nobody new: somebody else does, on the same socket.
+        """
+        self._left = True
+        self.port.stopReading()  # type: ignore[union-attr]
+
     def _listen(self) -> None:
+        self._left = False
         self._problem = None
         self.state = STARTING
         # What Twisted has to say about it says less than what we have.
@@ -189,7 +198,7 @@ class ListeningService(Service):
         self.port = None
         if port is None:
             return None
-        if IReadDescriptor.providedBy(port):
+        if IReadDescriptor.providedBy(port) and not self._left:
             # Who has come, but was not looked at yet, has come.
             for _ in range(LAST_LOOKS):
                 if not isReadable(port):
@@ -293,6 +302,11 @@ class EchoService(MultiService):
         """
         for service in self.listening:
             service.server.cut()
+
+    def reopened(self) -> None:
+        """
+        Files were opened again that only processes of its own have otherwise.
+        """
 
     def _stopped(self, _: object) -> Deferred[None] | None:
         # It may have been started again meanwhile.

@@ -23,6 +23,7 @@ from twisted.internet.endpoints import (
     TCP6ServerEndpoint,
     serverFromString,
 )
+from twisted.internet.interfaces import IReactorProcess
 from twisted.internet.selectreactor import SelectReactor
 from twisted.python import usage
 from twisted.python.reflect import namedAny
@@ -53,11 +54,16 @@ from echod.limits import (
 from echod.networks import LOOPBACK, MAX_PORT, Networks
 from echod.notify import notifier
 from echod.service import EchoService, Endpoint, ListeningService, Server
+from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.status.sources import ImpairedSourcesUDPEchoProtocol, SourcesUDPEchoProtocol
 from echod.tcp import EchoFactory
 from echod.udp import UDPEchoProtocol, UDPServerEndpoint
 from echod.wishes import Wishes
+from echod.workers.fleet import Fleet
+from echod.workers.handover import SPREADS, HandingReactor
+from echod.workers.service import WorkersService
+from echod.workers.whole import Whole
 
 DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
 """
@@ -81,6 +87,21 @@ NETWORKS = ("allow", "deny")
 Named = tuple[str, Endpoint]
 """
 An address as people write it, and as what can be listened on.
+"""
+
+Finder = Callable[[str, socket.SocketKind], tuple[int, socket.AddressFamily]]
+"""
+Finds a socket that was handed over: L{inherited}.
+"""
+
+MOST_WORKERS = 1024
+"""
+How many workers there may be: more than any machine has cores.
+"""
+
+SESSION_LOG = "session-log"
+"""
+The option, and what workers know the file by.
 """
 
 EXAMPLES = """
@@ -129,6 +150,24 @@ def _seconds(option: str) -> Callable[[str], float]:
     return parse
 
 
+def _workers(value: str) -> int:
+    number = 0
+    if value == "auto":
+        number = len(os.sched_getaffinity(0)) if SPREADS else 1
+    elif value.isascii() and value.isdigit():
+        number = int(value)
+    if not 1 <= number <= MOST_WORKERS:
+        raise usage.UsageError(
+            f"--workers {shlex.quote(value)}: neither a number of processes, from 1 to "
+            f"{MOST_WORKERS}, nor auto, which is one for each core"
+        )
+    if number > 1 and not SPREADS:
+        raise usage.UsageError(
+            f"--workers {number}: only Linux spreads what comes over several processes"
+        )
+    return number
+
+
 class Options(usage.Options):
     """
     What C{twistd echod} and C{twist echod} understand.  The values of
@@ -156,10 +195,10 @@ class Options(usage.Options):
         [
             "max-connections",
             None,
-            None,
-            "Take at most NUMBER connections at a time for each --tcp and --greeting; 0 for "
-            "any number. [default: for all of them together what the limit of open files "
-            "leaves room for]",
+            0,
+            "Take at most NUMBER connections at a time for each --tcp and --greeting; all of "
+            "them together have what the limit of open files leaves room for; 0 is no limit but "
+            "that.",
             _wholeNumber("max-connections"),
         ],
         [
@@ -196,12 +235,20 @@ class Options(usage.Options):
             _wholeNumber("udp-rate"),
         ],
         [
-            "session-log",
+            SESSION_LOG,
             None,
             None,
             "Add a JSON object to FILE for each session that has ended and, once a second, for "
             "the datagrams of each source. Opened again on SIGUSR1.",
             os.path.abspath,
+        ],
+        [
+            "workers",
+            None,
+            1,
+            "Share the work among NUMBER processes, or, with 'auto', one for each core. "
+            "Replaced one by one on SIGHUP.",
+            _workers,
         ],
     ]
 
@@ -219,8 +266,27 @@ class Options(usage.Options):
         super().__init__()
         self._reactor = reactor
         self._wishes = Wishes()
+        self._arguments: list[str] = []
+        self._sockets: dict[str, list[socket.socket]] = {}
+        self._files: dict[str, SessionLog] = {}
         for option in (*DEFAULT_PORTS, *NETWORKS, "status"):
             self[option] = []
+
+    @property
+    def maxConnections(self) -> int:
+        """
+        The share of one process in C{--max-connections}.
+        """
+        most: int = self["max-connections"]
+        workers: int = self["workers"]
+        return -(-most // workers)
+
+    @property
+    def ours(self) -> bool:
+        """
+        Whether the whole process is: below twistd and twist.
+        """
+        return self.parent is not None
 
     @property
     def reactor(self) -> Any:
@@ -228,14 +294,14 @@ class Options(usage.Options):
         The reactor.  Only now, when something is to be served, is one needed.
         """
         if self._reactor is None:
-            # Below twistd and twist, where nobody has chosen one, the fastest.
-            if self.parent is not None and "twisted.internet.reactor" not in sys.modules:
+            # Where nobody has chosen one, the fastest.
+            if self.ours and "twisted.internet.reactor" not in sys.modules:
                 with suppress(ImportError):
                     namedAny("echod.uvloopreactor.install")()
             from twisted.internet import reactor
 
             self._reactor = reactor
-            if self.parent is not None:
+            if self.ours:
                 # The time of day, by which Twisted sets its timers, may be set
                 # back, and then nothing would happen until it is the same again.
                 reactor.seconds = monotonic  # type: ignore[method-assign]
@@ -245,26 +311,26 @@ class Options(usage.Options):
         """
         Greet whoever connects to ADDRESS, and close. Can be given again.
         """
-        self._add("greeting", address, self._streamEndpoint)
+        self["greeting"].append(address)
 
     def opt_tcp(self, address: str) -> None:
         """
         Echo on TCP at ADDRESS until a peer says 'bye'. Can be given again.
         """
-        self._add("tcp", address, self._streamEndpoint)
+        self["tcp"].append(address)
 
     def opt_udp(self, address: str) -> None:
         """
         Echo datagrams at ADDRESS. Can be given again.
         """
-        self._add("udp", address, self._datagramEndpoint)
+        self["udp"].append(address)
 
     def opt_status(self, address: str) -> None:
         """
         Show what goes on at ADDRESS, by HTTP: a page, /metrics, /healthz, /readyz,
         /status.json. Can be given again.
         """
-        self._add("status", address, self._statusEndpoint)
+        self["status"].append(address)
 
     def opt_allow(self, network: str) -> None:
         """
@@ -306,11 +372,21 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """
-        Serve all three where none was asked for.
+        Make something to listen on of all addresses.  Serve all three where none
+        was asked for.
         """
         if not any(self[server] for server in DEFAULT_PORTS):
-            for server, port in DEFAULT_PORTS.items():
-                getattr(self, f"opt_{server}")(port)
+            self.update({server: [port] for server, port in DEFAULT_PORTS.items()})
+        for server in DEFAULT_PORTS:
+            kind = self._datagramEndpoint if server == "udp" else self._streamEndpoint
+            self[server] = [
+                self._named(server, address, kind, *self.listener(f"{server}{number}"))
+                for number, address in enumerate(self[server])
+            ]
+        self["status"] = [
+            self._named("status", address, self._statusEndpoint, self.reactor, inherited)
+            for address in self["status"]
+        ]
         try:
             self.networks = Networks(self["allow"], self["deny"])
         except ValueError as error:
@@ -321,6 +397,71 @@ class Options(usage.Options):
             )
         except ValueError as error:
             raise usage.UsageError(f"--impair: {error}") from None
+        if self["workers"] > 1:
+            self._checkWorkers()
+
+    def listener(self, name: str) -> tuple[Any, Finder]:
+        """
+        @param name: Of the one server that is meant.
+
+        @return: What it is to listen on, and what finds for it the sockets that
+            were handed over.
+        """
+        if self["workers"] == 1:
+            return self.reactor, inherited
+        sockets = self._sockets.setdefault(name, [])
+        return HandingReactor(self.reactor, self["workers"], sockets), inherited
+
+    def newService(self, limits: str) -> EchoService:
+        """
+        @param limits: What it bears, in words.
+
+        @return: What is to have all services.
+        """
+        if self["workers"] == 1:
+            return EchoService(self.reactor, limits, hearSignals=self.ours)
+        fleet = Fleet(
+            self.reactor,
+            self["workers"],
+            self._arguments,
+            self._descriptors,
+            self["drain-timeout"],
+        )
+        return WorkersService(self.reactor, fleet, limits, hearSignals=self.ours)
+
+    def addWitnesses(self, service: EchoService) -> None:
+        """
+        Add what sees all of a service.
+        """
+        if self[SESSION_LOG]:
+            log = self._files[SESSION_LOG] = self.addSessionLog(service)
+            log.onReopen = service.reopened
+        if self["status"]:
+            # What this needs may not be installed.
+            from echod.status.site import StatusSite
+
+            kind: Any = Monitor if self["workers"] == 1 else Whole
+            monitor = kind(self.reactor, service)
+            monitor.setServiceParent(service.witnesses)
+            for address, endpoint in self["status"]:
+                site = StatusSite(self.reactor, monitor)
+                ListeningService(address, endpoint, site).setServiceParent(service.witnesses)
+
+    def addSessionLog(self, service: EchoService, descriptor: int | None = None) -> SessionLog:
+        """
+        Add the session log.
+
+        @param descriptor: Where it is open already.
+        """
+        log = SessionLog(
+            self.reactor,
+            self[SESSION_LOG],
+            service,
+            takesSignal=self.ours,
+            descriptor=descriptor,
+        )
+        log.setServiceParent(service.witnesses)
+        return log
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -330,6 +471,7 @@ class Options(usage.Options):
             twist, which would print all of their own help first, one line and
             status 1.
         """
+        self._arguments = list(sys.argv[1:] if options is None else options)
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
@@ -345,11 +487,36 @@ class Options(usage.Options):
         """
         return super().getUsage(width) + EXAMPLES
 
-    def _add(self, server: str, value: str, endpoint: Callable[[str], Named]) -> None:
+    def _named(
+        self, server: str, value: str, kind: Callable[..., Named], reactor: Any, find: Finder
+    ) -> Named:
         try:
-            self[server].append(endpoint(value))
+            return kind(value, reactor, find)
         except ValueError as error:
             raise usage.UsageError(f"--{server} {shlex.quote(value)}: {error}") from None
+
+    def _descriptors(self, slot: int) -> dict[str, int]:
+        """
+        @return: What to hand over to one of the workers, by name.
+        """
+        descriptors = {
+            name: sockets[slot % len(sockets)].fileno()
+            for name, sockets in self._sockets.items()
+        }
+        return descriptors | {name: file.fileno() for name, file in self._files.items()}
+
+    def _checkWorkers(self) -> None:
+        problem = ""
+        if not IReactorProcess.providedBy(self.reactor):
+            problem = f"{type(self.reactor).__name__} cannot start processes"
+        elif self.parent is not None and self.parent.get("chroot"):
+            problem = "below --chroot there is no Python to run them"
+        elif self._wishes.seeded:
+            problem = (
+                "a seed of --impair repeats nothing where the system chooses who serves whom"
+            )
+        if problem:
+            raise usage.UsageError(f"--workers {self['workers']}: {problem}")
 
     def _addNetwork(self, option: str, value: str) -> None:
         try:
@@ -360,15 +527,15 @@ class Options(usage.Options):
                 "(192.0.2.1), or its first with a length (192.0.2.0/24, 2001:db8::/32)"
             ) from None
 
-    def _streamEndpoint(self, value: str) -> Named:
-        reactor, description = layered(self.reactor, value)
+    def _streamEndpoint(self, value: str, listener: Any, find: Finder) -> Named:
+        reactor, description = layered(listener, value)
         if _ADDRESS.fullmatch(description):
             host, port = _hostAndPort(description)
             kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
             prefix = value[: -len(description)]
             return prefix + hostPort(host, port), kind(reactor, port, BACKLOG, host)
         if description.startswith(PREFIX):
-            handedOver = inherited(description, socket.SOCK_STREAM)
+            handedOver = find(description, socket.SOCK_STREAM)
             return value, InheritedStreamEndpoint(reactor, *handedOver)
         try:
             return value, serverFromString(reactor, description)
@@ -381,22 +548,21 @@ class Options(usage.Options):
                 f"nor an endpoint description ({error})"
             ) from None
 
-    def _statusEndpoint(self, value: str) -> Named:
+    def _statusEndpoint(self, value: str, reactor: Any, find: Finder) -> Named:
         if find_spec("prometheus_client") is None:
             raise ValueError("needs the status extra of txechod (prometheus_client)")
-        return self._streamEndpoint(value)
+        return self._streamEndpoint(value, reactor, find)
 
-    def _datagramEndpoint(self, value: str) -> Named:
+    def _datagramEndpoint(self, value: str, reactor: Any, find: Finder) -> Named:
         if value.startswith(PREFIX):
-            handedOver = inherited(value, socket.SOCK_DGRAM)
-            return value, InheritedUDPEndpoint(self.reactor, *handedOver)
+            return value, InheritedUDPEndpoint(reactor, *find(value, socket.SOCK_DGRAM))
         if not _ADDRESS.fullmatch(value):
             raise ValueError(
                 "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
                 "nor a socket that was handed over (systemd:domain=INET:name=NAME)"
             )
         host, port = _hostAndPort(value)
-        return hostPort(host, port), UDPServerEndpoint(self.reactor, port, host)
+        return hostPort(host, port), UDPServerEndpoint(reactor, port, host)
 
 
 def _hostAndPort(value: str) -> tuple[str, int]:
@@ -423,21 +589,20 @@ def makeService(config: Options) -> EchoService:
     @param config: Has parsed its options.
     """
     reactor = config.reactor
-    # Below twistd and twist.
-    ownProcess = config.parent is not None
     showMessages = bool(config["show-messages"])
     greeting = config["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n"
     rate = config["udp-rate"]
     guard = DatagramGuard(config.networks, RateLimit(rate) if rate else None)
     shared = Capacity.ofProcess(
         FD_SETSIZE if isinstance(reactor, SelectReactor) else inf,
-        others=len(config["status"]) * STATUS_CONNECTIONS,
+        # Workers have none of these.
+        others=len(config["status"]) * STATUS_CONNECTIONS * (config["workers"] == 1),
     )
 
     def limits() -> Limits:
-        most = config["max-connections"]
+        most = config.maxConnections
         return Limits(
-            capacity=shared if most is None else Capacity(most),
+            capacity=Capacity(most, shared) if most else shared,
             maxPerSource=config["max-per-source"],
             idleTimeout=config["idle-timeout"],
             drainTimeout=config["drain-timeout"],
@@ -468,28 +633,26 @@ def makeService(config: Options) -> EchoService:
         ),
         "udp": lambda: datagramEcho(reactor, guard, showMessages=showMessages),
     }
-    words = _limitsInWords(config, shared)
-    service = EchoService(reactor, words, hearSignals=ownProcess)
+    service = config.newService(_limitsInWords(config, shared))
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)
-    manager = notifier(reactor, service, os.environ) if ownProcess else None
+    manager = notifier(reactor, service, os.environ) if config.ours else None
     if manager is not None:
         manager.setServiceParent(service)
-    _addWitnesses(config, service)
+    config.addWitnesses(service)
     return service
 
 
 def _limitsInWords(config: Options, shared: Capacity) -> str:
-    most = config["max-connections"]
-    connections = (
-        f"{_number(shared.most)} for all together"
-        if most is None
-        else f"{_number(most)} for each service"
-    )
+    most = config.maxConnections
+    each = f"{_number(most)} for each service, " if most else ""
     idle = config["idle-timeout"]
+    workers = config["workers"]
     words = [
-        f"{connections}, {_number(config['max-per-source'])} from one source",
+        f"in each of {workers} workers: " * (workers > 1)
+        + f"{each}{_number(shared.most)} for all together, "
+        + f"{_number(config['max-per-source'])} from one source",
         f"sessions idle for {idle:g} s" if idle else "sessions idle for ever",
         f"{_number(config['udp-rate'], 'datagrams')} a second to one address",
         f"{config['drain-timeout']:g} s to drain",
@@ -502,23 +665,3 @@ def _limitsInWords(config: Options, shared: Capacity) -> str:
 
 def _number(limit: int, what: str = "connections") -> str:
     return f"{limit or 'any number of'} {what}"
-
-
-def _addWitnesses(config: Options, service: EchoService) -> None:
-    if config["session-log"]:
-        SessionLog(
-            config.reactor,
-            config["session-log"],
-            service,
-            takesSignal=config.parent is not None,
-        ).setServiceParent(service.witnesses)
-    if config["status"]:
-        # What this needs may not be installed.
-        from echod.status.monitor import Monitor
-        from echod.status.site import StatusSite
-
-        monitor = Monitor(config.reactor, service)
-        monitor.setServiceParent(service.witnesses)
-        for address, endpoint in config["status"]:
-            site = StatusSite(config.reactor, monitor)
-            ListeningService(address, endpoint, site).setServiceParent(service.witnesses)

@@ -4,10 +4,13 @@ The UDP echo: every datagram comes back.
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred, execute, succeed
 from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import (
     IListeningPort,
+    IReactorFDSet,
     IReactorTime,
     IReactorUDP,
     ISystemHandle,
@@ -22,6 +25,7 @@ from echod.guard import DatagramGuard
 from echod.hops import tellApart
 from echod.pktinfo import PACKET_INFO, PacketInfoPort
 from echod.refusals import Refusals
+from echod.sockets import keepMore
 
 MAX_DATAGRAM = 65535
 """
@@ -94,7 +98,9 @@ class UDPEchoProtocol(DatagramProtocol):
         self._port = self.transport.getHost().port
         self.guard.opened(self._port)
         if ISystemHandle.providedBy(self.transport):
-            tellApart(self.transport.getHandle())  # type: ignore[arg-type]
+            skt: Any = self.transport.getHandle()
+            tellApart(skt)
+            keepMore(skt)
 
     def stopProtocol(self) -> None:
         """
@@ -204,7 +210,7 @@ class UDPServerEndpoint:
         return execute(self._listen, protocol)
 
     def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
-        if not PACKET_INFO:
+        if not (PACKET_INFO and IReactorFDSet.providedBy(self._reactor)):
             return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
         port = portKind(protocol)(
             self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor

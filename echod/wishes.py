@@ -55,6 +55,13 @@ class Wishes:
         else:
             raise ValueError(f"{match[1]} is no server: {listed(KINDS)} are")
 
+    @property
+    def seeded(self) -> bool:
+        """
+        Whether the same is wanted again.
+        """
+        return any("seed" in wishes for wishes in (self._general, *self._special.values()))
+
     def granted(self, served: Collection[str]) -> dict[str, Impairments]:
         """
         @param served: The names of the servers there are.

@@ -25,6 +25,7 @@ from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
 from soak.servers import ECHOD, REACTORS, STOCK, Start
+from soak.workers import costs, killed, renewed
 
 SECONDS = float(os.environ.get("SECONDS", "600"))
 
@@ -60,6 +61,11 @@ SCENARIOS: dict[str, Scenario] = {
         lambda start: asyncio.run(stopped(start, 5)), BOTH
     ),
     "The clock set back and forth": oneByOne(lambda start: asyncio.run(clockSet(start)), ECHOD),
+    "100 workers killed in a minute": oneByOne(
+        lambda start: asyncio.run(killed(start, 100, 60)), ECHOD
+    ),
+    "10 rolling restarts": oneByOne(lambda start: asyncio.run(renewed(start, 10)), ECHOD),
+    "What a message costs two workers": lambda: costs(ECHOD["echod"], 7, 2),
     f"{SECONDS:.0f} seconds of mixed traffic": lambda: asyncio.run(mixed(BOTH, SECONDS, SEED)),
 }
 

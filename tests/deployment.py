@@ -97,12 +97,25 @@ class SandboxTests(SynchronousTestCase):
     def test_systemCalls(self) -> None:
         """
         A start, a session, a datagram and a stop need no more than the units
-        allow, and no memory that is both written and run.
+        allow, and no memory that is both written and run, in one process and in
+        several.
+        """
+        for workers in ("1", "2"):
+            used = self.used(
+                "--tcp", "0", "--udp", "0", "--greeting", "0", "--workers", workers
+            )
+            self.assertIn("bind", used)
+            for unit in ("echod.service", "echod-activated.service"):
+                self.assertEqual(used - self.filtered(unit), set())
+
+    def used(self, *arguments: str) -> set[str]:
+        """
+        @return: The system calls of a daemon that serves and ends.
         """
         trace = temporaryDirectory(self) / "trace"
         strace = shutil.which("strace") or lacking("strace")
         with Daemon(
-            *("--tcp", "0", "--udp", "0", "--greeting", "0"),
+            *arguments,
             below=[
                 *(strace, "-f", "-qq", "-D", "-o", str(trace)),
                 *(sys.executable, "-c", NO_WRITABLE_CODE),
@@ -116,7 +129,4 @@ class SandboxTests(SynchronousTestCase):
                 skt.connect(daemon.udp)
                 skt.send(b"hello")
                 self.assertEqual(skt.recv(100), b"hello")
-        used = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
-        self.assertIn("bind", used)
-        for unit in ("echod.service", "echod-activated.service"):
-            self.assertEqual(used - self.filtered(unit), set())
+        return set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))

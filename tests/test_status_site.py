@@ -6,6 +6,7 @@ L{echod.status.events} and L{echod.status.metrics}.
 from __future__ import annotations
 
 import json
+import os
 from io import BytesIO
 from typing import Any
 
@@ -131,6 +132,17 @@ class SiteTests(StatusTests):
         for path in ("/x", "/metrics/", "/metrics/x", "//", "/../etc/passwd", "/%00", "/app"):
             for method in ("GET", "HEAD", "POST"):
                 self.assertEqual(self.client.ask(path, method)[0], 404, path)
+
+    def test_absolute(self) -> None:
+        """
+        Who asks as one asks a proxy, with the whole address, is answered likewise.
+        """
+        for address in ("http://x/healthz", "HTTPS://x:8000/healthz?y", "http:///healthz"):
+            self.assertEqual(self.client.ask(address)[::2], (200, "ok\n"))
+        for address in ("http://x", "http://x?y"):
+            self.assertEqual(self.client.ask(address)[::2], self.client.ask("/")[::2])
+        for address in ("http://x/y", "ftp://x/healthz", "http:/healthz"):
+            self.assertEqual(self.client.ask(address)[0], 404, address)
 
     def test_head(self) -> None:
         """
@@ -378,6 +390,30 @@ class MetricsTests(StatusTests):
             "echod_session_duration_seconds_bucket TCP echo +Inf": 1,
         }.items():
             self.assertEqual(metrics[name], value, name)
+
+    def test_workers(self) -> None:
+        """
+        Workers are counted, and what the system knows of each has its label; of a
+        single process it has none.
+        """
+        metrics = self.metrics()
+        self.assertEqual(
+            (metrics["echod_workers"], metrics["echod_worker_deaths_total"]), (0, 0)
+        )
+        self.assertNotIn("process_open_fds 2", metrics)
+        workers = [
+            {"worker": "1", "process": 0, "serves": False},
+            {"worker": "2", "process": os.getpid(), "serves": True},
+        ]
+        self.patch(Monitor, "workers", workers)
+        self.patch(Monitor, "deaths", 3)
+        metrics = self.metrics()
+        self.assertEqual(
+            (metrics["echod_workers"], metrics["echod_worker_deaths_total"]), (1, 3)
+        )
+        for labels in ("", " 2"):
+            self.assertGreater(metrics[f"process_open_fds{labels}"], 0)
+        self.assertNotIn("process_open_fds 1", metrics)
 
     def test_datagrams(self) -> None:
         """

@@ -14,15 +14,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.util import find_spec
 from io import StringIO
+from pathlib import Path
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet import endpoints
 from twisted.internet import reactor as installed
+from twisted.internet.address import UNIXAddress
 from twisted.internet.endpoints import UNIXServerEndpoint
 from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.testing import MemoryReactorClock
+from twisted.python import usage
 from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
@@ -39,12 +42,16 @@ from echod.limits import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
 from echod.networks import DENIED
 from echod.notify import Notifier
 from echod.proxy import ProxyFactory
-from echod.service import ListeningService
+from echod.service import EchoService, ListeningService
 from echod.status.sources import SourcesUDPEchoProtocol
 from echod.tap import BACKLOG, EXAMPLES, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.udp import UDPEchoProtocol
-from tests.support import lacking, logged
+from echod.workers import handover
+from echod.workers.service import WorkersService
+from echod.workers.whole import Whole
+from tests.support import lacking, logged, temporaryDirectory
+from tests.workers import ProcessReactor
 
 
 def parse(*arguments: str) -> Options:
@@ -68,6 +75,39 @@ def servers(*arguments: str) -> list[Any]:
     @return: What listens for a command line.
     """
     return [service.server for service in serve(*arguments)]
+
+
+class UNIXPort:
+    """
+    What listens on a UNIX socket in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._address = UNIXAddress(str(path))
+        self._socket = socket.socket(socket.AF_UNIX)
+
+    def fileno(self) -> int:
+        """
+        @return: Its descriptor.
+        """
+        return self._socket.fileno()
+
+    def stopReading(self) -> None:
+        """
+        It has not begun.
+        """
+
+    def stopListening(self) -> None:
+        """
+        Listen no more.
+        """
+        self._socket.close()
+
+    def getHost(self) -> UNIXAddress:
+        """
+        @return: Its address.
+        """
+        return self._address
 
 
 class AddressTests(SynchronousTestCase):
@@ -261,8 +301,8 @@ class StatusTests(SynchronousTestCase):
             [(each.server.service, each.address) for each in (first, second)],
             [("HTTP status", "127.0.0.1:8000"), ("HTTP status", "unix:/run/echod.http")],
         )
-        self.assertEqual(monitor.services, list(service))
-        most = monitor.services[0].server.limits.capacity.most
+        self.assertEqual(len(monitor.services), 3)
+        most = next(iter(service)).server.limits.capacity.most
         self.assertEqual(most, Capacity.ofProcess().most - 2 * STATUS_CONNECTIONS)
 
     def test_missingExtra(self) -> None:
@@ -312,6 +352,147 @@ class StatusTests(SynchronousTestCase):
         """
         if find_spec("prometheus_client") is None:
             lacking("prometheus_client")
+
+
+class WorkersTests(SynchronousTestCase):
+    """
+    What C{--workers} asks for.
+    """
+
+    def setUp(self) -> None:
+        if not handover.SPREADS:
+            lacking("Linux")
+
+    def parse(self, *arguments: str) -> Options:
+        """
+        @return: The options of a command line.
+        """
+        options = Options(ProcessReactor())
+        options.parseOptions(arguments)
+        return options
+
+    def refuse(self, *arguments: str, options: Options | None = None) -> str:
+        """
+        @return: What is said to a bad command line.
+        """
+        options = options or Options(ProcessReactor())
+        return str(self.assertRaises(UsageError, options.parseOptions, arguments))
+
+    def test_one(self) -> None:
+        """
+        One is what there is by default: no other process.
+        """
+        for arguments in ([], ["--workers=1"]):
+            service = makeService(self.parse(*arguments))
+            self.assertIs(type(service), EchoService)
+            self.assertEqual(len(service.listening), 3)
+
+    def test_several(self) -> None:
+        """
+        For more than one the parent binds, before it gives up its privileges,
+        and each worker gets a socket of its own and the same options.
+        """
+        if find_spec("prometheus_client") is None:
+            lacking("prometheus_client")
+        path = temporaryDirectory(self) / "sessions"
+        options = self.parse(
+            *("--tcp=0", "--udp=0", f"--tcp=unix:{path}.socket", f"--session-log={path}"),
+            *("--workers", "3", "--status=0"),
+        )
+        # It has not, in memory.
+        options.reactor.listenUNIX = lambda *_, **__: UNIXPort(path)
+        service = makeService(options)
+        assert isinstance(service, WorkersService)
+        log, whole, _ = service.witnesses
+        self.assertIsInstance(whole, Whole)
+        service.privilegedStartService()
+        self.assertEqual(options.reactor.processes, [])
+        service.startService()
+        processes = options.reactor.processes
+        self.assertEqual(len(processes), 3)
+        inherited = [process.more["childFDs"] for process in processes]
+        for descriptor, shared in ((3, False), (4, True), (5, False), (6, True)):
+            different = {each[descriptor] for each in inherited}
+            self.assertEqual(len(different), 1 if shared else 3)
+        self.assertEqual(inherited[0][6], log.fileno())
+        names = processes[0].more["env"]["LISTEN_FDNAMES"]
+        self.assertEqual(names, "tcp0:tcp1:udp0:session-log")
+        self.assertEqual(processes[0].command[5:], options._arguments)
+        log.reopen()
+        self.assertEqual(processes[0].signals, [signal.SIGUSR1])
+        service.stopService()
+        for process in processes:
+            process.end()
+
+    def test_auto(self) -> None:
+        """
+        There can be one for each core that this process may use.
+        """
+        self.patch(os, "sched_getaffinity", lambda pid: {1, 3, 5})
+        self.assertEqual(self.parse("--workers=auto")["workers"], 3)
+
+    def test_commandLine(self) -> None:
+        """
+        Workers get the command line of the process where no other is given.
+        """
+        self.patch(sys, "argv", ["twistd", "--workers=2", "--tcp=0"])
+        options = Options(ProcessReactor())
+        options.parseOptions()
+        self.assertEqual(options._arguments, ["--workers=2", "--tcp=0"])
+
+    def test_badNumber(self) -> None:
+        """
+        What is no number of workers is refused with what is.
+        """
+        for value in ("0", "-1", "x", "", "1.5", "1025", "\u0662", "Auto"):
+            said = self.refuse(f"--workers={value}")
+            self.assertRegex(
+                said, "^--workers .*: neither a number of processes, from 1 to 1024,"
+            )
+
+    def test_otherSystem(self) -> None:
+        """
+        Where nothing is spread there is no more than one.
+        """
+        self.patch(tap, "SPREADS", False)
+        said = self.refuse("--workers=2")
+        self.assertEqual(
+            said, "--workers 2: only Linux spreads what comes over several processes"
+        )
+        self.assertEqual(self.parse("--workers=auto")["workers"], 1)
+
+    def test_impossible(self) -> None:
+        """
+        A reactor without processes, a root without Python, and a seed that
+        would repeat nothing are refused.
+        """
+        self.assertEqual(
+            self.refuse("--workers=2", options=Options(MemoryReactorClock())),
+            "--workers 2: MemoryReactorClock cannot start processes",
+        )
+        for chroot in (None, "/srv"):
+            options = Options(ProcessReactor())
+            options.parent = usage.Options()
+            options.parent["chroot"] = chroot
+            if chroot is None:
+                options.parseOptions(["--workers=2"])
+            else:
+                self.assertRaises(SystemExit, options.parseOptions, ["--workers=2"])
+        for specification in ("delay=1ms,seed=7", "udp:drop=1%,seed=7"):
+            said = self.refuse("--workers=2", f"--impair={specification}")
+            self.assertIn("a seed of --impair repeats nothing", said)
+        self.parse("--workers=2", "--impair=delay=1ms")
+
+    def test_maxConnections(self) -> None:
+        """
+        Of the connections that there may be, each worker has its share, rounded
+        up; the log says so.
+        """
+        for most, share in ((0, 0), (10, 4)):
+            service = makeService(self.parse("--workers=3", f"--max-connections={most}"))
+            server: Any = service.listening[0].server
+            self.assertEqual(server.limits.capacity.most, share)
+        self.assertIn("in each of 3 workers: 4 connections for each service", service._limits)
 
 
 class OptionsTests(SynchronousTestCase):
@@ -390,11 +571,21 @@ class OptionsTests(SynchronousTestCase):
         options._reactor.seconds = monotonic
         (service,) = makeService(options)
         self.assertLess(service.server.limits.capacity.most, FD_SETSIZE)
-        for most in (0, 10):
-            arguments = ["--tcp", "0", "--tcp", "0", "--max-connections", str(most)]
-            limits = [server.limits for server in servers(*arguments)]
-            self.assertIsNot(limits[0].capacity, limits[1].capacity)
-            self.assertEqual([limit.capacity.most for limit in limits], [most] * 2)
+        self.assertEqual(self.room("0"), Capacity.ofProcess().most)
+        self.assertEqual(self.room("10"), 10)
+        self.assertEqual(self.room("1000000000"), Capacity.ofProcess().most)
+
+    def room(self, most: str) -> int:
+        """
+        @return: How many connections one of two services admits.
+        """
+        first, _ = [
+            server.limits.capacity
+            for server in servers("--tcp", "0", "--tcp", "0", "--max-connections", most)
+        ]
+        while not first.full:
+            first.taken += 1
+        return int(first.taken)
 
     def test_networks(self) -> None:
         """
@@ -441,9 +632,16 @@ class OptionsTests(SynchronousTestCase):
                     *("--udp-rate=0", "--drain-timeout=0.5"),
                     *("--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1"),
                 ],
-                "any number of connections for each service, 2 connections from one source; "
+                f"{connections} connections for all together, 2 connections from one source; "
                 "sessions idle for ever; any number of datagrams a second to one address; "
                 "0.5 s to drain; allowed: 10.0.0.0/8; denied: 10.1.0.0/16, ::1/128",
+            ),
+            (
+                ["--max-connections=5"],
+                f"5 connections for each service, {connections} connections for all together, "
+                "any number of connections from one source; "
+                "sessions idle for 600 s; 10000 datagrams a second to one address; "
+                "5 s to drain",
             ),
         ):
             service = makeService(parse(*arguments))

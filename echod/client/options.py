@@ -176,6 +176,7 @@ class PingOptions(ClientOptions):
     optFlags = [
         ["tcp", None, "Over one TCP connection."],
         ["udp", None, "In UDP datagrams (the default)."],
+        ["anew", None, "With --tcp: each probe on a connection of its own."],
         ["flood", None, "As fast as possible."],
         ["df", None, "Datagrams must not be fragmented: which size is too big for the path?"],
         ["quiet", "q", "No line for each probe."],
@@ -234,6 +235,8 @@ class PingOptions(ClientOptions):
         self._one("tcp", "udp")
         self._one("interval", "rate", "flood")
         self._one("json", "json-lines", "plot")
+        if self["anew"] and not self["tcp"]:
+            raise usage.UsageError("--anew is for connections: give --tcp as well")
         if self["tcp"]:
             if self["df"]:
                 raise usage.UsageError("--df is for datagrams, not for --tcp")

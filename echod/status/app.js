@@ -254,6 +254,7 @@ function show() {
     ["version", data.version],
     ["up for", period(data.time - data.started)],
     ["reactor", data.reactor],
+    ...(data.workers.length ? [["workers", whole.format(data.workers.length)]] : []),
     ["lag", `${lateness(data.lag)}, worst ${lateness(worst)}`],
   ]);
   showImpairments();

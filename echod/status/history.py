@@ -47,6 +47,12 @@ class History:
                 [round((now - then) / elapsed) for now, then in zip(new, old, strict=True)]
                 for new, old in zip(totals, self._totals, strict=True)
             ]
-            self.entries.append({"time": round(time, 3), "lag": round(lag, 6), "rates": rates})
+            self.enter(rates, time=time, lag=lag)
         self._totals = list(totals)
         self._when = when
+
+    def enter(self, rates: list[list[int]], *, time: float, lag: float) -> None:
+        """
+        Enter what somebody else has found out.
+        """
+        self.entries.append({"time": round(time, 3), "lag": round(lag, 6), "rates": rates})

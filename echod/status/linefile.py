@@ -33,15 +33,23 @@ class LineFile:
     @ivar why: What the system had to say about the last one of them.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, descriptor: int | None = None) -> None:
         """
+        @param descriptor: Where it is open already, if it is.
+
         @raise OSError: if it cannot be written to.
         """
         self.path = path
         self.lost = 0
         self.why = ""
         self._torn = False
-        self._descriptor = os.open(path, OPENING, MODE)
+        self._descriptor = os.open(path, OPENING, MODE) if descriptor is None else descriptor
+
+    def fileno(self) -> int:
+        """
+        @return: Where it is open.
+        """
+        return self._descriptor
 
     def reopen(self) -> None:
         """

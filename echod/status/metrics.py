@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -22,7 +23,7 @@ from echod._version import __version__
 from echod.service import LISTENING
 from echod.status.lag import LAGS
 from echod.status.monitor import Monitor
-from echod.status.snapshot import DATAGRAMS, SESSIONS, Data, ofService
+from echod.status.snapshot import DATAGRAMS, SESSIONS, Data
 from echod.tally import LENGTHS
 from twisted import __version__ as twistedVersion
 
@@ -34,12 +35,34 @@ What tells one service from another.
 
 def registryFor(monitor: Monitor) -> CollectorRegistry:
     """
-    @return: All there is to scrape: of echod, and of its process.
+    @return: All there is to scrape: of echod, and of its processes.
     """
     registry = CollectorRegistry()
     registry.register(EchoCollector(monitor))
-    ProcessCollector(registry=registry)
+    registry.register(Processes(monitor))
     return registry
+
+
+class Processes(Collector):
+    """
+    Reads what the system knows of this process and, labelled, of its workers.
+    """
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+
+    def collect(self) -> Iterable[Metric]:
+        """
+        @return: All metrics there are.
+        """
+        metrics = {metric.name: metric for metric in ProcessCollector(registry=None).collect()}
+        for worker in self._monitor.workers:
+            labels = {"worker": worker["worker"]}
+            process = ProcessCollector(pid=partial(int, worker["process"]), registry=None)
+            for metric in process.collect():
+                samples = [sample._replace(labels=labels) for sample in metric.samples]
+                metrics[metric.name].samples += samples
+        return metrics.values()
 
 
 class EchoCollector(Collector):
@@ -69,13 +92,23 @@ class EchoCollector(Collector):
             "Whether echod is about to stop (1), or serves (0).",
             self._monitor.draining,
         )
+        yield GaugeMetricFamily(
+            "echod_workers",
+            "Workers that serve; 0 where one process does all.",
+            sum(worker["serves"] for worker in self._monitor.workers),
+        )
+        yield CounterMetricFamily(
+            "echod_worker_deaths",
+            "Workers that have died.",
+            self._monitor.deaths,
+        )
         lag = HistogramMetricFamily(
             "echod_reactor_lag_seconds",
             "By how much a timer that is set every second has fired too late.",
         )
         lag.add_metric([], _buckets(LAGS, self._monitor.lag.counts), self._monitor.lag.seconds)
         yield lag
-        yield from _ofServices([ofService(service) for service in self._monitor.services])
+        yield from _ofServices(self._monitor.services)
 
 
 def _ofServices(services: Sequence[Data]) -> Iterator[Metric]:

@@ -14,7 +14,7 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall
 
 from echod._version import __version__
-from echod.service import EchoService, ListeningService
+from echod.service import EchoService
 from echod.session import Session
 from echod.status.history import History
 from echod.status.lag import Lag
@@ -42,8 +42,11 @@ class Monitor(Service):
     @ivar history: What has been seen.
 
     @ivar listeners: Called after each look.
+
+    @ivar deaths: How many of the workers have died.
     """
 
+    deaths = 0
     _looking: IDelayedCall | None = None
     _full: bytes | None = None
     _latest: bytes | None = None
@@ -72,18 +75,33 @@ class Monitor(Service):
         return type(self._reactor).__name__
 
     @property
-    def services(self) -> list[ListeningService]:
+    def workers(self) -> list[Data]:
         """
-        All that is listened on.
+        The processes that serve, if it is not this one.
         """
-        return self._echo.listening
+        return []
+
+    @property
+    def services(self) -> list[Data]:
+        """
+        All there is to say about each service.
+        """
+        return [ofService(service) for service in self._echo.listening]
+
+    @property
+    def sessions(self) -> Data:
+        """
+        How many sessions there are, the busiest and the newest of them.
+        """
+        clock = self._wallClock() - self._reactor.seconds()
+        return ofSessions(self._echo.listening, self._rate, clock)
 
     @property
     def unready(self) -> list[str]:
         """
         Why no more peers should be sent here; empty if they may.
         """
-        return unready(self.services)
+        return unready(self._echo.listening)
 
     @property
     def draining(self) -> bool:
@@ -131,19 +149,28 @@ class Monitor(Service):
         self.lag.add(max(0.0, self._reactor.seconds() - due))
         self._look()
 
+    def tell(self) -> None:
+        """
+        Have everything put into words again, and tell who listens.
+        """
+        self._full = self._latest = None
+        for listener in list(self.listeners):
+            listener()
+
     def _look(self) -> None:
         now = self._reactor.seconds()
         self._looking = self._reactor.callLater(INTERVAL, self._waited, now + INTERVAL)
-        services = self.services
+        self._see(now)
+        self.tell()
+
+    def _see(self, now: float) -> None:
+        services = self._echo.listening
         servers = [serverOf(service) for service in services]
         totals = [(server.received, server.returned) for server in servers]
         self.history.add(now, totals, time=self._wallClock(), lag=self.lag.last)
         self._before = self._seen
         self._seen = {session: session.received for session in sessionsOf(services)}
         self._elapsed, self._when = now - self._when, now
-        self._full = self._latest = None
-        for listener in list(self.listeners):
-            listener()
 
     def _rate(self, session: Session) -> float:
         """
@@ -154,19 +181,21 @@ class Monitor(Service):
         return more / self._elapsed if more else 0.0
 
     def _serialized(self, history: list[Data]) -> bytes:
-        services = self.services
-        now = self._wallClock()
+        lag = self.lag
         data = {
             "version": __version__,
             "reactor": self.reactor,
             "process": os.getpid(),
-            "time": round(now, 3),
+            "time": round(self._wallClock(), 3),
             "started": round(self._began, 3),
             "unready": self.unready,
             "draining": self.draining,
-            "lag": round(self.lag.last, 6),
-            "services": [ofService(service) for service in services],
-            "sessions": ofSessions(services, self._rate, now - self._reactor.seconds()),
+            "lag": round(lag.last, 6),
+            "lags": lag.counts,
+            "lagSeconds": round(lag.seconds, 6),
+            "workers": self.workers,
+            "services": self.services,
+            "sessions": self.sessions,
             "history": history,
         }
         return json.dumps(data, separators=(",", ":")).encode("ascii")

@@ -19,7 +19,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from echod.service import CannotServe, EchoService, ListeningService
-from echod.session import Session, SessionFactory
+from echod.session import Session
+from echod.sessionfactory import SessionFactory
 from echod.status.linefile import LineFile
 from echod.status.sources import SourcesUDPEchoProtocol
 
@@ -38,6 +39,8 @@ The signal on which twistd rotates its own log.
 class SessionLog(Service):
     """
     Writes the session log, as far as the file takes it.
+
+    @ivar onReopen: Called when the file was opened again.
     """
 
     log = Logger()
@@ -54,11 +57,14 @@ class SessionLog(Service):
         echo: EchoService,
         *,
         takesSignal: bool = False,
+        descriptor: int | None = None,
         wallClock: Callable[[], float] = time,
     ) -> None:
         """
         @param takesSignal: Whether the process is ours, and with it the signal on
             which to open the file again.
+
+        @param descriptor: Where the file is open already, if it is.
 
         @param wallClock: Tells the time of day.
         """
@@ -66,7 +72,16 @@ class SessionLog(Service):
         self._path = path
         self._echo = echo
         self._takesSignal = takesSignal and REOPEN is not None
+        self._descriptor = descriptor
         self._wallClock = wallClock
+        self.onReopen: Callable[[], object] | None = None
+
+    def fileno(self) -> int:
+        """
+        @return: Where the file is open.
+        """
+        assert self._file is not None
+        return self._file.fileno()
 
     def privilegedStartService(self) -> None:
         """
@@ -76,7 +91,7 @@ class SessionLog(Service):
         """
         super().privilegedStartService()
         try:
-            self._file = LineFile(self._path)
+            self._file = LineFile(self._path, self._descriptor)
         except OSError as error:
             problem = CannotServe(f"cannot write {self._path}: {error.strerror}")
             self.log.critical("{problem}", problem=problem)
@@ -127,6 +142,8 @@ class SessionLog(Service):
                     path=self._path,
                     why=error.strerror,
                 )
+        if self.onReopen is not None:
+            self.onReopen()
 
     def _listenerFor(self, service: ListeningService) -> Callable[[Session], None]:
         def ended(session: Session) -> None:

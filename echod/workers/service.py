@@ -1,0 +1,79 @@
+"""
+What is an L{EchoService} to everybody, and serves in other processes.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from echod.service import EchoService
+from echod.workers.fleet import Fleet
+
+
+class WorkersService(EchoService):
+    """
+    All that one echod listens on, and the workers that serve it.
+    """
+
+    def __init__(
+        self, reactor: Any, fleet: Fleet, limits: str = "", *, hearSignals: bool = False
+    ) -> None:
+        super().__init__(reactor, limits, hearSignals=hearSignals)
+        self.fleet = fleet
+
+    @property
+    def ready(self) -> bool:
+        """
+        Whether all of them listen and all workers serve.
+        """
+        return super().ready and not self.fleet.unready
+
+    @property
+    def sessions(self) -> int:
+        """
+        How many sessions there are.
+        """
+        return sum(report["sessions"]["open"] for report in self.fleet.reports)
+
+    def startService(self) -> None:
+        """
+        Listen on everything that is not listened on yet, and have it served.
+
+        @raise CannotServe: if that fails; nothing is listened on then.
+        """
+        super().startService()
+        self.fleet.startService()
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop listening on everything, and have the workers serve those who are
+        there to their end.
+
+        @return: Fires when nobody is there.
+        """
+        # First, so that nobody comes who would wait for a worker that is not.
+        stopped = super().stopService()
+        self.fleet.stopService()
+        return stopped
+
+    def cut(self) -> None:
+        """
+        End all sessions now.
+        """
+        self.fleet.tell("INT")
+
+    def reopened(self) -> None:
+        """
+        Have the workers open them again, too.
+        """
+        self.fleet.tell(signal.SIGUSR1)
+
+    def _stopped(self, _: object) -> Deferred[None] | None:
+        return self.fleet.whenOver().addCallback(super()._stopped)
+
+    def _setSignals(self) -> None:
+        super()._setSignals()
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.fleet.renew))
