@@ -31,6 +31,8 @@ smartquotes = False
 autodoc_inherit_docstrings = False
 # There is little room beside a page.
 toc_object_entries_show_parents = "hide"
+# What a class is made with is told where the class is.
+autoclass_content = "both"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"show-inheritance": True}
 

@@ -197,8 +197,8 @@ class Options(usage.Options):
             None,
             0,
             "Take at most NUMBER connections at a time for each --tcp and --greeting; all of "
-            "them together have what the limit of open files leaves room for; 0 is no limit but "
-            "that.",
+            "them together have what the limit of open files leaves room for; 0 is no limit "
+            "but that.",
             _wholeNumber("max-connections"),
         ],
         [
