@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -17,6 +16,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from subprocess import Popen
 from time import monotonic
 
 from tests.pages import KEYS, Session
@@ -32,7 +32,7 @@ INSISTENCE = 1.0
 How long to wait for a Ctrl-C to be obeyed, in seconds, before the next.
 """
 
-SHELL = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
+SHELL = ["setsid", "--ctty", "bash", "--norc", "--noprofile", "--noediting", "-i"]
 
 PROMPT = re.compile(r"\x1d([0-9]+)\x1d$")
 """
@@ -135,10 +135,16 @@ class Terminal:
         self._screen = Screen()
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._seen = 0
-        self._process, self._descriptor = pty.fork()
-        if not self._process:
-            os.chdir(folder)
-            os.execvpe(SHELL[0], SHELL, {**environment, "PS1": "\x1d$?\x1d", "PS2": ""})
+        self._descriptor, terminal = os.openpty()
+        self._process = Popen(
+            SHELL,
+            cwd=folder,
+            env={**environment, "PS1": "\x1d$?\x1d", "PS2": ""},
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        os.close(terminal)
         size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
         fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
         # A Ctrl-C is not shown in front of whatever comes next.
@@ -201,11 +207,13 @@ class Terminal:
                 if not self._appears(self._prompted, INSISTENCE) and monotonic() > deadline:
                     raise Mismatch(self._difference("Ctrl-C does not end it"))
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(os.tcgetpgrp(self._descriptor), signal.SIGKILL)
-            os.kill(self._process, signal.SIGKILL)
+            with suppress(OSError):
+                # None is 0, and that would be our own.
+                if group := os.tcgetpgrp(self._descriptor):
+                    os.killpg(group, signal.SIGKILL)
+            self._process.kill()
+            self._process.wait()
             os.close(self._descriptor)
-            os.waitpid(self._process, 0)
 
     def _enter(self, command: str) -> None:
         self._seen = len(self._screen.lines) + command.count("\n") + 1
