@@ -196,9 +196,9 @@ class Options(usage.Options):
             "max-connections",
             None,
             0,
-            "Take at most NUMBER connections at a time for each --tcp and --greeting; all of "
-            "them together have what the limit of open files leaves room for; 0 is no limit "
-            "but that.",
+            "Take at most NUMBER connections at a time for each --tcp and --greeting; 0 for as "
+            "many as the limit of open files leaves room for, which is what all of them have "
+            "together.",
             _wholeNumber("max-connections"),
         ],
         [
