@@ -254,15 +254,24 @@ class ListeningServiceTests(SynchronousTestCase):
     def test_lastLook(self) -> None:
         """
         Who waits at the port when it is closed has come in time; but there is an
-        end to that.
+        end to that, and whoever is left to others is theirs.
         """
-        for waiting, looks in ((0, 0), (3, 3), (1000, LAST_LOOKS)):
+        for waiting, leaves, looks in (
+            (0, False, 0),
+            (3, False, 3),
+            (1000, False, LAST_LOOKS),
+            (3, True, 0),
+        ):
             near, far = socket.socketpair()
             with near, far:
                 far.sendall(b"x" * waiting)
 
                 class Waiting(Port):
                     looks = 0
+                    reading = True
+
+                    def stopReading(self) -> None:
+                        self.reading = False
 
                     def fileno(self, near: socket.socket = near) -> int:
                         return near.fileno()
@@ -275,6 +284,9 @@ class ListeningServiceTests(SynchronousTestCase):
                 directlyProvides(port, IReadDescriptor)
                 self.endpoint.result = succeed(port)
                 self.service.startService()
+                if leaves:
+                    self.service.leave()
+                self.assertEqual(port.reading, not leaves)
                 self.successResultOf(self.service.stopService())
                 self.assertEqual(port.looks, looks)
                 self.assertFalse(port.listening)

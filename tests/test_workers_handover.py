@@ -9,7 +9,7 @@ import socket
 import stat
 from typing import Any
 
-from twisted.internet import reactor
+from twisted.internet import reactor, unix
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.error import CannotListenError
@@ -263,8 +263,8 @@ class AdoptingTests(TestCase):
     @inlineCallbacks
     def test_unix(self):  # type: ignore[no-untyped-def]
         """
-        One for a UNIX socket leaves its file as it is, until who has made it
-        removes it.
+        One for a UNIX socket is the only one that accepts, and leaves its file as
+        it is, until who has made it removes it.
         """
         path = temporaryDirectory(self) / "socket"
 
@@ -272,6 +272,8 @@ class AdoptingTests(TestCase):
             return serverFromString(where, f"unix:{path}:mode=600")
 
         bound, port = yield self.listens(make, EchoFactory(clock()))
+        readers: Any = reactor.getReaders()
+        self.assertEqual([each for each in readers if isinstance(each, unix.Port)], [port])
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(os.fspath(path))
         yield port.stopListening()
