@@ -30,6 +30,11 @@ PORT = 7
 The one of RFC 862: inetd echoes on no other.
 """
 
+TIMES = 5
+"""
+How often to try what some do now and then.
+"""
+
 PATIENCE = 5.0
 """
 How long to wait for what should come at once, in seconds.

@@ -21,6 +21,7 @@ from tests.otherservers import (
     ASKED,
     ASKING,
     PATIENCE,
+    TIMES,
     Server,
     answers,
     connected,
@@ -40,11 +41,6 @@ Who takes as much from a peer that does not read takes everything.
 """
 
 CLIENTS = 1000
-
-TIMES = 5
-"""
-How often to try what some do now and then.
-"""
 
 
 def afterHalfClose(kind: type[Server]) -> str:
