@@ -5,22 +5,25 @@ PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: run test test-all lint types unit trial package bench soak format clean
+.PHONY: run test test-all lint types unit trial package docs bench soak format clean
 
 # Serve on the default ports, until Ctrl-C.
 run: $(VENV)/run
 	$(BIN)/twistd -n --pidfile= echod
 
 # All that CI runs.
-test: lint types unit trial package
+test: lint types unit trial package docs
 
 # The same tests on every Python there is, and with the oldest Twisted; and the
-# status with a real browser and a real Prometheus.
+# status with a real browser and a real Prometheus; and other echo servers, as far as
+# they are installed.
 test-all: test
 	$(BIN)/python -m tests.reactorsuite
 	$(BIN)/python -m tests.pingcomparison
+	$(BIN)/python -m tests.comparison
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
 	$(BIN)/python -m pytest tests/realstatus.py
+	$(BIN)/python -m pytest tests/installed.py
 	$(BIN)/python -m tests.badpath
 	$(BIN)/python tests/allpythons.py
 	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests.deployment tests.balancers
@@ -40,7 +43,7 @@ unit: $(VENV)/test
 
 # Twisted's own way to run the same, but for what takes long and would be no
 # different.
-trial: LONG = packaging soak uvloopreactor fuzz workers
+trial: LONG = docs packaging soak uvloopreactor fuzz workers
 trial: TRIED = $(filter-out $(LONG:%=tests.test_%),$(subst /,.,$(basename $(wildcard tests/test_*.py))))
 trial: $(VENV)/test
 	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(TRIED)
@@ -49,6 +52,12 @@ package: $(VENV)/test
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; false; }
 	$(BIN)/twine check --strict dist/*
+
+# Pages in build/docs/html, and man pages in build/docs/man; any warning is an error.
+docs: SPHINX = $(BIN)/sphinx-build -q -W --keep-going -d build/docs/doctrees docs
+docs: $(VENV)/test
+	$(SPHINX) -b html build/docs/html
+	$(SPHINX) -b man build/docs/man
 
 # The server on one core, the load on another: leave the machine alone meanwhile.
 # Rewrites the figures and the picture in docs/

@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 if TYPE_CHECKING:
-    from echod.session import Session, SessionFactory
+    from echod.session import Session
+    from echod.sessionfactory import SessionFactory
 
 
 class Drain:

@@ -5,7 +5,8 @@ The TCP greeting: a word to everyone who connects, and goodbye.
 from twisted.internet.interfaces import IReactorTime
 
 from echod.limits import Limits
-from echod.session import Session, SessionFactory
+from echod.session import Session
+from echod.sessionfactory import SessionFactory
 
 GREETING = b"Thank you for connecting\r\n"
 """

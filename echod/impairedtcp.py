@@ -17,7 +17,7 @@ from echod.fate import chance
 from echod.greeting import GreetingFactory
 from echod.impair import ConnectionImpairments
 from echod.impairedconnection import ImpairedConnection
-from echod.session import SessionFactory
+from echod.sessionfactory import SessionFactory
 from echod.tcp import EchoFactory
 
 REFUSED = "refused on purpose"

@@ -91,13 +91,15 @@ class Capacity:
     can share one.
 
     @ivar most: How many there may be; 0 for any number.
-
-    @ivar taken: How many there are.
     """
 
-    def __init__(self, most: int = 0) -> None:
+    def __init__(self, most: int = 0, within: Capacity | None = None) -> None:
+        """
+        @param within: The room that this is a part of.
+        """
         self.most = most
-        self.taken = 0
+        self._within = within
+        self._taken = 0
 
     @classmethod
     def ofProcess(cls, most: float = inf, others: int = 0) -> Capacity:
@@ -119,7 +121,20 @@ class Capacity:
         """
         Whether there is no room left.
         """
-        return 0 < self.most <= self.taken
+        return 0 < self.most <= self._taken or (self._within is not None and self._within.full)
+
+    @property
+    def taken(self) -> int:
+        """
+        How many there are.
+        """
+        return self._taken
+
+    @taken.setter
+    def taken(self, number: int) -> None:
+        if self._within is not None:
+            self._within.taken += number - self._taken
+        self._taken = number
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from echod.display import addressName
 from echod.limits import NO_ROOM, Capacity
 from echod.networks import MAX_PORT
 from echod.refusals import Refusals
-from echod.session import SessionFactory
+from echod.sessionfactory import SessionFactory
 from echod.sockets import unread
 
 HEADER_TIMEOUT = 3.0

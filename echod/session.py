@@ -1,17 +1,14 @@
 """
-What every TCP session of echod has, whatever it serves: it is admitted or
-refused, it is logged when it starts and when it has ended, it closes so that
-the peer can read all that was written to it, and it does not last for ever.
+What every TCP session of echod has, whatever it serves: it is logged when it
+starts and when it has ended, it closes so that the peer can read all that was
+written to it, and it does not last for ever.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from typing import Protocol as TypingProtocol
+from typing import TYPE_CHECKING
 
 from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
@@ -19,22 +16,19 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     IHalfCloseableProtocol,
     IPushProducer,
-    IReactorTime,
     ISSLTransport,
     ITCPTransport,
 )
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.display import addressName, shown
-from echod.drain import Drain
-from echod.limits import NO_ROOM, Limits, sourceOf
-from echod.networks import DENIED
-from echod.refusals import Refusals
 from echod.sockets import acknowledged, innermost
-from echod.tally import Tally
+
+if TYPE_CHECKING:
+    from echod.sessionfactory import SessionFactory
 
 QUIET = 2.0
 """
@@ -61,8 +55,6 @@ IDLE = "idle"
 DRAINED = "drained"
 CUT = "cut"
 
-NO_ROOM_FOR_SOURCE = "too many connections from its address"
-
 
 class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
     """
@@ -73,16 +65,6 @@ class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
         """
         Close without sending what is left.
         """
-
-
-class Waiting(TypingProtocol):
-    """
-    A connection that is to become a session.
-    """
-
-    def drain(self) -> None: ...
-
-    def cut(self) -> None: ...
 
 
 class IHalfCloseableTLS(ISSLTransport):
@@ -306,170 +288,3 @@ class Session(Protocol):
             self._waitIdly((0, progress[1]), checks - 1)
         else:
             self.transport.abortConnection()
-
-
-class SessionFactory(Factory):
-    """
-    Builds the sessions of one service, as far as its limits allow.
-
-    @cvar service: What the service is called in the log.
-
-    @ivar reactor: Tells the time.
-
-    @ivar limits: What the service bears.
-
-    @ivar showMessages: Whether to log what peers send.
-
-    @ivar sessions: Those that there are.
-
-    @ivar waiting: Connections that are to become sessions.
-
-    @ivar refusals: The connections that were refused.
-
-    @ivar ended: What has become of the sessions that there were.
-
-    @ivar onEnd: Called with each session that has ended.
-    """
-
-    noisy = False
-    protocol: type[Session]  # type: ignore[assignment]
-    service: str
-    _draining: Drain | None = None
-
-    def __init__(
-        self,
-        reactor: IReactorTime,
-        *,
-        limits: Limits | None = None,
-        showMessages: bool = False,
-    ) -> None:
-        self.reactor = reactor
-        self.limits = limits or Limits()
-        self.showMessages = showMessages
-        self.sessions: set[Session] = set()
-        self.waiting: set[Waiting] = set()
-        self.refusals = Refusals(reactor, self.service)
-        self.ended = Tally()
-        self.onEnd: Callable[[Session], None] | None = None
-        self._fromSource: Counter[str] = Counter()
-
-    @property
-    def received(self) -> int:
-        """
-        How many bytes peers have sent.
-        """
-        return self.ended.received + sum(session.received for session in self.sessions)
-
-    @property
-    def returned(self) -> int:
-        """
-        How many bytes were written to peers.
-        """
-        return self.ended.returned + sum(session.returned for session in self.sessions)
-
-    def logPrefix(self) -> str:
-        """
-        How Twisted names the service in its own messages.
-        """
-        return self.service
-
-    def startFactory(self) -> None:
-        """
-        Listening starts.
-        """
-        self._draining = None
-
-    def stopFactory(self) -> None:
-        """
-        Listening has ended.
-        """
-        self.refusals.stop()
-
-    def buildProtocol(  # type: ignore[override]
-        self, address: IAddress | None
-    ) -> Session | None:
-        """
-        @param address: The peer's; behind a proxy that is not the transport's.
-
-        @return: A session; or L{None}, which closes the connection.
-        """
-        reason = self.refusal(address)
-        if reason is not None:
-            self.refusals.add(reason, addressName(address))
-            return None
-        session = self.protocol()
-        session.factory = self
-        session.address = address
-        return session
-
-    def refusal(self, address: IAddress | None) -> str | None:
-        """
-        @return: Why not to admit a peer, or L{None}.
-        """
-        limits = self.limits
-        host = getattr(address, "host", None)
-        if host is not None and not limits.networks.serves(host):
-            return DENIED
-        if limits.capacity.full:
-            return NO_ROOM
-        if host is not None and 0 < limits.maxPerSource <= self._fromSource[sourceOf(host)]:
-            return NO_ROOM_FOR_SOURCE
-        return None
-
-    def entered(self, session: Session) -> None:
-        """
-        A session has started.
-        """
-        self.sessions.add(session)
-        self.limits.capacity.taken += 1
-        self._count(session, 1)
-        if self._draining is not None:
-            self._draining.join(session)
-
-    def left(self, session: Session) -> None:
-        """
-        A session has ended.
-        """
-        self.sessions.remove(session)
-        self.limits.capacity.taken -= 1
-        self._count(session, -1)
-        assert session.outcome is not None
-        self.ended.add(session.outcome, session.received, session.returned, session.duration)
-        if self.onEnd is not None:
-            self.onEnd(session)
-        if self._draining is not None:
-            self._draining.cut += session.outcome == CUT
-        self.settled()
-
-    def settled(self) -> None:
-        """
-        There is one less to wait for.
-        """
-        if self._draining is not None:
-            self._draining.goOn()
-
-    def drain(self) -> Deferred[None]:
-        """
-        Let every session have back what it has sent so far, and close it.  Who
-        takes longer for that than the limit allows is cut.
-
-        @return: Fires when nobody is there any more.
-        """
-        if self._draining is None:
-            self._draining = Drain(self)
-        return self._draining.whenOver()
-
-    def cut(self) -> None:
-        """
-        End all sessions now.
-        """
-        for connection in [*self.sessions, *self.waiting]:
-            connection.cut()
-
-    def _count(self, session: Session, change: int) -> None:
-        host = getattr(session.address, "host", None)
-        if self.limits.maxPerSource and host is not None:
-            source = sourceOf(host)
-            self._fromSource[source] += change
-            if not self._fromSource[source]:
-                del self._fromSource[source]

@@ -190,59 +190,64 @@ class Options(usage.Options):
             "greeting-text",
             None,
             GREETING.decode().rstrip(),
-            "What the greeting says; a line ending is added.",
+            "Greet with TEXT; a line ending is added.",
         ],
         [
             "max-connections",
             None,
-            None,
-            "Connections at a time for each --tcp and --greeting; 0 for any number. "
-            "[default: for all of them together what the limit of open files leaves room for]",
+            0,
+            "Take at most NUMBER connections at a time for each --tcp and --greeting; 0 for as "
+            "many as the limit of open files leaves room for, which is what all of them have "
+            "together.",
             _wholeNumber("max-connections"),
         ],
         [
             "max-per-source",
             None,
             0,
-            "Connections at a time from one IPv4 address or one IPv6 /64; 0 for any number.",
+            "Take at most NUMBER connections at a time from one IPv4 address or one IPv6 /64; "
+            "0 for any number, as many people may share one address.",
             _wholeNumber("max-per-source"),
         ],
         [
             "idle-timeout",
             None,
             IDLE_TIMEOUT,
-            "Seconds after which a session is closed in which nothing comes or goes; 0: never.",
+            "Close a session in which nothing comes or goes for SECONDS, longer than a person "
+            "pauses; 0 is never.",
             _seconds("idle-timeout"),
         ],
         [
             "drain-timeout",
             None,
             DRAIN_TIMEOUT,
-            "Seconds for which a stop lets sessions have back what they have sent.",
+            "When stopped, let sessions have back what they have sent for up to SECONDS, well "
+            "below what systemd and Kubernetes wait for.",
             _seconds("drain-timeout"),
         ],
         [
             "udp-rate",
             None,
             UDP_RATE,
-            "Datagrams a second that are answered to one address; 0 for any number. "
-            "This machine's own addresses have no limit.",
+            "Answer at most NUMBER datagrams a second to one address, far more than measuring "
+            "needs and too few for a flood; 0 for any number. This machine's own addresses "
+            "have no limit.",
             _wholeNumber("udp-rate"),
         ],
         [
             SESSION_LOG,
             None,
             None,
-            "A file to which a JSON object is added for each session that has ended and, once "
-            "a second, for the datagrams of each source. Opened again on SIGUSR1.",
+            "Add a JSON object to FILE for each session that has ended and, once a second, for "
+            "the datagrams of each source. Opened again on SIGUSR1.",
             os.path.abspath,
         ],
         [
             "workers",
             None,
             1,
-            "Processes that share the work; 'auto' for one for each core. Replaced one by one "
-            "on SIGHUP.",
+            "Share the work among NUMBER processes, or, with 'auto', one for each core. "
+            "Replaced one by one on SIGHUP.",
             _workers,
         ],
     ]
@@ -268,12 +273,13 @@ class Options(usage.Options):
             self[option] = []
 
     @property
-    def maxConnections(self) -> int | None:
+    def maxConnections(self) -> int:
         """
         The share of one process in C{--max-connections}.
         """
-        most: int | None = self["max-connections"]
-        return None if most is None else -(-most // self["workers"])
+        most: int = self["max-connections"]
+        workers: int = self["workers"]
+        return -(-most // workers)
 
     @property
     def ours(self) -> bool:
@@ -340,7 +346,7 @@ class Options(usage.Options):
 
     def opt_impair(self, specification: str) -> None:
         """
-        Misbehave on purpose, as listed below. Can be given again.
+        Misbehave on purpose as SPEC says, see below. Can be given again.
         """
         try:
             self._wishes.add(specification)
@@ -577,7 +583,10 @@ def _hostAndPort(value: str) -> tuple[str, int]:
 
 def makeService(config: Options) -> EchoService:
     """
-    Make the service that a command line asks for.
+    Make the service that a command line asks for.  In a program of one's own it takes
+    no signals, and tells systemd nothing: these are the program's.
+
+    @param config: Has parsed its options.
     """
     reactor = config.reactor
     showMessages = bool(config["show-messages"])
@@ -593,7 +602,7 @@ def makeService(config: Options) -> EchoService:
     def limits() -> Limits:
         most = config.maxConnections
         return Limits(
-            capacity=shared if most is None else Capacity(most),
+            capacity=Capacity(most, shared) if most else shared,
             maxPerSource=config["max-per-source"],
             idleTimeout=config["idle-timeout"],
             drainTimeout=config["drain-timeout"],
@@ -628,7 +637,7 @@ def makeService(config: Options) -> EchoService:
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)
-    manager = notifier(reactor, service, os.environ)
+    manager = notifier(reactor, service, os.environ) if config.ours else None
     if manager is not None:
         manager.setServiceParent(service)
     config.addWitnesses(service)
@@ -637,16 +646,13 @@ def makeService(config: Options) -> EchoService:
 
 def _limitsInWords(config: Options, shared: Capacity) -> str:
     most = config.maxConnections
-    connections = (
-        f"{_number(shared.most)} for all together"
-        if most is None
-        else f"{_number(most)} for each service"
-    )
+    each = f"{_number(most)} for each service, " if most else ""
     idle = config["idle-timeout"]
     workers = config["workers"]
     words = [
         f"in each of {workers} workers: " * (workers > 1)
-        + f"{connections}, {_number(config['max-per-source'])} from one source",
+        + f"{each}{_number(shared.most)} for all together, "
+        + f"{_number(config['max-per-source'])} from one source",
         f"sessions idle for {idle:g} s" if idle else "sessions idle for ever",
         f"{_number(config['udp-rate'], 'datagrams')} a second to one address",
         f"{config['drain-timeout']:g} s to drain",

@@ -9,7 +9,8 @@ from zope.interface import implementer
 
 from echod.goodbye import Goodbye
 from echod.limits import Limits
-from echod.session import DRAINED, Session, SessionFactory
+from echod.session import DRAINED, Session
+from echod.sessionfactory import SessionFactory
 from echod.sockets import unread
 
 SILENCE = 0.2

@@ -4,6 +4,8 @@ The UDP echo: every datagram comes back.
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred, execute, succeed
 from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import (
@@ -23,6 +25,7 @@ from echod.guard import DatagramGuard
 from echod.hops import tellApart
 from echod.pktinfo import PACKET_INFO, PacketInfoPort
 from echod.refusals import Refusals
+from echod.sockets import keepMore
 
 MAX_DATAGRAM = 65535
 """
@@ -95,7 +98,9 @@ class UDPEchoProtocol(DatagramProtocol):
         self._port = self.transport.getHost().port
         self.guard.opened(self._port)
         if ISystemHandle.providedBy(self.transport):
-            tellApart(self.transport.getHandle())  # type: ignore[arg-type]
+            skt: Any = self.transport.getHandle()
+            tellApart(skt)
+            keepMore(skt)
 
     def stopProtocol(self) -> None:
         """

@@ -195,7 +195,6 @@ class Connection(tcp.Server):
         if self._unread or self._room < 0:
             self._eof = True
         else:
-            self._room = -1
             log.callWithLogger(
                 self, self.reactor._disconnectSelectable, self, main.CONNECTION_DONE, True
             )
@@ -282,15 +281,12 @@ class Connection(tcp.Server):
         Have libuv read.
         """
         self._room = READ_SIZE
-        if self._uv is not None:
-            if self._unread or self._eof:
-                self._loop.call_soon(self._deliverUnread)
-            else:
-                self._uv.resume_reading()
-        elif self._attaching is None:
-            self._loop = self.reactor._asyncioEventloop
-            self._attaching = self._loop.create_task(self._attach())
-            self.reactor._connections.add(self)
+        if self._uv is None:
+            self._attachSoon()
+        elif self._unread or self._eof:
+            self._loop.call_soon(self._deliverUnread)
+        else:
+            self._uv.resume_reading()
 
     def stopReading(self) -> None:
         """
@@ -311,6 +307,7 @@ class Connection(tcp.Server):
         """
         Have C{doWrite} not called.
         """
+        self._closeDirectWay()
         self._wantsToWrite = False
 
     def writeSomeData(self, data: Any) -> int:
@@ -348,8 +345,16 @@ class Connection(tcp.Server):
 
     # Between the two.
 
+    def _attachSoon(self) -> None:
+        if self._attaching is None and not self.disconnected:
+            self._loop = self.reactor._asyncioEventloop
+            self._attaching = self._loop.create_task(self._attach())
+            self.reactor._connections.add(self)
+
     async def _attach(self) -> None:
-        if self.disconnected:
+        if self._room < 0 and not self._wantsToWrite and not self._held:
+            # Whoever else has the socket now may want to read all that comes.
+            self._attaching = None
             return
         try:
             self._noDelay = self.getTcpNoDelay()
@@ -408,7 +413,9 @@ class Connection(tcp.Server):
         )
 
     def _schedule(self) -> None:
-        if not self._scheduled and not self._blocked and self._uv is not None:
+        if self._uv is None:
+            self._attachSoon()
+        elif not self._scheduled and not self._blocked:
             self._scheduled = True
             self._loop.call_soon(self._flush)
 
@@ -525,6 +532,42 @@ class UVLoopReactor(AsyncioSelectorReactor):
         if addressFamily not in (socket.AF_INET, socket.AF_INET6):
             return super().adoptStreamConnection(fileDescriptor, addressFamily, factory)
         return Connection._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
+
+    def addReader(self, reader: Any) -> None:
+        """
+        Read from something.
+        """
+        if isinstance(reader, Connection):
+            reader.startReading()
+        else:
+            super().addReader(reader)
+
+    def removeReader(self, reader: Any) -> None:
+        """
+        Read from it no more.
+        """
+        if isinstance(reader, Connection):
+            reader.stopReading()
+        else:
+            super().removeReader(reader)
+
+    def addWriter(self, writer: Any) -> None:
+        """
+        Have something write when it can.
+        """
+        if isinstance(writer, Connection):
+            writer.startWriting()
+        else:
+            super().addWriter(writer)
+
+    def removeWriter(self, writer: Any) -> None:
+        """
+        Have it write no more.
+        """
+        if isinstance(writer, Connection):
+            writer.stopWriting()
+        else:
+            super().removeWriter(writer)
 
     def getReaders(self) -> Any:
         """

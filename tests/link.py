@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.python.failure import Failure
 
-from echod.session import SessionFactory
+from echod.sessionfactory import SessionFactory
 from tests.support import PEER, MemoryTCPTransport
 
 

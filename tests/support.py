@@ -25,7 +25,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import Interface, alsoProvides
 
 from echod.limits import Limits
-from echod.session import Session, SessionFactory
+from echod.session import Session
+from echod.sessionfactory import SessionFactory
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -144,6 +145,15 @@ class MemoryTLSTransport(MemoryTCPTransport):
     claims = ISSLTransport
 
 
+class SinkFactory(SessionFactory):
+    """
+    Builds sessions that only discard.
+    """
+
+    protocol = Session
+    service = "sink"
+
+
 def connect(
     factory: SessionFactory,
     transport: type[MemoryTransport] = MemoryTCPTransport,
@@ -208,6 +218,12 @@ class FakeSocket:
         Record an option.
         """
         self.options.append(option)
+
+    def getsockopt(self, level: int, name: int) -> int:
+        """
+        @return: Of everything little.
+        """
+        return 0
 
     def bind(self, address: Any) -> None:
         """

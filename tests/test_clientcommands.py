@@ -407,6 +407,19 @@ class PingTests(CommandTestCase):
         self.assertIn(b"all came back", printed)
 
     @inlineCallbacks
+    def test_anew(self) -> Steps:
+        """
+        echod returns each on a connection of its own.
+        """
+        server = EchoFactory(reactor)
+        outcome, printed = yield self.piped(
+            "ping", "--tcp", "--anew", "-q", "-c", "20", "--flood", self.tcp(server)
+        )
+        self.assertEqual(outcome, (0, ""))
+        self.assertIn(b"all came back", printed)
+        self.assertEqual(server.ended.sessions + len(server.sessions), 20)
+
+    @inlineCallbacks
     def test_noEcho(self) -> Steps:
         """
         A server that is none is found out.
@@ -536,6 +549,16 @@ class ConnectedPortTests(CommandTestCase):
         yield recorder.waiting
         self.assertEqual(recorder.sources[0].arrived is not None, datagrams.LINUX)
         self.assertIsNone(datagrams._arrived([(0, 0, b"")]))
+
+    def test_keepsMore(self) -> None:
+        """
+        Answers that come while the client does something else are kept, more than
+        by default.
+        """
+        port, _ = self.port(self.unused())
+        option = (socket.SOL_SOCKET, socket.SO_RCVBUF)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            self.assertGreater(port.socket.getsockopt(*option), other.getsockopt(*option))
 
     @inlineCallbacks
     def test_refused(self) -> Steps:

@@ -243,6 +243,7 @@ class OptionsTests(SynchronousTestCase):
             (["ping", "--flood", "-i", "1"], "--interval does not go with --flood"),
             (["ping", "--json", "--plot"], "--json does not go with --plot"),
             (["ping", "--tcp", "--df"], "--df is for datagrams"),
+            (["ping", "--anew"], "--anew is for connections"),
             (["ping", "--tcp", "-s", "0"], "--size 0: a stream cannot carry nothing"),
         ):
             problem = self.assertRaises(UsageError, parsed, arguments)

@@ -27,6 +27,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from echod.sockets import keepMore
 from echod.tap import Options, makeService
 from tests.daemon import PATIENCE, TWIST, TWISTD, Daemon, runDaemon, twistd
 from tests.support import lacking, temporaryDirectory
@@ -383,6 +384,22 @@ class DaemonTests(SynchronousTestCase):
             for datagram in (b"", b"x", os.urandom(65507)):
                 client.send(datagram)
                 self.assertTrue(client.recv(65536) == datagram, (host, len(datagram)))
+
+    def test_burst(self) -> None:
+        """
+        Datagrams that come while the daemon does something else are kept, more
+        than the system would by itself.
+        """
+        client = self.udp("127.0.0.1", 0)
+        keepMore(client)
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            for number in range(400):
+                client.send(b"%d" % number)
+        finally:
+            self.daemon.process.send_signal(signal.SIGCONT)
+        for number in range(400):
+            self.assertEqual(client.recv(100), b"%d" % number)
 
     def test_loops(self) -> None:
         """

@@ -61,6 +61,30 @@ class PackageTests(SynchronousTestCase):
         )
         self.assertEqual(said, "False")
 
+    def test_embedded(self) -> None:
+        """
+        A service that runs on a reactor of somebody's own needs no other, and takes
+        no signal.
+        """
+        said = self.python(
+            """
+            import signal, sys
+            from twisted.internet.testing import MemoryReactorClock
+            from echod.tap import Options, makeService
+            def taken():
+                return [signal.getsignal(number) for number in signal.valid_signals()]
+            before = taken()
+            options = Options(MemoryReactorClock())
+            options.parseOptions(
+                ["--tcp=0", "--udp=0", "--greeting=0", "--session-log=/dev/null"]
+            )
+            makeService(options).startService()
+            options.reactor.advance(1)
+            print(taken() == before, "twisted.internet.reactor" in sys.modules)
+            """
+        )
+        self.assertEqual(said, "True False")
+
     def test_pluginImportsNothing(self) -> None:
         """
         Listing plugins imports neither a reactor nor echod.

@@ -12,9 +12,8 @@ from twisted.internet.interfaces import (
     ISSLTransport,
     ITCPTransport,
 )
-from twisted.internet.protocol import Protocol
-from twisted.test.iosim import FakeTransport
-from twisted.test.iosim import connect as pump
+from twisted.internet.testing import AccumulatingProtocol
+from twisted.test.iosim import connectedServerAndClient
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -566,22 +565,13 @@ class FactoryTests(ImpairedTests):
         A client over a simulated network has everything back.
         """
 
-        class Client(Protocol):
-            received = b""
-
-            def dataReceived(self, data: bytes) -> None:
-                self.received += data
-
-        client = Client()
         self.listen("delay=5ms,pieces=1-3")
-        server = self.factory.buildProtocol(PEER)
-        assert server is not None
-        network = pump(
-            server, FakeTransport(server, True), client, FakeTransport(client, False)
+        client, _, network = connectedServerAndClient(
+            lambda: self.factory.buildProtocol(PEER), AccumulatingProtocol
         )
         assert client.transport is not None
         client.transport.write(b"there and back\nbye\n")
         for _ in range(100):
             network.flush()
             self.clock.advance(0.001)
-        self.assertEqual(client.received, b"there and back\n")
+        self.assertEqual(client.data, b"there and back\n")

@@ -39,6 +39,20 @@ class CapacityTests(SynchronousTestCase):
         capacity.taken = 1000000
         self.assertFalse(capacity.full)
 
+    def test_within(self) -> None:
+        """
+        What is a part of some room takes from it, and has no more than is left.
+        """
+        whole = Capacity(3)
+        parts = [Capacity(2, whole), Capacity(0, whole)]
+        for part in parts:
+            part.taken += 2
+            self.assertTrue(part.full)
+        self.assertEqual(whole.taken, 4)
+        parts[1].taken = 0
+        self.assertEqual(whole.taken, 2)
+        self.assertEqual([part.full for part in parts], [True, False])
+
     def test_ofProcess(self) -> None:
         """
         The limit of open files, less a reserve, is what there is room for.

@@ -47,9 +47,9 @@ def command(*arguments: str, cwd: str | Path) -> str:
     return done.stdout
 
 
-class InstallTests(SynchronousTestCase):
+class InstallTestCase(SynchronousTestCase):
     """
-    Every way to install gives a working C{twistd echod}.
+    A test with a copy of the source and a clean environment.
     """
 
     def setUp(self) -> None:
@@ -92,6 +92,12 @@ class InstallTests(SynchronousTestCase):
         (path,) = dist.iterdir()
         self.assertTrue(path.name.startswith("txechod-"), path)
         return str(path)
+
+
+class InstallTests(InstallTestCase):
+    """
+    Every way to install gives a working C{twistd echod}.
+    """
 
     def installs(self, *arguments: str) -> None:
         """

@@ -30,7 +30,8 @@ from echod.proxy import (
     headerSize,
     sourceAddress,
 )
-from echod.session import DRAINED, SessionFactory
+from echod.session import DRAINED
+from echod.sessionfactory import SessionFactory
 from echod.tcp import EchoFactory
 from tests.support import PEER, UNTIMED, MemoryTCPTransport, clock, lacking, logged
 

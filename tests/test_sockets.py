@@ -4,6 +4,7 @@ Tests for L{echod.sockets}.
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import Any
 
@@ -15,7 +16,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from echod import sockets
-from echod.sockets import acknowledged, innermost, isReadable, unread
+from echod.sockets import RECEIVE_BUFFER, acknowledged, innermost, isReadable, keepMore, unread
+from tests.support import FakeSocket
 
 
 @implementer(ISystemHandle)
@@ -103,6 +105,37 @@ class SocketsTests(SynchronousTestCase):
         self.assertTrue(isReadable(near))
         self.patch(sockets, "poll", None)
         self.assertFalse(isReadable(near))
+
+    def test_keepMore(self) -> None:
+        """
+        A UDP socket keeps more than by default until it is read.
+        """
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
+            before = skt.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            keepMore(skt)
+            self.assertGreater(skt.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF), before)
+
+    def test_keepNoLess(self) -> None:
+        """
+        One that keeps as much or more already is left alone.
+        """
+        skt: Any = FakeSocket()
+        for size, options in ((RECEIVE_BUFFER, []), (RECEIVE_BUFFER - 1, [RECEIVE_BUFFER])):
+            skt.getsockopt = lambda *option, size=size: size
+            keepMore(skt)
+            self.assertEqual([value for _, _, value in skt.options], options)
+
+    def test_keepRefused(self) -> None:
+        """
+        Where the system gives no more, it stays as it is.
+        """
+
+        def refuse(*option: object) -> None:
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+
+        skt: Any = FakeSocket()
+        skt.setsockopt = refuse
+        keepMore(skt)
 
     def test_innermost(self) -> None:
         """

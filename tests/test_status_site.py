@@ -133,6 +133,17 @@ class SiteTests(StatusTests):
             for method in ("GET", "HEAD", "POST"):
                 self.assertEqual(self.client.ask(path, method)[0], 404, path)
 
+    def test_absolute(self) -> None:
+        """
+        Who asks as one asks a proxy, with the whole address, is answered likewise.
+        """
+        for address in ("http://x/healthz", "HTTPS://x:8000/healthz?y", "http:///healthz"):
+            self.assertEqual(self.client.ask(address)[::2], (200, "ok\n"))
+        for address in ("http://x", "http://x?y"):
+            self.assertEqual(self.client.ask(address)[::2], self.client.ask("/")[::2])
+        for address in ("http://x/y", "ftp://x/healthz", "http:/healthz"):
+            self.assertEqual(self.client.ask(address)[0], 404, address)
+
     def test_head(self) -> None:
         """
         Of everything the head can be had alone, and is the same.

@@ -12,7 +12,7 @@ from echod.impairedtcp import ImpairedEchoFactory
 from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.networks import DENIED
 from echod.service import ListeningService
-from echod.session import SessionFactory
+from echod.sessionfactory import SessionFactory
 from echod.status.history import REMEMBERED, History
 from echod.status.lag import LAGS, Lag
 from echod.status.snapshot import SHOWN_SESSIONS, ofService, ofSessions, unready

@@ -5,6 +5,8 @@ Tests for L{echod.tap}.
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import socket
 import sys
@@ -42,7 +44,7 @@ from echod.notify import Notifier
 from echod.proxy import ProxyFactory
 from echod.service import EchoService, ListeningService
 from echod.status.sources import SourcesUDPEchoProtocol
-from echod.tap import BACKLOG, Options, makeService
+from echod.tap import BACKLOG, EXAMPLES, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.udp import UDPEchoProtocol
 from echod.workers import handover
@@ -486,10 +488,9 @@ class WorkersTests(SynchronousTestCase):
         Of the connections that there may be, each worker has its share, rounded
         up; the log says so.
         """
-        for most, share in ((0, 0), (10, 4)):
-            service = makeService(self.parse("--workers=3", f"--max-connections={most}"))
-            server: Any = service.listening[0].server
-            self.assertEqual(server.limits.capacity.most, share)
+        service = makeService(self.parse("--workers=3", "--max-connections=10"))
+        server: Any = service.listening[0].server
+        self.assertEqual(server.limits.capacity.most, 4)
         self.assertIn("in each of 3 workers: 4 connections for each service", service._limits)
 
 
@@ -569,11 +570,21 @@ class OptionsTests(SynchronousTestCase):
         options._reactor.seconds = monotonic
         (service,) = makeService(options)
         self.assertLess(service.server.limits.capacity.most, FD_SETSIZE)
-        for most in (0, 10):
-            arguments = ["--tcp", "0", "--tcp", "0", "--max-connections", str(most)]
-            limits = [server.limits for server in servers(*arguments)]
-            self.assertIsNot(limits[0].capacity, limits[1].capacity)
-            self.assertEqual([limit.capacity.most for limit in limits], [most] * 2)
+        self.assertEqual(self.room("0"), Capacity.ofProcess().most)
+        self.assertEqual(self.room("10"), 10)
+        self.assertEqual(self.room("1000000000"), Capacity.ofProcess().most)
+
+    def room(self, most: str) -> int:
+        """
+        @return: How many connections one of two services admits.
+        """
+        first, _ = [
+            server.limits.capacity
+            for server in servers("--tcp", "0", "--tcp", "0", "--max-connections", most)
+        ]
+        while not first.full:
+            first.taken += 1
+        return int(first.taken)
 
     def test_networks(self) -> None:
         """
@@ -620,9 +631,16 @@ class OptionsTests(SynchronousTestCase):
                     *("--udp-rate=0", "--drain-timeout=0.5"),
                     *("--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1"),
                 ],
-                "any number of connections for each service, 2 connections from one source; "
+                f"{connections} connections for all together, 2 connections from one source; "
                 "sessions idle for ever; any number of datagrams a second to one address; "
                 "0.5 s to drain; allowed: 10.0.0.0/8; denied: 10.1.0.0/16, ::1/128",
+            ),
+            (
+                ["--max-connections=5"],
+                f"5 connections for each service, {connections} connections for all together, "
+                "any number of connections from one source; "
+                "sessions idle for 600 s; 10000 datagrams a second to one address; "
+                "5 s to drain",
             ),
         ):
             service = makeService(parse(*arguments))
@@ -658,12 +676,15 @@ class OptionsTests(SynchronousTestCase):
 
     def test_notifier(self) -> None:
         """
-        Where systemd has asked to be told how the daemon is doing, it is.
+        Where systemd has asked to be told how the daemon is doing, it is; of a
+        program in which echod is embedded, echod does not know.
         """
         self.patch(os, "environ", {"NOTIFY_SOCKET": "/run/systemd/notify"})
-        service = makeService(parse("--tcp", "0"))
-        _, told = service
-        self.assertIsInstance(told, Notifier)
+        for parent, told in ((Options(), [Notifier]), (None, [])):
+            options = parse("--tcp", "0")
+            options.parent = parent
+            _, *others = makeService(options)
+            self.assertEqual([type(other) for other in others], told)
 
     def test_steadyClock(self) -> None:
         """
@@ -707,6 +728,17 @@ class OptionsTests(SynchronousTestCase):
         """
         usage = Options().getUsage()
         self.assertIn("Examples:\n  twistd -n echod ", usage)
+
+    def test_examples(self) -> None:
+        """
+        The examples in the help are understood.
+        """
+        examples = re.findall("twistd -n echod(.*?)(?:  |$)", EXAMPLES, re.MULTILINE)
+        # The one with TLS needs a key; docs/howto/tls.rst has it.
+        examples = [example for example in examples if "ssl:" not in example]
+        self.assertGreater(len(examples), 5)
+        for example in examples:
+            parse(*shlex.split(example))
 
     def test_version(self) -> None:
         """

@@ -7,9 +7,8 @@ from __future__ import annotations
 from socket import socketpair
 
 from twisted.internet.interfaces import IPushProducer, ISystemHandle, ITCPTransport
-from twisted.internet.protocol import Protocol
-from twisted.test.iosim import FakeTransport
-from twisted.test.iosim import connect as pump
+from twisted.internet.testing import AccumulatingProtocol
+from twisted.test.iosim import connectedServerAndClient
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
@@ -138,27 +137,15 @@ class EchoTests(SynchronousTestCase):
         """
         A whole conversation with a client works in memory.
         """
-
-        class Client(Protocol):
-            said = b""
-
-            def dataReceived(self, data: bytes) -> None:
-                self.said += data
-
-        client = Client()
-        server = EchoFactory(self.reactor, goodbye=self.goodbye).buildProtocol(None)
-        assert server is not None
-        pumped = pump(
-            server,
-            FakeTransport(server, isServer=True),
-            client,
-            FakeTransport(client, isServer=False),
+        factory = EchoFactory(self.reactor, goodbye=self.goodbye)
+        client, _, pumped = connectedServerAndClient(
+            lambda: factory.buildProtocol(None), AccumulatingProtocol
         )
         assert client.transport is not None
         for word in (b"This is from Client", b"hello\n"):
             client.transport.write(word)
             pumped.flush()
-        self.assertEqual(client.said, b"This is from Clienthello\n")
+        self.assertEqual(client.data, b"This is from Clienthello\n")
 
 
 class PlainEchoTests(SynchronousTestCase):

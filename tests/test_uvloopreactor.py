@@ -59,13 +59,13 @@ class Recorder(Protocol):
 
 def sendingAll(data: bytes) -> Callable[[socket.socket], None]:
     """
-    @return: What a client does that sends data, at once, and closes.
+    @return: What a client does that sends data, at once, and nothing more.
     """
 
     def start(client: socket.socket) -> None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, max(len(data), 1 << 16))
         client.sendall(data)
-        client.close()
+        client.shutdown(socket.SHUT_WR)
 
     return start
 
@@ -127,19 +127,24 @@ class UVLoopReactorTests(SynchronousTestCase):
     def test_pausedFromTheStart(self) -> None:
         """
         What arrives before it is wanted, the end of the stream included, is
-        delivered when it is.
+        delivered when it is, also while there is something to write.
         """
 
         class Paused(Recorder):
+            greeting: bytes
+
             def connectionMade(self) -> None:
                 self.transport.pauseProducing()
+                self.transport.write(self.greeting)
                 reactor = self.factory.reactor
                 reactor.callLater(0.05, self.transport.resumeProducing)
 
-        for data in (b"early", b""):
-            protocol = Paused()
-            self.serve(protocol, sendingAll(data))
-            self.assertEqual(b"".join(protocol.arrived), data)
+        for greeting in (b"hello", b""):
+            for data in (b"early", b""):
+                protocol = Paused()
+                protocol.greeting = greeting
+                self.serve(protocol, sendingAll(data))
+                self.assertEqual(b"".join(protocol.arrived), data)
 
     def test_pausedWhileDelivering(self) -> None:
         """
@@ -351,6 +356,7 @@ class UVLoopReactorTests(SynchronousTestCase):
         class Wavering(Recorder):
             def connectionMade(self) -> None:
                 self.transport.pauseProducing()
+                self.transport.write(b"hello")
                 self.factory.reactor._asyncioEventloop.call_soon(self.resume)
 
             def resume(self) -> None:
@@ -359,6 +365,65 @@ class UVLoopReactorTests(SynchronousTestCase):
         protocol = Wavering()
         self.serve(protocol, sendingAll(b"early"))
         self.assertEqual(protocol.arrived, [b"early"])
+
+    def test_handedOver(self) -> None:
+        """
+        All that arrives on a connection that was taken out of the reactor is
+        left to who has its socket now.
+        """
+
+        class HandingOver(Recorder):
+            def connectionMade(self) -> None:
+                reactor = self.factory.reactor
+                reactor.removeReader(self.transport)
+                reactor.removeWriter(self.transport)
+                factory: Any = Factory()
+                factory.reactor = reactor
+                successor.factory = factory
+                factory.buildProtocol = lambda address: successor
+                descriptor = self.transport.fileno()
+                reactor.adoptStreamConnection(descriptor, socket.AF_INET, factory)
+
+        protocol, successor = HandingOver(), Recorder()
+        self.serve(protocol, sendingAll(b"early"))
+        protocol.transport.socket.close()
+        self.assertEqual(protocol.arrived, [])
+        self.assertEqual(successor.arrived, [b"early"])
+
+    def test_takenOutAndPutBack(self) -> None:
+        """
+        A connection that is not in the reactor neither reads nor writes; once it
+        is again it does both.
+        """
+
+        class TakenOut(Recorder):
+            client: socket.socket
+
+            def dataReceived(self, data: bytes) -> None:
+                super().dataReceived(data)
+                self.transport.write(data.upper())
+                if len(self.arrived) == 1:
+                    self.factory.reactor.removeReader(self.transport)
+                    self.factory.reactor.removeWriter(self.transport)
+                    self.factory.reactor.callLater(0.02, self.putBack)
+                else:
+                    self.transport.loseConnection()
+
+            def putBack(self) -> None:
+                with case.assertRaises(BlockingIOError):
+                    self.client.recv(100, socket.MSG_DONTWAIT)
+                self.factory.reactor.addReader(self.transport)
+                self.factory.reactor.addWriter(self.transport)
+                self.client.sendall(b"again")
+
+        def start(client: socket.socket) -> None:
+            protocol.client = client
+            client.sendall(b"first")
+
+        case, protocol = self, TakenOut()
+        self.serve(protocol, start)
+        self.assertEqual(protocol.arrived, [b"first", b"again"])
+        self.assertEqual(protocol.client.recv(100), b"FIRSTAGAIN")
 
     def test_halfClosed(self) -> None:
         """
@@ -402,6 +467,19 @@ class UVLoopReactorTests(SynchronousTestCase):
 
         self.serve(protocol, start)
         self.assertTrue(protocol.reason.check(ConnectionLost))
+
+    def test_closedBeforehand(self) -> None:
+        """
+        A connection whose socket was closed behind its back is lost.
+        """
+
+        class Closing(Recorder):
+            def connectionMade(self) -> None:
+                self.transport.socket.close()
+
+        protocol = Closing()
+        self.serve(protocol, lambda client: None)
+        self.assertEqual(protocol.arrived, [])
 
     def test_install(self) -> None:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import connectProtocol
 from twisted.python.failure import Failure
 
+from echod.client.anew import Connections
 from echod.client.datagrams import ConnectedPort
 from echod.client.files import Input, Output
 from echod.client.greet import GreetedProtocol
@@ -92,19 +93,24 @@ def cannotPrint(error: BaseException | None) -> Outcome:
     return Outcome(CLOSED_PIPE)
 
 
+async def endpointOf(run: Run, options: Any) -> Any:
+    """
+    @return: Where the target is, for a stream.
+    """
+    target, patience = options["target"], options["timeout"]
+    if options["ipv6"]:
+        return await streamEndpoint6(run.reactor, target, patience)
+    try:
+        return streamEndpoint(run.reactor, target, patience)
+    except ValueError as error:
+        raise Ended(Outcome(USAGE, f"{target}: {error}")) from None
+
+
 async def connect(run: Run, options: Any, protocol: Any) -> None:
     """
     Connect a protocol to the target, by a stream.
     """
-    target, patience = options["target"], options["timeout"]
-    if options["ipv6"]:
-        endpoint = await streamEndpoint6(run.reactor, target, patience)
-    else:
-        try:
-            endpoint = streamEndpoint(run.reactor, target, patience)
-        except ValueError as error:
-            raise Ended(Outcome(USAGE, f"{target}: {error}")) from None
-    await connectProtocol(endpoint, protocol)
+    await connectProtocol(await endpointOf(run, options), protocol)
 
 
 async def openPort(run: Run, options: Any, protocol: Any, whole: bool = False) -> ConnectedPort:
@@ -189,16 +195,17 @@ def closed(exchanged: Exchanged) -> Outcome:
     )
 
 
-async def tcpAtTerminal(run: Run, options: Any) -> Outcome:
+def converse(
+    terminal: Terminal,
+    protocol: ConversationProtocol | DatagramConversationProtocol,
+    lineEnd: bytes,
+) -> None:
     """
-    A conversation.
+    Say what is typed, up to the goodbye.
     """
-    terminal = Terminal(run.reactor, (run.stdin, run.stdout))
-    words = Words(run.reactor, terminal.show)
-    protocol = ConversationProtocol(run.reactor, options["timeout"], words)
 
     def say(line: str) -> None:
-        protocol.say(encoded(line) + b"\n")
+        protocol.say(encoded(line) + lineEnd)
         if line == BYE:
             leave()
 
@@ -206,9 +213,19 @@ async def tcpAtTerminal(run: Run, options: Any) -> Outcome:
         terminal.close()
         protocol.saidAll()
 
+    terminal.open(say, leave)
+
+
+async def tcpAtTerminal(run: Run, options: Any) -> Outcome:
+    """
+    A conversation.
+    """
+    terminal = Terminal(run.reactor, (run.stdin, run.stdout))
+    words = Words(run.reactor, terminal.show)
+    protocol = ConversationProtocol(run.reactor, options["timeout"], words)
     await connect(run, options, protocol)
     try:
-        terminal.open(say, leave)
+        converse(terminal, protocol, b"\n")
         return closed(await protocol.finished)
     finally:
         protocol.abort()
@@ -263,19 +280,9 @@ async def udpAtTerminal(run: Run, options: Any) -> Outcome:
     protocol = DatagramConversationProtocol(
         run.reactor, options["timeout"], lambda datagram: terminal.show(HEARD + shown(datagram))
     )
-
-    def say(line: str) -> None:
-        protocol.say(encoded(line))
-        if line == BYE:
-            leave()
-
-    def leave() -> None:
-        terminal.close()
-        protocol.saidAll()
-
     port = await openPort(run, options, protocol)
     try:
-        terminal.open(say, leave)
+        converse(terminal, protocol, b"")
         await protocol.finished
     finally:
         terminal.close()
@@ -301,7 +308,7 @@ async def ping(run: Run, options: Any) -> Outcome:
     pinger = Pinger(run.reactor, plan, report.happened)
     report.started(target, plan, "TCP" if options["tcp"] else "UDP")
     try:
-        result = await (pingByTCP if options["tcp"] else pingByUDP)(run, options, pinger)
+        result = await wayToPing(options)(run, options, pinger)
         outcome = verdict(result, target)
         report.finished(summary(result, outcome, target))
         # The report has said the rest.
@@ -317,6 +324,28 @@ async def ping(run: Run, options: Any) -> Outcome:
         pinger.end()
         report.stop()
     return printer.outcome or outcome
+
+
+def wayToPing(options: Any) -> Callable[[Run, Any, Pinger], Awaitable[Result]]:
+    """
+    @return: How the probes get there.
+    """
+    if not options["tcp"]:
+        return pingByUDP
+    return pingAnew if options["anew"] else pingByTCP
+
+
+async def pingAnew(run: Run, options: Any, pinger: Pinger) -> Result:
+    """
+    Measure over a connection for each probe.
+    """
+    connections = Connections(run.reactor, await endpointOf(run, options), pinger)
+    connections.start()
+    run.interrupt = pinger.interrupt
+    try:
+        return await pinger.finished
+    finally:
+        connections.close()
 
 
 async def pingByTCP(run: Run, options: Any, pinger: Pinger) -> Result:

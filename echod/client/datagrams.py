@@ -17,6 +17,7 @@ from twisted.internet import udp
 
 from echod.client.target import Address
 from echod.pktinfo import Control
+from echod.sockets import keepMore
 from echod.udp import MAX_DATAGRAM
 
 LINUX = sys.platform == "linux"
@@ -115,6 +116,7 @@ class ConnectedPort(udp.Port):
         Create the socket, and ask for all that the kernel has to tell.
         """
         skt: socket.socket = super().createInternetSocket()
+        keepMore(skt)
         if LINUX:
             skt.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             skt.setsockopt(*RECEIVE_ERRORS[self.addressFamily], 1)

@@ -61,6 +61,7 @@ class ClientOptions(usage.Options):
     def __init__(self) -> None:
         super().__init__()
         self["timeout"] = float(self.patience)
+        self.docs["timeout"] = f"{self.docs['timeout'].strip()} [default: {self.patience}]"
 
     @property
     def longdesc(self) -> str:
@@ -97,7 +98,7 @@ class ClientOptions(usage.Options):
 
     def opt_timeout(self, value: str) -> None:
         """
-        How many seconds to wait for what should come.
+        Wait at most SECONDS for what should come.
         """
         self["timeout"] = seconds("--timeout", value)
 
@@ -175,6 +176,7 @@ class PingOptions(ClientOptions):
     optFlags = [
         ["tcp", None, "Over one TCP connection."],
         ["udp", None, "In UDP datagrams (the default)."],
+        ["anew", None, "With --tcp: each probe on a connection of its own."],
         ["flood", None, "As fast as possible."],
         ["df", None, "Datagrams must not be fragmented: which size is too big for the path?"],
         ["quiet", "q", "No line for each probe."],
@@ -197,7 +199,7 @@ class PingOptions(ClientOptions):
 
     def opt_count(self, value: str) -> None:
         """
-        How many probes to send; without it, until Ctrl-C.
+        Send NUMBER probes; without it, until Ctrl-C.
         """
         if not re.fullmatch("0*[1-9][0-9]*", value):
             raise usage.UsageError(f"--count {shlex.quote(value)}: give a number from 1")
@@ -205,19 +207,19 @@ class PingOptions(ClientOptions):
 
     def opt_interval(self, value: str) -> None:
         """
-        Seconds from one probe to the next, 1 by default; 0.00005 is possible.
+        SECONDS from one probe to the next; 0.00005 is possible. [default: 1]
         """
         self["interval"] = seconds("--interval", value)
 
     def opt_rate(self, value: str) -> None:
         """
-        How many to send in a second, instead of --interval.
+        Send NUMBER probes a second, instead of --interval.
         """
         self["rate"] = _number("--rate", value, "a number of probes a second")
 
     def opt_size(self, value: str) -> None:
         """
-        Bytes in a probe, 64 by default; 64-1472:64 is a sweep, each in turn.
+        Probes of so many BYTES; 64-1472:64 is a sweep, each in turn. [default: 64]
         """
         self["sizes"] = sizes(value)
 
@@ -233,6 +235,8 @@ class PingOptions(ClientOptions):
         self._one("tcp", "udp")
         self._one("interval", "rate", "flood")
         self._one("json", "json-lines", "plot")
+        if self["anew"] and not self["tcp"]:
+            raise usage.UsageError("--anew is for connections: give --tcp as well")
         if self["tcp"]:
             if self["df"]:
                 raise usage.UsageError("--df is for datagrams, not for --tcp")

@@ -93,7 +93,7 @@ def explained(problem: BaseException, target: object) -> Outcome:
             f"{target}: the name cannot be resolved ({_words(problem)}): look at its spelling, "
             "and at DNS",
         )
-    number = _errno(problem)
+    number = errorNumber(problem)
     if isinstance(problem, (error.ConnectionRefusedError, ConnectionRefusedError)) or (
         number in NO_SOCKET
     ):
@@ -113,7 +113,10 @@ def explained(problem: BaseException, target: object) -> Outcome:
     return Outcome(SOME, f"{target}: {_words(problem)}")
 
 
-def _errno(problem: BaseException) -> int | None:
+def errorNumber(problem: BaseException) -> int | None:
+    """
+    @return: The system's number of an error, if it has one.
+    """
     if isinstance(problem, ConnectError):
         number = problem.osError
         return number if isinstance(number, int) else getattr(number, "errno", None)

@@ -19,7 +19,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from echod.service import CannotServe, EchoService, ListeningService
-from echod.session import Session, SessionFactory
+from echod.session import Session
+from echod.sessionfactory import SessionFactory
 from echod.status.linefile import LineFile
 from echod.status.sources import SourcesUDPEchoProtocol
 

@@ -6,6 +6,7 @@ one.
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -31,10 +32,27 @@ LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
 
+ORIGIN = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+"""
+What stands before the path where a client asks as it would ask a proxy.
+"""
+
+
 class Request(server.Request):
     """
     A request, without whatever comes with it.
     """
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """
+        Answer, also if the path comes with its origin: a server must understand
+        that (RFC 9112, 3.2.2).
+        """
+        origin = ORIGIN.match(path)
+        if origin is not None:
+            rest = path[origin.end() :]
+            path = rest if rest.startswith(b"/") else b"/" + rest
+        super().requestReceived(command, path, version)
 
     def gotLength(self, length: int | None) -> None:
         """

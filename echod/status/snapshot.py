@@ -11,7 +11,8 @@ from typing import Any
 from echod.impairedtcp import ImpairedSessions
 from echod.impairedudp import ImpairedUDPEchoProtocol
 from echod.service import LISTENING, ListeningService
-from echod.session import Session, SessionFactory
+from echod.session import Session
+from echod.sessionfactory import SessionFactory
 from echod.udp import UDPEchoProtocol
 
 SHOWN_SESSIONS = 50

@@ -31,7 +31,7 @@ from twisted.python.usage import UsageError
 from zope.interface import provider
 
 from echod.service import EchoService
-from echod.session import SessionFactory
+from echod.sessionfactory import SessionFactory
 from echod.status.linefile import LineFile
 from echod.status.monitor import Monitor
 from echod.tap import SESSION_LOG, Finder, Options, makeService

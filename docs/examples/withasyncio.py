@@ -1,0 +1,44 @@
+import asyncio
+from typing import Any
+
+from twisted.internet import asyncioreactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+
+from echod.tap import Options, makeService
+
+
+async def ask(port: int, question: bytes) -> bytes:
+    """
+    Plain asyncio.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(question)
+    answer = await reader.readexactly(len(question))
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+async def talk(reactor: Any) -> None:
+    """
+    Plain asyncio as well, but for what has to do with echod.
+    """
+    options = Options(reactor)
+    options.parseOptions(["--tcp", "0"])
+    service = makeService(options)
+    service.startService()
+    try:
+        (listening,) = service.listening
+        assert listening.port is not None
+        where: Any = listening.port.getHost()
+        answers = await asyncio.gather(ask(where.port, b"one"), ask(where.port, b"two"))
+        print(*(answer.decode() for answer in answers))
+    finally:
+        await service.stopService().asFuture(asyncio.get_running_loop())
+
+
+if __name__ == "__main__":
+    loop = asyncio.new_event_loop()
+    asyncioreactor.install(loop)
+    react(lambda reactor: Deferred.fromFuture(loop.create_task(talk(reactor))))
