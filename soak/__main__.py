@@ -25,7 +25,7 @@ from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
 from soak.servers import ECHOD, REACTORS, STOCK, Start
-from soak.workers import costs, killed, renewed
+from soak.workers import costs, killed, renewed, spread
 
 SECONDS = float(os.environ.get("SECONDS", "600"))
 
@@ -65,6 +65,7 @@ SCENARIOS: dict[str, Scenario] = {
         lambda start: asyncio.run(killed(start, 100, 60)), ECHOD
     ),
     "10 rolling restarts": oneByOne(lambda start: asyncio.run(renewed(start, 10)), ECHOD),
+    "How many cores sessions are spread over, simulated": lambda: spread(SEED),
     "What a message costs two workers": lambda: costs(ECHOD["echod"], 7, 2),
     f"{SECONDS:.0f} seconds of mixed traffic": lambda: asyncio.run(mixed(BOTH, SECONDS, SEED)),
 }

@@ -14,8 +14,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from random import Random
 from shutil import which
-from statistics import median
+from statistics import mean, median
 from subprocess import run
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -255,6 +256,11 @@ What is shown, and not judged: each worker finds half as much to do at a time, a
 has to be woken for it more often.
 """
 
+DRAWS = 200_000
+"""
+How many sessions are simulated at the least, for each number of cores.
+"""
+
 SESSION = "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])"
 """
 Gives a daemon a session of its own, by which the load finds all its processes.
@@ -318,3 +324,24 @@ def _comparison(pairs: list[list[tuple[float, float]]], most: float) -> Report:
     report.figures["times the cost, median of the rounds"] = f"{ratio:.3f}"
     report.require(ratio <= most, f"a message costs {ratio:.3f} times as much")
     return report
+
+
+def spread(seed: str) -> dict[str, Report]:
+    """
+    Simulate how many of the cores are in use when the system has spread sessions
+    over one worker on each, all sessions are equally busy, and the fullest worker
+    has no time left.
+
+    @return: A report for each number of sessions.
+    """
+    random = Random(seed)
+    reports = {}
+    for sessions in (10, 100, 1000, 10_000):
+        report = reports[f"{sessions:,} sessions"] = Report()
+        for cores in (2, 4, 8, 16, 32):
+            fullest = (
+                max(Counter(random.choices(range(cores), k=sessions)).values())
+                for _ in range(DRAWS // sessions)
+            )
+            report.show(f"of {cores} cores", mean(sessions / most for most in fullest))
+    return reports

@@ -4,6 +4,7 @@ Tests for L{echod.workers.fleet} and L{echod.workers.worker}.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -141,6 +142,21 @@ class FleetTests(SynchronousTestCase):
         self.reactor.alive[-1].end(signal=9)
         self.reactor.advance(0)
         self.assertEqual(len(self.reactor.alive), 2)
+        self.stop()
+
+    def test_cannotStart(self) -> None:
+        """
+        That one cannot be started is one line each time, and it is tried again.
+        """
+        self.reactor.problem = OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        with logged() as lines:
+            self.fleet.startService()
+        why = "cannot be started: Resource temporarily unavailable"
+        self.assertEqual(lines, [f"worker 1 {why}", f"worker 2 {why}"])
+        self.assertEqual(self.names(), [])
+        self.reactor.problem = None
+        self.reactor.advance(FIRST_DELAY)
+        self.assertEqual(self.names(), ["worker 1", "worker 2"])
         self.stop()
 
     def test_hangs(self) -> None:

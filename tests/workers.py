@@ -72,11 +72,14 @@ class ProcessReactor(MemoryReactorClock):
     A reactor whose processes are in memory.
 
     @ivar processes: All that were ever started.
+
+    @ivar problem: Why no more can be.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.processes: list[FakeProcess] = []
+        self.problem: OSError | None = None
 
     def spawnProcess(  # type: ignore[override]
         self, protocol: Any, executable: str, args: list[str], **more: Any
@@ -84,6 +87,8 @@ class ProcessReactor(MemoryReactorClock):
         """
         Start one.
         """
+        if self.problem is not None:
+            raise self.problem
         process = FakeProcess(1000 + len(self.processes), protocol, args, **more)
         self.processes.append(process)
         protocol.makeConnection(process)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone
 from twisted.internet.interfaces import IReactorProcess, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -251,10 +252,16 @@ class Fleet(Service):
         worker = Worker(name, slot, monitored, self._heard, self._ended)
         descriptors: dict[int, Any] = {0: "w", REPORTS: "r", LOG: "r"}
         descriptors.update(enumerate(self._descriptors(slot).values(), FIRST_SOCKET))
-        self._parent.spawnProcess(
-            worker, executable, args, env=env, path=path, childFDs=descriptors
-        )
-        self.workers[name] = worker
+        try:
+            self._parent.spawnProcess(
+                worker, executable, args, env=env, path=path, childFDs=descriptors
+            )
+        except OSError as error:
+            self.log.error("{name} cannot be started: {why}", name=name, why=error.strerror)
+            monitored.makeConnection(worker)
+            monitored.processEnded(Failure(ProcessDone(0)))
+        else:
+            self.workers[name] = worker
 
     def _heard(self, worker: Worker) -> None:
         if worker.ready and not worker.served:
