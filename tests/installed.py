@@ -7,10 +7,11 @@ runs them.
 from __future__ import annotations
 
 import shutil
+import sys
 
 from tests.support import CHECKOUT
 from tests.test_docs import PAGES, told
-from tests.test_packaging import InstallTestCase, command
+from tests.test_packaging import CONTENTS, InstallTestCase, command
 
 EXAMPLES = CHECKOUT / "docs" / "examples"
 
@@ -58,3 +59,25 @@ class WheelTests(InstallTestCase):
         with self.assertRaises(AssertionError) as caught:
             command(mypy, "wrong.py", cwd=self.directory)
         self.assertIn('expected "int"', str(caught.exception))
+
+
+class SourceTests(InstallTestCase):
+    """
+    What is installed from the source works as well.
+    """
+
+    def test_directory(self) -> None:
+        """
+        C{pip install .} works.
+        """
+        self.installs(str(self.source))
+
+    def test_sourceDistribution(self) -> None:
+        """
+        The source distribution works, and holds what its tests need.
+        """
+        archive = self.build("sdist")
+        self.installs(archive)
+        names = command(sys.executable, "-m", "tarfile", "-l", archive, cwd=self.source)
+        for name in (*CONTENTS, "tests/test_goodbye.py", "Makefile"):
+            self.assertIn(f"/{name}", names)

@@ -93,12 +93,6 @@ class InstallTestCase(SynchronousTestCase):
         self.assertTrue(path.name.startswith("txechod-"), path)
         return str(path)
 
-
-class InstallTests(InstallTestCase):
-    """
-    Every way to install gives a working C{twistd echod}.
-    """
-
     def installs(self, *arguments: str) -> None:
         """
         What is installed works, and uninstalling leaves nothing but Twisted.
@@ -123,11 +117,11 @@ class InstallTests(InstallTestCase):
             str(self.environment / "bin" / "twistd"), *arguments, cwd=self.environment
         )
 
-    def test_directory(self) -> None:
-        """
-        C{pip install .} works.
-        """
-        self.installs(str(self.source))
+
+class InstallTests(InstallTestCase):
+    """
+    Every way to install gives a working C{twistd echod}.
+    """
 
     def test_editable(self) -> None:
         """
@@ -150,13 +144,3 @@ class InstallTests(InstallTestCase):
         self.assertIn("echod/status/app.js", names)
         for package in ("twisted", "twisted/plugins"):
             self.assertNotIn(f"{package}/__init__.py", names)
-
-    def test_sourceDistribution(self) -> None:
-        """
-        The source distribution works, and holds what its tests need.
-        """
-        archive = self.build("sdist")
-        self.installs(archive)
-        names = command(sys.executable, "-m", "tarfile", "-l", archive, cwd=self.source)
-        for name in (*CONTENTS, "tests/test_goodbye.py", "Makefile"):
-            self.assertIn(f"/{name}", names)

@@ -201,7 +201,9 @@ class Terminal:
         """
         try:
             deadline = monotonic() + self._patience
-            while self.busy:
+            # A shell whose command dies while it is being started may have lost
+            # the terminal, and ends as well.
+            while self.busy and self._process.poll() is None:
                 # What has only just begun may not have heard the first.
                 self._type(KEYS["^C"])
                 if not self._appears(self._prompted, INSISTENCE) and monotonic() > deadline:
