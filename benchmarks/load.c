@@ -129,7 +129,7 @@ static int open_socket(int kind)
 
 struct connection {
 	int fd;
-	int writing, answered;
+	int writing;
 	size_t toSend, toReceive;
 };
 
@@ -154,6 +154,12 @@ static void pump_out(struct connection *c)
 	}
 }
 
+static void say(struct connection *c)
+{
+	c->toSend = c->toReceive = size;
+	pump_out(c);
+}
+
 static void run_tcp(int connections, int lines)
 {
 	struct connection *all = calloc(connections, sizeof *all);
@@ -171,11 +177,12 @@ static void run_tcp(int connections, int lines)
 		setsockopt(all[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 		watch(all[i].fd, &all[i], EPOLLIN, EPOLL_CTL_ADD);
 	}
-	for (i = 0; i < connections; i++) {
-		all[i].toSend = all[i].toReceive = size;
-		pump_out(&all[i]);
-	}
-	/* What it takes to begin a session is not what a message takes. */
+	for (i = 0; i < connections; i++)
+		say(&all[i]);
+	/*
+	 * What it takes to begin a session is not what a message takes: nobody goes
+	 * on until all were answered once.
+	 */
 	while (unanswered || running(&done)) {
 		int ready = epoll_wait(epollFd, events, 256, 0);
 		for (i = 0; i < ready; i++) {
@@ -192,13 +199,14 @@ static void run_tcp(int connections, int lines)
 			}
 			if (n > 0)
 				c->toReceive -= n;
-			if (!c->toReceive) {
-				unanswered -= !c->answered;
-				c->answered = 1;
+			if (c->toReceive)
+				continue;
+			if (!unanswered) {
 				done += lines;
-				c->toSend = c->toReceive = size;
-				pump_out(c);
-			}
+				say(c);
+			} else if (!--unanswered)
+				for (int j = 0; j < connections; j++)
+					say(&all[j]);
 		}
 	}
 }
