@@ -59,7 +59,6 @@ ROWS: dict[str, Callable[[type[Server]], str]] = {
     "ends idle connections": talkstreams.endsTheIdle,
     "UDP: a datagram of 65,507 bytes": talkdatagrams.largestDatagram,
     "UDP: an empty datagram": talkdatagrams.emptyDatagram,
-    "UDP: 20 peers at a time": talkdatagrams.manyPeers,
     "UDP: answers from where it was asked": talkdatagrams.answersFromThere,
     "UDP: a forged datagram makes no loop": talkdatagrams.guarded,
     "metrics": metrics,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from soak.namespaces import forged
@@ -84,28 +84,6 @@ def received() -> int:
     lines = Path("/proc/net/snmp").read_text().splitlines()
     names, values = (line.split() for line in lines if line.startswith("Udp:"))
     return int(values[names.index("InDatagrams")])
-
-
-def manyPeers(kind: type[Server]) -> str:
-    """
-    Are twenty peers served who ask at the same time, again and again?
-    """
-    with running(kind, "udp"), ExitStack() as clients:
-        peers = [clients.enter_context(datagrams()) for _ in range(20)]
-        for client in peers:
-            client.connect((ASKING, PORT))
-        return word(all(allAnswered(peers) for _ in range(50)))
-
-
-def allAnswered(peers: list[socket.socket]) -> bool:
-    """
-    @return: Whether each of them has an answer to its datagram.
-    """
-    with suppress(OSError):
-        for client in peers:
-            client.send(b"hello")
-        return all(client.recv(64) == b"hello" for client in peers)
-    return False
 
 
 def datagrams() -> socket.socket:
