@@ -53,7 +53,7 @@ from echod.limits import (
 )
 from echod.networks import LOOPBACK, MAX_PORT, Networks
 from echod.notify import notifier
-from echod.service import EchoService, Endpoint, ListeningService, Server
+from echod.service import CannotServe, EchoService, Endpoint, ListeningService, Server
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.status.sources import ImpairedSourcesUDPEchoProtocol, SourcesUDPEchoProtocol
@@ -423,7 +423,8 @@ class Options(usage.Options):
         fleet = Fleet(
             self.reactor,
             self["workers"],
-            self._arguments,
+            # The same for all, whatever "auto" comes to by then.
+            [*self._arguments, f"--workers={self['workers']}"],
             self._descriptors,
             self["drain-timeout"],
         )
@@ -498,7 +499,12 @@ class Options(usage.Options):
     def _descriptors(self, slot: int) -> dict[str, int]:
         """
         @return: What to hand over to one of the workers, by name.
+
+        @raise CannotServe: if there is nothing to be handed over.
         """
+        for name, sockets in self._sockets.items():
+            if not sockets:
+                raise CannotServe(f"{name} listens on nothing that workers can share")
         descriptors = {
             name: sockets[slot % len(sockets)].fileno()
             for name, sockets in self._sockets.items()

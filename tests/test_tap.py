@@ -42,7 +42,7 @@ from echod.limits import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
 from echod.networks import DENIED
 from echod.notify import Notifier
 from echod.proxy import ProxyFactory
-from echod.service import EchoService, ListeningService
+from echod.service import CannotServe, EchoService, ListeningService
 from echod.status.sources import SourcesUDPEchoProtocol
 from echod.tap import BACKLOG, EXAMPLES, Options, makeService
 from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
@@ -417,12 +417,26 @@ class WorkersTests(SynchronousTestCase):
         self.assertEqual(inherited[0][6], log.fileno())
         names = processes[0].more["env"]["LISTEN_FDNAMES"]
         self.assertEqual(names, "tcp0:tcp1:udp0:session-log")
-        self.assertEqual(processes[0].command[5:], options._arguments)
+        self.assertEqual(processes[0].command[5:], [*options._arguments, "--workers=3"])
+        processes[0].say()
         log.reopen()
         self.assertEqual(processes[0].signals, [signal.SIGUSR1])
         service.stopService()
         for process in processes:
             process.end()
+
+    def test_nothingToShare(self) -> None:
+        """
+        What listens on no socket cannot be shared, and that ends the start.
+        """
+        options = self.parse("--workers=2", "--tcp=0", "--udp=0")
+        service = makeService(options)
+        service.privilegedStartService()
+        options._sockets["udp0"].clear()
+        with logged() as lines:
+            self.assertRaises(CannotServe, service.startService)
+        self.assertIn("udp0 listens on nothing that workers can share", lines)
+        self.assertEqual(options.reactor.processes, [])
 
     def test_auto(self) -> None:
         """

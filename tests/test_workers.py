@@ -14,11 +14,13 @@ from collections import Counter
 from http.client import HTTPConnection
 from importlib.util import find_spec
 from pathlib import Path
+from subprocess import run
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.workers import handover
+from echod.workers.fleet import CHILD
 from soak.workers import owners, workers
 from tests.daemon import PATIENCE, Daemon, twistd
 from tests.load import DatagramLoad, Load, wait
@@ -281,3 +283,20 @@ class WorkersTests(SynchronousTestCase):
             records = map(json.loads, (directory / name).read_text().splitlines())
             self.assertEqual([each["event"] for each in records].count("session"), count)
         self.assertNotIn("Traceback", "".join(daemon.log))
+
+    def test_currentDirectory(self) -> None:
+        """
+        What a worker runs does not come from the current directory.
+        """
+        directory = temporaryDirectory(self)
+        (directory / "json.py").write_text("raise SystemExit('taken')")
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        # Without arguments it does not get far.
+        done = run(
+            [sys.executable, "-c", CHILD],
+            cwd=directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        self.assertIn("not enough values to unpack", done.stderr)

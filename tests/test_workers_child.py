@@ -14,7 +14,6 @@ from twisted.internet.defer import succeed
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
-from twisted.python.reflect import namedAny
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.descriptors import InheritedStreamEndpoint, InheritedUDPEndpoint
@@ -26,7 +25,7 @@ from echod.tap import SESSION_LOG, makeService
 from echod.tcp import EchoFactory
 from echod.workers import handover
 from echod.workers.channel import RECORD, Lines, event, record
-from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log, main
+from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log
 from tests.support import UNTIMED, connect, lacking, temporaryDirectory
 from tests.test_service import Endpoint
 from tests.test_service import Port as MemoryPort
@@ -120,6 +119,7 @@ class OptionsTests(SynchronousTestCase):
         if not handover.SPREADS:
             lacking("Linux")
         self.descriptors: dict[str, int] = {}
+        self.ports: dict[str, int] = {}
         self.reactor = ProcessReactor()
 
     def handOver(self, **kinds: socket.SocketKind) -> None:
@@ -131,6 +131,7 @@ class OptionsTests(SynchronousTestCase):
                 skt.bind(("127.0.0.1", 0))
                 if kind == socket.SOCK_STREAM:
                     skt.listen()
+                self.ports[name] = skt.getsockname()[1]
                 self.descriptors[name] = os.dup(skt.fileno())
                 self.addCleanup(self.close, self.descriptors[name])
 
@@ -171,7 +172,7 @@ class OptionsTests(SynchronousTestCase):
         (adopted,) = self.reactor.adoptedPorts
         self.assertEqual(adopted[1], socket.AF_INET)
         places = [each.place for each in service.listening]
-        self.assertEqual(len(places), 2)
+        self.assertIn(f"127.0.0.1:{self.ports['udp0']}", places)
         self.assertEqual([type(witness) for witness in service.witnesses], [Monitor, Reporter])
         service.stopService()
 
@@ -231,6 +232,16 @@ class WorkerServiceTests(SynchronousTestCase):
         """
         for _ in range(2):
             signal.raise_signal(signal.SIGTERM)
+        self.assertEqual(self.reactor.stops, 1)
+
+    def test_endBeforeRetiring(self) -> None:
+        """
+        Who drains already does not hear SIGHUP.
+        """
+        signal.raise_signal(signal.SIGTERM)
+        self.service.stopService()
+        signal.raise_signal(signal.SIGHUP)
+        self.assertEqual(self.flushLoggedErrors(), [])
         self.assertEqual(self.reactor.stops, 1)
 
     def test_cut(self) -> None:
@@ -301,9 +312,11 @@ class ReporterTests(SynchronousTestCase):
         """
         reports = LineFile(os.fspath(self.path))
         self.addCleanup(reports.close)
-        reporter = Reporter(self.monitor, reports, parent, self.noteOrphaned)
+        reporter = Reporter(self.reactor, self.monitor, reports, parent, self.noteOrphaned)
         reporter.setServiceParent(self.service.witnesses)
         self.service.startService()
+        self.assertEqual(self.reports(), [])
+        self.reactor.run()
 
     def noteOrphaned(self) -> None:
         """
@@ -343,18 +356,6 @@ class ReporterTests(SynchronousTestCase):
         """
         self.report(os.getpid())
         self.assertEqual(self.orphaned, 1)
-
-
-class ProgramTests(SynchronousTestCase):
-    """
-    Tests for C{python -m echod.workers}.
-    """
-
-    def test_import(self) -> None:
-        """
-        To import it runs nothing.
-        """
-        self.assertIs(namedAny("echod.workers.__main__").main, main)
 
 
 class LogTests(SynchronousTestCase):

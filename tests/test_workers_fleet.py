@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.workers.fleet import (
+    CHILD,
     FIRST_DELAY,
     LONGEST_DELAY,
     LOOK,
@@ -68,7 +70,7 @@ class FleetTests(SynchronousTestCase):
         self.patch(os, "environ", {"HOME": "/", **dict.fromkeys(PRIVATE, "x")})
         self.fleet.startService()
         module = ProcessReactor.__module__
-        command = [sys.executable, "-m", "echod.workers", str(os.getpid()), module]
+        command = [sys.executable, "-c", CHILD, str(os.getpid()), module]
         for slot, process in enumerate(self.reactor.processes):
             self.assertEqual(process.command, [*command, "--tcp", "0"])
             self.assertEqual(process.more["path"], os.getcwd())
@@ -318,15 +320,55 @@ class FleetTests(SynchronousTestCase):
         self.assertEqual(self.names(), ["worker 1", "worker 2"])
         self.stop()
 
-    def test_tell(self) -> None:
+    def test_cut(self) -> None:
         """
-        A signal is for all of them, as far as they live.
+        All of them are told to cut, as far as they live.
         """
         one, other = self.start()
         one.over = True
-        self.fleet.tell("INT")
+        self.fleet.cut()
         self.assertEqual((one.signals, other.signals), ([], ["INT"]))
         one.over = False
+        self.stop()
+
+    def test_reopen(self) -> None:
+        """
+        All of them are told to open their files again: those who do not hear yet,
+        when they do.
+        """
+        self.fleet.startService()
+        one, other = self.reactor.processes
+        one.say()
+        self.fleet.reopen()
+        self.assertEqual((one.signals, other.signals), ([signal.SIGUSR1], []))
+        for process in (one, other, one, other):
+            process.say()
+        self.assertEqual((one.signals, other.signals), ([signal.SIGUSR1], [signal.SIGUSR1]))
+        self.stop()
+
+    def test_foreign(self) -> None:
+        """
+        A worker of another version serves and is replaced like any other, and
+        nothing of it is counted, which the log says.
+        """
+        one, other = self.start()
+        one.say(services=[ofSessions(accepted=7)])
+        other.say(services=[ofSessions()])
+        one.end(signal=9)
+        self.reactor.advance(0)
+        past = self.fleet.past
+        foreign = self.reactor.processes[-1]
+        with logged() as lines:
+            foreign.say(version="99", services=[ofSessions(lengths=[1])])
+        self.assertEqual(
+            lines[1:], ["worker 1 is echod 99: nothing of it is counted until a restart"]
+        )
+        self.assertEqual(self.fleet.unready, [])
+        self.assertEqual(len(self.fleet.reports), 1)
+        foreign.end(signal=9)
+        self.assertEqual(self.fleet.past, past)
+        self.reactor.advance(0)
+        self.assertEqual(len(self.reactor.alive), 2)
         self.stop()
 
     def test_past(self) -> None:
@@ -364,7 +406,10 @@ class FleetTests(SynchronousTestCase):
             one.log(b'\x1e[1.5, "warn", "echod.tcp", "echod.tcp#warn", "TCP echo: {x}"]')
             one.protocol.childDataReceived(2, b"Fatal ")
             one.log(b"\xff")
-        first, second = events
+            # The last words of one that dies in the middle of them.
+            one.protocol.childDataReceived(2, b"Segmentation")
+            one.end(signal=11)
+        first, second, third, _ = events
         self.assertEqual(first["log_time"], 1.5)
         self.assertEqual(first["log_level"], LogLevel.warn)
         self.assertEqual(first["log_namespace"], "echod.tcp")
@@ -372,4 +417,5 @@ class FleetTests(SynchronousTestCase):
         self.assertEqual(first["text"], "TCP echo: {x}")
         self.assertEqual(second["log_system"], "worker 1: -")
         self.assertEqual((second["log_level"], second["text"]), (LogLevel.error, "Fatal \\xff"))
+        self.assertEqual(third["text"], "Segmentation")
         self.stop()

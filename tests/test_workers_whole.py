@@ -258,6 +258,7 @@ class WholeTests(SynchronousTestCase):
         """
         They are told when files are to be opened again.
         """
+        self.other.say()
         self.service.reopened()
         self.assertEqual(self.other.signals, [signal.SIGUSR1])
 

@@ -14,6 +14,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from echod._version import __version__
 from echod.status.lag import LAGS
 from echod.status.snapshot import DATAGRAMS, SESSIONS
 from echod.tally import LENGTHS
@@ -156,6 +157,7 @@ def nothing() -> dict[str, Any]:
     @return: The report of a worker that serves, and has nobody to serve.
     """
     return {
+        "version": __version__,
         "unready": [],
         "lag": 0.0,
         "lags": [0] * (len(LAGS) + 1),

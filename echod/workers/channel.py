@@ -43,6 +43,13 @@ class Lines:
         for line in lines:
             self._said(line)
 
+    def end(self) -> None:
+        """
+        No more will come: the last line needs no ending.
+        """
+        if self._rest:
+            self._said(self._rest)
+
 
 def record(event: LogEvent) -> bytes:
     """

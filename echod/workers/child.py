@@ -1,5 +1,5 @@
 """
-C{python -m echod.workers PARENT REACTOR OPTION ...}: a worker.
+What C{python -c} runs in a worker, with C{PARENT REACTOR OPTION ...} behind it.
 
 It is C{twistd -n echod} with the same options, on the sockets that its parent
 hands over.  It tells the parent once a second how it is, and ends when nobody is
@@ -100,7 +100,7 @@ class WorkerOptions(Options):
         monitor.setServiceParent(service.witnesses)
         os.set_blocking(REPORTS, False)
         reports = LineFile("the parent", REPORTS)
-        reporter = Reporter(monitor, reports, self._parent, service.end)
+        reporter = Reporter(self.reactor, monitor, reports, self._parent, service.end)
         reporter.setServiceParent(service.witnesses)
 
 
@@ -130,6 +130,8 @@ class WorkerService(EchoService):
         Leave new peers to the successor, and serve those who are there as ever: as
         long as they may take to drain.  Then end.
         """
+        if self._ending:
+            return
         for service in self.listening:
             service.leave()
         self._depart(self._reactor.seconds() + self._drainTimeout)
@@ -167,6 +169,7 @@ class Reporter(Service):
 
     def __init__(
         self,
+        reactor: Any,
         monitor: Monitor,
         reports: LineFile,
         parent: int,
@@ -177,6 +180,7 @@ class Reporter(Service):
 
         @param orphaned: What to do when there is no parent any more.
         """
+        self._reactor = reactor
         self._monitor = monitor
         self._reports = reports
         self._parent = parent
@@ -184,19 +188,22 @@ class Reporter(Service):
 
     def startService(self) -> None:
         """
-        Tell, whenever there is something new.
+        Tell, whenever there is something new; first when the reactor runs, and
+        signals are heard.
         """
         super().startService()
         self._monitor.listeners.add(self._tell)
-        self._monitor.tell()
+        self._reactor.callWhenRunning(self._monitor.tell)
 
     def stopService(self) -> None:
         """
         Tell what came of it all.
         """
         super().stopService()
-        self._monitor.tell()
-        self._monitor.listeners.remove(self._tell)
+        # Unless it could not even start.
+        if self._tell in self._monitor.listeners:
+            self._monitor.tell()
+            self._monitor.listeners.remove(self._tell)
 
     def _tell(self) -> None:
         self._reports.write(self._monitor.latest)

@@ -5,6 +5,7 @@ All workers: each is replaced when it dies, and one by one when that is asked fo
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from math import inf
@@ -54,9 +55,13 @@ FIRST_SOCKET = 3
 The descriptor from which on there are sockets (sd_listen_fds(3)).
 """
 
-CHILD = "echod.workers"
+CHILD = (
+    "import os, sys; sys.path[:] = os.environ['PYTHONPATH'].split(os.pathsep); "
+    "from echod.workers.child import main; main()"
+)
 """
-What a worker runs.
+What a worker runs.  With C{-m} Python would look in the current directory first, where
+the parent does not.
 """
 
 PRIVATE = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
@@ -146,9 +151,9 @@ class Fleet(Service):
     @property
     def reports(self) -> list[Data]:
         """
-        What those who live have said last.
+        What those who live have said last, as far as it can be added up.
         """
-        return [worker.report for worker in self.workers.values() if worker.report]
+        return [worker.report for worker in self.workers.values() if worker.countable]
 
     @property
     def unready(self) -> list[str]:
@@ -197,12 +202,22 @@ class Fleet(Service):
         self._seeWhetherOver()
         return over
 
-    def tell(self, name: str | int) -> None:
+    def cut(self) -> None:
         """
-        Send all of them a signal.
+        Have all of them end the sessions that are left.
         """
-        for worker in list(self.workers.values()):
-            worker.tell(name)
+        for worker in self.workers.values():
+            worker.tell("INT")
+
+    def reopen(self) -> None:
+        """
+        Have all of them open their files again.  One that has only just begun does
+        not hear yet: it is told when it does.
+        """
+        for worker in self.workers.values():
+            worker.behind = not worker.report
+            if worker.report:
+                worker.tell(signal.SIGUSR1)
 
     def renew(self) -> None:
         """
@@ -218,7 +233,7 @@ class Fleet(Service):
         name = f"worker {slot + 1}" + (f".{generation}" if generation > 1 else "")
         self._slots[name] = slot
         # Only now, as twistd may have become another process since it began.
-        command = [sys.executable, "-m", CHILD, str(os.getpid()), type(self._parent).__module__]
+        command = [sys.executable, "-c", CHILD, str(os.getpid()), type(self._parent).__module__]
         command += self._arguments
         self._monitor.addProcess(
             name, command, env=self._environment(slot), cwd=self._directory
@@ -264,10 +279,20 @@ class Fleet(Service):
             self.workers[name] = worker
 
     def _heard(self, worker: Worker) -> None:
+        if worker.behind:
+            worker.behind = False
+            worker.tell(signal.SIGUSR1)
         if worker.ready and not worker.served:
             worker.served = True
             self._monitor.delay[worker.name] = 0
             self.log.info("{name} serves (process {pid})", name=worker.name, pid=worker.pid)
+            if not worker.countable:
+                # Another one is installed by now.
+                self.log.warn(
+                    "{name} is echod {version}: nothing of it is counted until a restart",
+                    name=worker.name,
+                    version=worker.report["version"],
+                )
             if self._succession is not None and self._succession[1] == worker.name:
                 self._succeed(self._succession[0])
 
@@ -303,7 +328,7 @@ class Fleet(Service):
 
     def _ended(self, worker: Worker, reason: Failure) -> None:
         del self.workers[worker.name]
-        if worker.report:
+        if worker.countable:
             self.past = added(self.past, left(worker.report))
         if self.running and worker.name in self._slots:
             self.deaths += 1

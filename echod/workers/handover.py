@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet import tcp, unix
@@ -35,6 +36,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.descriptors import adoptDatagrams
+from echod.hops import tellApart
+from echod.pktinfo import PACKET_INFO, askForDestination
+from echod.sockets import keepMore
 
 SPREADS = sys.platform == "linux"
 """
@@ -69,10 +73,20 @@ def bound(
         for _ in range(count):
             skt = kept.enter_context(_socketOf(family, kind))
             skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if kind == socket.SOCK_DGRAM:
+                # From the first datagram on, which comes before the first worker.
+                _prepare(skt, place[0])
             skt.bind(place)
             sockets.append(skt)
         kept.pop_all()
     return sockets
+
+
+def _prepare(skt: socket.socket, host: str) -> None:
+    if PACKET_INFO and ip_address(host).is_unspecified:
+        askForDestination(skt, skt.family)
+    tellApart(skt)
+    keepMore(skt)
 
 
 def _socketOf(family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
@@ -222,11 +236,20 @@ class GuestPort(unix.Port):
     changed nor removed.
     """
 
+    # Closing it must not end the listening of the others.
+    _shouldShutdown = False
+    numberAccepts = 100
+
     def startListening(self) -> None:
         """
         Listen.
         """
-        tcp.Port.startListening(self)
+        port: Any = self
+        port.socket, port._preexistingSocket = port._preexistingSocket, None
+        port.fileno = port.socket.fileno
+        port.connected = True
+        port.factory.doStart()
+        port.startReading()
 
     def connectionLost(self, reason: Failure) -> None:
         """

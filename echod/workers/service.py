@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from echod.service import EchoService
+from echod.service import CannotServe, EchoService
 from echod.workers.fleet import Fleet
 
 
@@ -45,7 +45,12 @@ class WorkersService(EchoService):
         @raise CannotServe: if that fails; nothing is listened on then.
         """
         super().startService()
-        self.fleet.startService()
+        try:
+            self.fleet.startService()
+        except CannotServe as problem:
+            self.log.critical("{problem}", problem=problem)
+            self.stopService()
+            raise
 
     def stopService(self) -> Deferred[None]:
         """
@@ -63,13 +68,13 @@ class WorkersService(EchoService):
         """
         End all sessions now.
         """
-        self.fleet.tell("INT")
+        self.fleet.cut()
 
     def reopened(self) -> None:
         """
         Have the workers open them again, too.
         """
-        self.fleet.tell(signal.SIGUSR1)
+        self.fleet.reopen()
 
     def _stopped(self, _: object) -> Deferred[None] | None:
         return self.fleet.whenOver().addCallback(super()._stopped)

@@ -14,6 +14,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
+from echod._version import __version__
 from echod.workers.channel import LOG, REPORTS, Lines, event
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Worker(ProcessProtocol):
 
     @ivar served: Whether it was ever ready.
 
+    @ivar behind: Whether it has yet to hear that files were opened again.
+
     @ivar succeeded: Whether another has taken over its sockets.
     """
 
@@ -44,6 +47,7 @@ class Worker(ProcessProtocol):
     pid = 0
     silent = 0
     served = False
+    behind = False
     succeeded = False
 
     def __init__(
@@ -78,6 +82,14 @@ class Worker(ProcessProtocol):
         return self.name.partition(" ")[2]
 
     @property
+    def countable(self) -> bool:
+        """
+        Whether what it has reported can be added up: it is that of an echod of the
+        same version.
+        """
+        return bool(self.report) and self.report["version"] == __version__
+
+    @property
     def ready(self) -> bool:
         """
         Whether it serves who comes.
@@ -95,14 +107,18 @@ class Worker(ProcessProtocol):
         """
         It says something.
         """
+        self.silent = 0
         self._streams[childFD].add(data)
 
     def processEnded(self, reason: Failure) -> None:
         """
         It is over, and has said all it had to say.
         """
-        self._ended(self, reason)
-        self._monitored.processEnded(reason)
+        self._streams[LOG].end()
+        try:
+            self._ended(self, reason)
+        finally:
+            self._monitored.processEnded(reason)
 
     def signalProcess(self, name: str) -> None:
         """
@@ -126,7 +142,6 @@ class Worker(ProcessProtocol):
         except ValueError:
             # Torn, as there was no room for all of it.
             return
-        self.silent = 0
         self._reported(self)
 
     def _log(self, line: bytes) -> None:
