@@ -21,6 +21,7 @@ from typing import Any
 
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
@@ -364,6 +365,19 @@ class PipeTests(CommandTestCase):
             self.run_.cancel()
             outcome = yield running
             self.assertEqual(outcome, (INTERRUPTED, ""))
+
+    def test_interruptedLookup(self) -> None:
+        """
+        Ctrl-C while a name is being looked up says nothing of that name.
+        """
+
+        async def client(_: object) -> Outcome:
+            looked: Deferred[Outcome] = Deferred(lambda each: each.errback(DNSLookupError()))
+            return await looked
+
+        running = self.run_.start(client, "somewhere")
+        self.run_.cancel()
+        self.assertEqual(self.successResultOf(running), (INTERRUPTED, ""))
 
     @inlineCallbacks
     def test_signals(self) -> Steps:

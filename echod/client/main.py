@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from echod.client.commands import COMMANDS
 from echod.client.options import parsed
-from echod.client.outcome import INTERRUPTED, USAGE, Outcome, explained
+from echod.client.outcome import INTERRUPTED, USAGE, Ended, Outcome, explained
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -75,6 +75,7 @@ class Run:
         self.interrupt: Callable[[], object] = self.cancel
         self._outcome = Outcome(INTERRUPTED)
         self._signals = 0
+        self._cancelled = False
         self._running: Deferred[Outcome] | None = None
 
     def run(self, client: Client, target: object) -> Outcome:
@@ -90,13 +91,14 @@ class Run:
         @return: Fires with how the client has ended, and never fails.
         """
         self._running = Deferred.fromCoroutine(client(self))
-        return self._running.addErrback(_explain, target)
+        return self._running.addErrback(self._explain, target)
 
     def cancel(self) -> None:
         """
         End it, whatever goes on.
         """
         if self._running is not None:
+            self._cancelled = True
             self._running.cancel()
 
     def _begin(self, client: Client, target: object) -> None:
@@ -111,16 +113,16 @@ class Run:
         if self._signals <= 2:
             self.reactor.callFromThread(lambda: self.interrupt())
 
+    def _explain(self, failure: Failure, target: object) -> Outcome:
+        # Twisted says of a name that was no longer to be looked up, that there is none.
+        if failure.check(CancelledError) or (self._cancelled and not failure.check(Ended)):
+            return Outcome(INTERRUPTED)
+        assert failure.value is not None
+        return explained(failure.value, target)
+
     def _end(self, outcome: Outcome) -> None:
         # What has ended cannot be interrupted.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         self._outcome = outcome
         self.reactor.stop()
-
-
-def _explain(failure: Failure, target: object) -> Outcome:
-    if failure.check(CancelledError):
-        return Outcome(INTERRUPTED)
-    assert failure.value is not None
-    return explained(failure.value, target)
