@@ -330,6 +330,17 @@ class ReporterTests(SynchronousTestCase):
         """
         return [json.loads(line) for line in self.path.read_text().splitlines()]
 
+    def test_neverStarted(self) -> None:
+        """
+        One that has never begun, as something could not be listened on, can be
+        stopped.
+        """
+        reporter = Reporter(
+            self.reactor, self.monitor, LineFile(os.devnull), 1, self.noteOrphaned
+        )
+        reporter.stopService()
+        self.assertEqual(self.orphaned, 0)
+
     def test_reports(self) -> None:
         """
         The parent hears at once, every second, and in the end, when all is
