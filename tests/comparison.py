@@ -41,8 +41,8 @@ def processorTime(kind: type[Server]) -> str:
     What has C{make bench} found?
     """
     text = (CHECKOUT / "docs" / "benchmarks.rst").read_text()
-    figures = text[text.index("\nping-pong, 64 connections") :]
-    figures = figures[: figures.index("\nping-pong, 1000 connections")]
+    figures = text[text.index("\nping-pong, 64 connections, 64 B\n") :]
+    figures = figures[: figures.index("\nping-pong, 1000 connections, 64 B\n")]
     match = re.search(rf"^{kind.name} +[0-9.]+ +([0-9.]+)", figures, re.MULTILINE)
     return match[1] if match else "not measured"
 
