@@ -4,6 +4,7 @@ Tests for L{echod.client.main}: C{echoc} as a program, with servers of others.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import socket
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from subprocess import DEVNULL, PIPE, Popen, run
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired, run
 from time import monotonic
 from unittest import SkipTest
 
@@ -134,6 +135,8 @@ class ProgramTests(SynchronousTestCase):
         # Two that come at once may be one.
         while client.poll() is None:
             client.send_signal(signal.SIGINT)
+            with contextlib.suppress(TimeoutExpired):
+                client.wait(0.5)
         status, out, _ = ended(client)
         said = json.loads(out)
         self.assertEqual((status, said["lost"], said["in_flight"]), (4, 0, said["sent"]))
