@@ -32,7 +32,7 @@ from echod.pktinfo import (
 if TYPE_CHECKING:
     from echod.udp import UDPEchoProtocol
 
-_log = Logger()
+_log = Logger(namespace="echod.udp")
 
 BATCH = DATAGRAMS_A_TURN
 """

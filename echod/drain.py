@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from echod.session import Session
     from echod.sessionfactory import SessionFactory
 
+_log = Logger(namespace="echod.tcp")
+
 
 class Drain:
     """
@@ -20,8 +22,6 @@ class Drain:
 
     @ivar cut: How many sessions were cut.
     """
-
-    log = Logger()
 
     def __init__(self, factory: SessionFactory) -> None:
         self._factory = factory
@@ -31,7 +31,7 @@ class Drain:
         limit = factory.limits.drainTimeout
         self._deadline = factory.reactor.callLater(limit, factory.cut)
         if self._sessions:
-            self.log.info(
+            _log.info(
                 "{service}: stopping; sessions to finish, in {limit:g} s at most: {sessions}",
                 service=factory.service,
                 limit=limit,
@@ -66,7 +66,7 @@ class Drain:
         if self._deadline.active():
             self._deadline.cancel()
         if self._sessions:
-            self.log.info(
+            _log.info(
                 "{service}: stopped; sessions finished: {finished}, cut: {cut}",
                 service=self._factory.service,
                 finished=self._sessions - self.cut,

@@ -30,6 +30,8 @@ from echod.impair import ConnectionImpairments
 from echod.session import ISessionTransport, Session
 from echod.sockets import innermost
 
+_log = Logger(namespace="echod.impair")
+
 ROOM = 1 << 20
 """
 How much may be on its way on one connection, in bytes, before its peer is not read
@@ -93,8 +95,6 @@ class ImpairedConnection(ProtocolWrapper):
     One impaired connection: to the transport a protocol, to the session a
     transport.
     """
-
-    log = Logger()
 
     transport: ISessionTransport
     wrappedProtocol: Session
@@ -309,7 +309,7 @@ class ImpairedConnection(ProtocolWrapper):
             session.outcome = RESET
             self._next = self._reactor.callLater(0, self._flushed)
         else:
-            self.log.info(
+            _log.info(
                 "{service}: {peer} is stalled on purpose",
                 service=session.factory.service,
                 peer=session.peer,

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from echod.impair import Impairments
 
-_log = Logger()
+_log = Logger(namespace="echod.impair")
 
 
 def began(service: str, impairments: Impairments) -> None:

@@ -17,6 +17,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+_log = Logger(namespace="echod.service")
+
 STATUS_INTERVAL = 1.0
 """
 How often to look for news, in seconds: as often as people look at them.
@@ -63,7 +65,6 @@ class Notifier(Service):
     starts when the others have, and is the first to stop.
     """
 
-    log = Logger()
     _failed = False
     _starting: IDelayedCall | None = None
     _status: str | None = None
@@ -139,7 +140,7 @@ class Notifier(Service):
         except OSError as error:
             if not self._failed:
                 self._failed = True
-                self.log.warn(
+                _log.warn(
                     "cannot tell {path} (NOTIFY_SOCKET) {words}: {error}",
                     path=self._path,
                     words=" ".join(words),

@@ -18,7 +18,7 @@ from ipaddress import IPv6Address, ip_address
 from twisted.internet import udp
 from twisted.logger import Logger
 
-_log = Logger()
+_log = Logger(namespace="echod.udp")
 
 PACKET_INFO = sys.platform == "linux"
 """

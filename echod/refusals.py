@@ -9,6 +9,8 @@ from collections import Counter
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+_log = Logger(namespace="echod.limits")
+
 LOGGED_EVERY = 1.0
 """
 How long a reason is not logged again, in seconds.
@@ -22,8 +24,6 @@ class Refusals:
 
     @ivar counts: How many, by reason.
     """
-
-    log = Logger()
 
     def __init__(self, reactor: IReactorTime, service: str) -> None:
         self.counts: Counter[str] = Counter()
@@ -40,7 +40,7 @@ class Refusals:
         if reason in self._waiting:
             self._unlogged[reason] += 1
         else:
-            self.log.warn(
+            _log.warn(
                 "{service}: refused {peer}: {reason}",
                 service=self._service,
                 peer=peer,
@@ -68,7 +68,7 @@ class Refusals:
     def _logNumber(self, reason: str) -> int:
         number = self._unlogged.pop(reason, 0)
         if number:
-            self.log.warn(
+            _log.warn(
                 "{service}: refused {number} more: {reason}",
                 service=self._service,
                 number=number,

@@ -22,6 +22,8 @@ from echod.display import addressName
 from echod.guard import RESERVED
 from echod.sockets import isReadable
 
+_log = Logger(namespace="echod.service")
+
 LAST_LOOKS = 64
 """
 How often a port is looked at before it is closed: at each look it takes up to a
@@ -91,8 +93,6 @@ class ListeningService(Service):
 
     @ivar state: L{STOPPED}, L{STARTING}, L{LISTENING}, L{FAILED} or L{DRAINING}.
     """
-
-    log = Logger()
 
     port: IListeningPort | None = None
     state = STOPPED
@@ -181,7 +181,7 @@ class ListeningService(Service):
         self.port = port
         self.place = addressName(port.getHost())
         self.state = LISTENING
-        self.log.info(
+        _log.info(
             "{service} listens on {address}", service=self.server.service, address=self.place
         )
 
@@ -191,7 +191,7 @@ class ListeningService(Service):
             self._problem = CannotServe(
                 f"{self.server.service} cannot listen on {self.address}: {_why(failure.value)}"
             )
-            self.log.critical("{problem}", problem=self._problem)
+            _log.critical("{problem}", problem=self._problem)
 
     def _stopListening(self, _: object) -> Deferred[None] | None:
         port: Any = self.port
@@ -228,7 +228,6 @@ class EchoService(MultiService):
         listened on, and stop when nobody is served any more.
     """
 
-    log = Logger()
     _started = False
 
     def __init__(self, reactor: Any, limits: str = "", *, hearSignals: bool = False) -> None:
@@ -333,13 +332,13 @@ class EchoService(MultiService):
     def _startWith(self, start: Callable[[MultiService], None]) -> None:
         if not self._started:
             self._started = True
-            self.log.info(
+            _log.info(
                 "echod {version} on {reactor}",
                 version=__version__,
                 reactor=type(self._reactor).__name__,
             )
             if self._limits:
-                self.log.info("limits: {limits}", limits=self._limits)
+                _log.info("limits: {limits}", limits=self._limits)
             if self._hearSignals:
                 # Once.  The reactor sets its own when it starts to run.
                 self._hearSignals = False

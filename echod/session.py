@@ -30,6 +30,8 @@ from echod.sockets import acknowledged, innermost
 if TYPE_CHECKING:
     from echod.sessionfactory import SessionFactory
 
+_log = Logger(namespace="echod.tcp")
+
 QUIET = 2.0
 """
 How long a session that has said all it had to say waits for a word from its
@@ -90,8 +92,6 @@ class Session(Protocol):
     @ivar outcome: How the session ended, as logged; L{None} until that is known.
     """
 
-    log = Logger()
-
     factory: SessionFactory
     transport: ISessionTransport
     address: IAddress | None = None
@@ -133,9 +133,7 @@ class Session(Protocol):
             self.dataReceived = self._show  # type: ignore[method-assign]
         self.factory.entered(self)
         self._waitIdly((0, 0), 0)
-        self.log.info(
-            "{service}: {peer} connected", service=self.factory.service, peer=self.peer
-        )
+        _log.info("{service}: {peer} connected", service=self.factory.service, peer=self.peer)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -217,7 +215,7 @@ class Session(Protocol):
             self._idling.cancel()
         if self.outcome is None:
             self.outcome = CLOSED_BY_PEER if reason.check(ConnectionDone) else LOST
-        self.log.info(
+        _log.info(
             "{service}: {peer} ended: {outcome}; "
             "{received} bytes in, {returned} bytes out, {duration:.3f} s",
             service=self.factory.service,
@@ -230,7 +228,7 @@ class Session(Protocol):
         self.factory.left(self)
 
     def _show(self, data: bytes) -> None:
-        self.log.info(
+        _log.info(
             "{service}: from {peer}: {text}",
             service=self.factory.service,
             peer=self.peer,

@@ -27,6 +27,8 @@ from echod.pktinfo import PACKET_INFO, PacketInfoPort
 from echod.refusals import Refusals
 from echod.sockets import keepMore
 
+_log = Logger(namespace="echod.udp")
+
 MAX_DATAGRAM = 65535
 """
 What to offer room for: more than any UDP datagram has, so none is cut.
@@ -52,7 +54,6 @@ class UDPEchoProtocol(DatagramProtocol):
     @ivar refusals: Those that were not.
     """
 
-    log = Logger()
     noisy = False
     service = "UDP echo"
     sessions = ()
@@ -125,7 +126,7 @@ class UDPEchoProtocol(DatagramProtocol):
         Return a datagram, or count why not.
         """
         if self.showMessages:
-            self.log.info(
+            _log.info(
                 "{service}: from {peer}: {text}",
                 service=self.service,
                 peer=hostPort(*addr),

@@ -24,6 +24,8 @@ from echod.sessionfactory import SessionFactory
 from echod.status.linefile import LineFile
 from echod.status.sources import SourcesUDPEchoProtocol
 
+_log = Logger(namespace="echod.status")
+
 INTERVAL = 1.0
 """
 For how long the datagrams of a source are summed up, and how long it is at least
@@ -42,8 +44,6 @@ class SessionLog(Service):
 
     @ivar onReopen: Called when the file was opened again.
     """
-
-    log = Logger()
 
     _file: LineFile | None = None
     _reported = 0
@@ -94,7 +94,7 @@ class SessionLog(Service):
             self._file = LineFile(self._path, self._descriptor)
         except OSError as error:
             problem = CannotServe(f"cannot write {self._path}: {error.strerror}")
-            self.log.critical("{problem}", problem=problem)
+            _log.critical("{problem}", problem=problem)
             raise problem from None
 
     def startService(self) -> None:
@@ -137,7 +137,7 @@ class SessionLog(Service):
             try:
                 self._file.reopen()
             except OSError as error:
-                self.log.error(
+                _log.error(
                     "session log: cannot reopen {path}: {why}; the old file is kept",
                     path=self._path,
                     why=error.strerror,
@@ -189,7 +189,7 @@ class SessionLog(Service):
         assert self._file is not None
         lost, self._reported = self._file.lost - self._reported, self._file.lost
         if lost:
-            self.log.error(
+            _log.error(
                 "session log: lines that could not be written to {path}: {lost} ({why})",
                 path=self._path,
                 lost=lost,

@@ -43,7 +43,7 @@ SIGHT = 0.5
 How often one that has a successor looks whether anybody is left, in seconds.
 """
 
-SAID = ("echod.service", "echod.workers.child")
+SAID = ("echod.service",)
 """
 Who has nothing to say that the parent has not said: what runs, and listens.
 """

@@ -28,6 +28,8 @@ from echod.workers.worker import Worker
 if TYPE_CHECKING:
     from twisted.runner.procmon import LoggingProtocol
 
+_log = Logger(namespace="echod.workers")
+
 FIRST_DELAY, LONGEST_DELAY = 0.1, 10.0
 """
 For how long a worker that dies before it serves is not tried again, in seconds: at
@@ -101,8 +103,6 @@ class Fleet(Service):
 
     @ivar past: What those have counted that are no more; empty if there are none.
     """
-
-    log = Logger()
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class Fleet(Service):
         Replace all of them, one by one: each ends when its successor serves.
         """
         if self.running:
-            self.log.info("replacing {count} workers, one by one", count=self._count)
+            _log.info("replacing {count} workers, one by one", count=self._count)
             self._outdated = list(self._slots)
             self._goOn()
 
@@ -272,7 +272,7 @@ class Fleet(Service):
                 worker, executable, args, env=env, path=path, childFDs=descriptors
             )
         except OSError as error:
-            self.log.error("{name} cannot be started: {why}", name=name, why=error.strerror)
+            _log.error("{name} cannot be started: {why}", name=name, why=error.strerror)
             monitored.makeConnection(worker)
             monitored.processEnded(Failure(ProcessDone(0)))
         else:
@@ -285,10 +285,10 @@ class Fleet(Service):
         if worker.ready and not worker.served:
             worker.served = True
             self._monitor.delay[worker.name] = 0
-            self.log.info("{name} serves (process {pid})", name=worker.name, pid=worker.pid)
+            _log.info("{name} serves (process {pid})", name=worker.name, pid=worker.pid)
             if not worker.countable:
                 # Another one is installed by now.
-                self.log.warn(
+                _log.warn(
                     "{name} is echod {version}: nothing of it is counted until a restart",
                     name=worker.name,
                     version=worker.report["version"],
@@ -332,14 +332,14 @@ class Fleet(Service):
             self.past = added(self.past, left(worker.report))
         if self.running and worker.name in self._slots:
             self.deaths += 1
-            self.log.error(
+            _log.error(
                 "{name} (process {pid}) has died: {why}",
                 name=worker.name,
                 pid=worker.pid,
                 why=_why(reason.value),
             )
         else:
-            self.log.info("{name} has ended", name=worker.name)
+            _log.info("{name} has ended", name=worker.name)
         self._seeWhetherOver()
 
     def _seeWhetherOver(self) -> None:
@@ -351,7 +351,7 @@ class Fleet(Service):
         for worker in self.workers.values():
             worker.silent += 1
             if worker.silent > PATIENCE:
-                self.log.error("{name} hangs: killed", name=worker.name)
+                _log.error("{name} hangs: killed", name=worker.name)
                 worker.tell("KILL")
 
 

@@ -8,9 +8,12 @@ import signal
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from echod.service import CannotServe, EchoService
 from echod.workers.fleet import Fleet
+
+_log = Logger(namespace="echod.workers")
 
 
 class WorkersService(EchoService):
@@ -48,7 +51,7 @@ class WorkersService(EchoService):
         try:
             self.fleet.startService()
         except CannotServe as problem:
-            self.log.critical("{problem}", problem=problem)
+            _log.critical("{problem}", problem=problem)
             self.stopService()
             raise
 
