@@ -18,15 +18,15 @@ test: lint types unit trial package docs
 # status with a real browser and a real Prometheus; and other echo servers, as far as
 # they are installed.
 test-all: test
-	$(BIN)/python -m tests.reactorsuite
-	$(BIN)/python -m tests.pingcomparison
-	$(BIN)/python -m tests.comparison
+	$(BIN)/python -m tests.extended.reactorsuite
+	$(BIN)/python -m tests.extended.pingcomparison
+	$(BIN)/python -m tests.extended.comparison
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
-	$(BIN)/python -m pytest tests/realstatus.py
-	$(BIN)/python -m pytest tests/installed.py
-	$(BIN)/python -m tests.badpath
-	$(BIN)/python tests/allpythons.py
-	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests tests.deployment tests.balancers
+	$(BIN)/python -m pytest tests/extended/realstatus.py
+	$(BIN)/python -m pytest tests/extended/installed.py
+	$(BIN)/python -m tests.extended.badpath
+	$(BIN)/python tests/extended/allpythons.py
+	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests tests.extended.deployment tests.extended.balancers
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .
@@ -45,7 +45,7 @@ unit: $(VENV)/test
 
 # Twisted's own way to run what starts no other processes.  It would be no different
 # for the rest: "make test-all" has that as well.
-trial: TRIED = $(shell grep -LE 'subprocess|tests.(daemon|story) import' tests/test_*.py)
+trial: TRIED = $(shell grep -LE 'subprocess|support.(daemon|story) import' $$(find tests -name 'test_*.py'))
 trial: $(VENV)/test
 	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(subst /,.,$(basename $(TRIED)))
 
@@ -68,7 +68,7 @@ bench: $(VENV)/test
 # A quarter of an hour of bad weather, in which nothing may be lost.  As root,
 # with iproute2 and libfaketime, it does all that it can.
 soak: EXAMPLES = 2000
-soak: FUZZERS = tests/test_fuzz.py tests/test_goodbye.py $(wildcard tests/test_proxy.py)
+soak: FUZZERS = $(addprefix tests/tcp/test_,fuzz.py goodbye.py proxyprotocol.py)
 soak: $(VENV)/test
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest $(FUZZERS)
 	$(BIN)/python -m soak

@@ -9,16 +9,16 @@ Importing this never imports a reactor.
 """
 
 from echod._version import __version__
-from echod.goodbye import Goodbye
-from echod.greeting import GreetingFactory, GreetingProtocol
-from echod.guard import DatagramGuard
-from echod.impair import ConnectionImpairments, DatagramImpairments
-from echod.impairedtcp import ImpairedEchoFactory, ImpairedGreetingFactory
-from echod.impairedudp import ImpairedUDPEchoProtocol
-from echod.limits import Capacity, Limits, RateLimit
-from echod.networks import Networks
-from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
-from echod.udp import UDPEchoProtocol, UDPServerEndpoint
+from echod.impair.spec import ConnectionImpairments, DatagramImpairments
+from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
+from echod.impair.udp import ImpairedUDPEchoProtocol
+from echod.limits.capacity import Capacity, Limits, RateLimit
+from echod.limits.networks import Networks
+from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
+from echod.tcp.goodbye import Goodbye
+from echod.tcp.greeting import GreetingFactory, GreetingProtocol
+from echod.udp.echo import UDPEchoProtocol, UDPServerEndpoint
+from echod.udp.guard import DatagramGuard
 
 __all__ = [
     "Capacity",

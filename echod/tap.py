@@ -29,19 +29,10 @@ from twisted.python import usage
 from twisted.python.reflect import namedAny
 
 from echod._version import __version__
-from echod.descriptors import (
-    PREFIX,
-    InheritedStreamEndpoint,
-    InheritedUDPEndpoint,
-    inherited,
-)
-from echod.display import hostPort, printable
-from echod.endpoints import layered
-from echod.greeting import GREETING, GreetingFactory
-from echod.guard import DatagramGuard
-from echod.impairedtcp import ImpairedEchoFactory, ImpairedGreetingFactory
-from echod.impairedudp import ImpairedUDPEchoProtocol
-from echod.limits import (
+from echod.impair.options import Wishes
+from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
+from echod.impair.udp import ImpairedUDPEchoProtocol
+from echod.limits.capacity import (
     DRAIN_TIMEOUT,
     FD_SETSIZE,
     IDLE_TIMEOUT,
@@ -51,19 +42,34 @@ from echod.limits import (
     Limits,
     RateLimit,
 )
-from echod.networks import LOOPBACK, MAX_PORT, Networks
-from echod.notify import notifier
-from echod.service import CannotServe, EchoService, Endpoint, ListeningService, Server
+from echod.limits.networks import LOOPBACK, MAX_PORT, Networks
+from echod.net.format import hostPort, printable
+from echod.service.echoservice import (
+    CannotServe,
+    EchoService,
+    Endpoint,
+    ListeningService,
+    Server,
+)
+from echod.service.inherited import (
+    PREFIX,
+    InheritedStreamEndpoint,
+    InheritedUDPEndpoint,
+    inherited,
+)
+from echod.service.sdnotify import notifier
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
-from echod.status.sources import ImpairedSourcesUDPEchoProtocol, SourcesUDPEchoProtocol
-from echod.tcp import EchoFactory
-from echod.udp import UDPEchoProtocol, UDPServerEndpoint
-from echod.wishes import Wishes
-from echod.workers.fleet import Fleet
-from echod.workers.handover import SPREADS, HandingReactor
+from echod.tcp.echo import EchoFactory
+from echod.tcp.endpoints import layered
+from echod.tcp.greeting import GREETING, GreetingFactory
+from echod.udp.echo import UDPEchoProtocol, UDPServerEndpoint
+from echod.udp.guard import DatagramGuard
+from echod.udp.sourcestatistics import ImpairedSourcesUDPEchoProtocol, SourcesUDPEchoProtocol
+from echod.workers.aggregatemonitor import Whole
+from echod.workers.pool import Fleet
 from echod.workers.service import WorkersService
-from echod.workers.whole import Whole
+from echod.workers.socketpassing import SPREADS, HandingReactor
 
 DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
 """
@@ -439,7 +445,7 @@ class Options(usage.Options):
             log.onReopen = service.reopened
         if self["status"]:
             # What this needs may not be installed.
-            from echod.status.site import StatusSite
+            from echod.status.httpserver import StatusSite
 
             kind: Any = Monitor if self["workers"] == 1 else Whole
             monitor = kind(self.reactor, service)

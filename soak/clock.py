@@ -15,8 +15,8 @@ from soak.client import Client
 from soak.held import ask, connected
 from soak.report import Report
 from soak.servers import Start, atRest
-from tests.daemon import Daemon
 from tests.support import lacking
+from tests.support.daemon import Daemon
 
 TALKERS = 20
 

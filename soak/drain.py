@@ -13,7 +13,7 @@ from soak.client import PATIENCE, Client
 from soak.held import connected
 from soak.report import Report
 from soak.servers import Start, atRest
-from tests.daemon import Daemon
+from tests.support.daemon import Daemon
 
 MOST = 1 << 24
 """

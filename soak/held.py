@@ -10,7 +10,7 @@ from time import monotonic
 from soak.client import PATIENCE, Client
 from soak.report import Report
 from soak.servers import Start, atRest, descriptorsLeft
-from tests.daemon import Daemon
+from tests.support.daemon import Daemon
 
 CONNECTING = 40
 """

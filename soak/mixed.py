@@ -12,7 +12,7 @@ from soak.client import PATIENCE
 from soak.peers import BEHAVIOURS, Behaviour, Tally, datagrams, goodbye, meet
 from soak.report import MEBIBYTE, Report
 from soak.servers import Start, atRest, descriptorsLeft
-from tests.daemon import Daemon
+from tests.support.daemon import Daemon
 
 AT_ONCE = 40
 """

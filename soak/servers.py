@@ -11,7 +11,7 @@ from functools import partial
 from time import monotonic
 
 from soak.client import Client
-from tests.daemon import Daemon
+from tests.support.daemon import Daemon
 
 Start = Callable[..., Daemon]
 """

@@ -25,8 +25,8 @@ from soak.client import PATIENCE, Client
 from soak.held import ask
 from soak.report import Report
 from soak.servers import Start
-from tests.daemon import Daemon
 from tests.support import CHECKOUT, ENVIRONMENT, lacking
+from tests.support.daemon import Daemon
 
 ECHOC = [sys.executable, "-m", "echod.client"]
 

@@ -15,7 +15,6 @@ import termios
 from array import array
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from subprocess import PIPE, Popen, run
 from threading import Thread
 from typing import Any
@@ -27,11 +26,11 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from echod.sockets import keepMore
+from echod.net.sockets import keepMore
 from echod.tap import Options, makeService
-from tests.daemon import PATIENCE, TWIST, TWISTD, Daemon, runDaemon, twistd
-from tests.support import lacking, temporaryDirectory
-from tests.tls import TLSClient, makeCertificate
+from tests.support import CHECKOUT, lacking, temporaryDirectory
+from tests.support.daemon import PATIENCE, TWIST, TWISTD, Daemon, runDaemon, twistd
+from tests.support.tls import TLSClient, makeCertificate
 
 Client = socket.socket | TLSClient
 """
@@ -113,6 +112,9 @@ def unacknowledged(client: socket.socket) -> int:
     return number[0]
 
 
+ARTICLE = CHECKOUT / "tests" / "support" / "article.py"
+
+
 class Article:
     """
     One of the article's clients, in a process of its own.
@@ -120,7 +122,7 @@ class Article:
 
     def __init__(self, kind: str, port: int) -> None:
         self.process = Popen(
-            [sys.executable, "-u", str(Path(__file__).parent / "article.py"), kind, str(port)],
+            [sys.executable, "-u", str(ARTICLE), kind, str(port)],
             stdin=PIPE,
             stdout=PIPE,
             text=True,

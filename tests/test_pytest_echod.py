@@ -22,8 +22,8 @@ from echod._version import __version__
 from pytest_echod import daemon
 from pytest_echod.daemon import CannotRun, Daemon
 from pytest_echod.run import watch
-from tests.daemon import PATIENCE
 from tests.support import ENVIRONMENT, MEASURED, lacking, temporaryDirectory
+from tests.support.daemon import PATIENCE
 
 RUNNER = str(Path(daemon.__file__).with_name("run.py"))
 

@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.hops import HOPS_APART
+from echod.udp.ttl import HOPS_APART
 from soak.descriptors import descriptors
 from soak.drain import drain
 from soak.forgery import flood, loop
 from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
-from tests.daemon import Daemon
+from tests.support.daemon import Daemon
 
 SEED = "1"
 

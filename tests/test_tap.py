@@ -32,26 +32,26 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import echod
 from echod import tap
-from echod.descriptors import InheritedStreamEndpoint, InheritedUDPEndpoint
-from echod.greeting import GreetingFactory
-from echod.guard import OVER_RATE
-from echod.impair import ITEMS
-from echod.impairedtcp import ImpairedEchoFactory, ImpairedGreetingFactory
-from echod.impairedudp import ImpairedUDPEchoProtocol
-from echod.limits import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
-from echod.networks import DENIED
-from echod.notify import Notifier
-from echod.proxy import ProxyFactory
-from echod.service import CannotServe, EchoService, ListeningService
-from echod.status.sources import SourcesUDPEchoProtocol
+from echod.impair.spec import ITEMS
+from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
+from echod.impair.udp import ImpairedUDPEchoProtocol
+from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
+from echod.limits.networks import DENIED
+from echod.service.echoservice import CannotServe, EchoService, ListeningService
+from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
+from echod.service.sdnotify import Notifier
 from echod.tap import BACKLOG, EXAMPLES, Options, makeService
-from echod.tcp import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
-from echod.udp import UDPEchoProtocol
-from echod.workers import handover
+from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
+from echod.tcp.greeting import GreetingFactory
+from echod.tcp.proxyprotocol import ProxyFactory
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.guard import OVER_RATE
+from echod.udp.sourcestatistics import SourcesUDPEchoProtocol
+from echod.workers import socketpassing as handover
+from echod.workers.aggregatemonitor import Whole
 from echod.workers.service import WorkersService
-from echod.workers.whole import Whole
 from tests.support import lacking, logged, temporaryDirectory
-from tests.workers import ProcessReactor
+from tests.support.workers import ProcessReactor
 
 
 def parse(*arguments: str) -> Options:

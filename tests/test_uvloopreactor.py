@@ -24,8 +24,8 @@ from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from tests.daemon import PATIENCE
 from tests.support import CHECKOUT, MEASURED, lacking
+from tests.support.daemon import PATIENCE
 
 try:
     from echod import uvloopreactor
@@ -496,7 +496,7 @@ class UVLoopReactorTests(SynchronousTestCase):
         Twisted's own tests of reactors hold, as far as they hold on epoll.
         """
         done = run(
-            [sys.executable, "-m", "tests.reactorsuite"],
+            [sys.executable, "-m", "tests.extended.reactorsuite"],
             cwd=CHECKOUT,
             env=MEASURED,
             stdout=PIPE,

@@ -3,8 +3,8 @@ from typing import Any
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.task import react
 
-from echod.client.ledger import Kind
-from echod.client.ping import Pinger, Plan, StreamProbesProtocol
+from echod.client.ping.pinger import Pinger, Plan, StreamProbesProtocol
+from echod.client.ping.tracker import Kind
 
 
 async def main(reactor: Any) -> None:

@@ -9,7 +9,7 @@ from twisted.logger import globalLogBeginner, textFileLogObserver
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
-from echod.service import EchoService
+from echod.service.echoservice import EchoService
 from echod.tap import Options, makeService
 
 reactor: Any = installed

@@ -15,21 +15,26 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import connectProtocol
 from twisted.python.failure import Failure
 
-from echod.client.anew import Connections
 from echod.client.datagrams import ConnectedPort
-from echod.client.files import Input, Output
-from echod.client.greet import GreetedProtocol
-from echod.client.live import Plot, Progress, isLong
-from echod.client.outcome import ALL, CLOSED_PIPE, SOME, USAGE, Ended, Outcome, explained
-from echod.client.ping import DatagramProbesProtocol, Pinger, Result, StreamProbesProtocol
-from echod.client.report import JSON, JSONLines, Quiet, Text
-from echod.client.summary import summary
+from echod.client.exitstatus import ALL, CLOSED_PIPE, SOME, USAGE, Ended, Outcome, explained
+from echod.client.ping.connections import Connections
+from echod.client.ping.live import Plot, Progress, isLong
+from echod.client.ping.pinger import (
+    DatagramProbesProtocol,
+    Pinger,
+    Result,
+    StreamProbesProtocol,
+)
+from echod.client.ping.report import JSON, JSONLines, Quiet, Text
+from echod.client.ping.summary import summary
+from echod.client.ping.verdict import verdict
+from echod.client.talk.greet import GreetedProtocol
+from echod.client.talk.stdio import Input, Output
+from echod.client.talk.tcp import ConversationProtocol, Exchanged
+from echod.client.talk.terminal import HEARD, Terminal, Words
+from echod.client.talk.udp import DatagramConversationProtocol, Lines
 from echod.client.target import resolve, streamEndpoint, streamEndpoint6
-from echod.client.tcp import ConversationProtocol, Exchanged
-from echod.client.terminal import HEARD, Terminal, Words
-from echod.client.udp import DatagramConversationProtocol, Lines
-from echod.client.verdict import verdict
-from echod.display import shown
+from echod.net.format import shown
 
 BYE = "bye"
 """

@@ -16,9 +16,9 @@ from typing import Any
 from twisted.internet import udp
 
 from echod.client.target import Address
-from echod.pktinfo import Control
-from echod.sockets import keepMore
-from echod.udp import MAX_DATAGRAM
+from echod.net.sockets import keepMore
+from echod.udp.echo import MAX_DATAGRAM
+from echod.udp.pktinfo import Control
 
 LINUX = sys.platform == "linux"
 """

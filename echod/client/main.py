@@ -15,8 +15,8 @@ from twisted.python import usage
 from twisted.python.failure import Failure
 
 from echod.client.commands import COMMANDS
+from echod.client.exitstatus import INTERRUPTED, USAGE, Ended, Outcome, explained
 from echod.client.options import parsed
-from echod.client.outcome import INTERRUPTED, USAGE, Ended, Outcome, explained
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,10 +16,10 @@ from twisted.internet.abstract import isIPAddress
 from twisted.python import usage
 
 from echod._version import __version__
-from echod.client.ping import Plan
-from echod.client.probe import MAX_SIZE
+from echod.client.ping.pinger import Plan
+from echod.client.ping.probe import MAX_SIZE
 from echod.client.target import LOOPBACK6, Address, parse
-from echod.networks import LOOPBACK
+from echod.limits.networks import LOOPBACK
 
 GREETING_PORT = 9999
 

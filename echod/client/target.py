@@ -15,8 +15,8 @@ from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionReceiver
 from zope.interface import implementer
 
-from echod.display import hostPort
-from echod.networks import LOOPBACK, MAX_PORT
+from echod.limits.networks import LOOPBACK, MAX_PORT
+from echod.net.format import hostPort
 
 LOOPBACK6 = "::1"
 """

@@ -12,7 +12,7 @@ from twisted.web import http
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from echod.limits import STATUS_CONNECTIONS
+from echod.limits.capacity import STATUS_CONNECTIONS
 from echod.status.answer import PLAIN, Answer
 from echod.status.monitor import Monitor
 

@@ -20,11 +20,11 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from echod._version import __version__
-from echod.service import LISTENING
+from echod.service.echoservice import LISTENING
 from echod.status.lag import LAGS
 from echod.status.monitor import Monitor
 from echod.status.snapshot import DATAGRAMS, SESSIONS, Data
-from echod.tally import LENGTHS
+from echod.tcp.statistics import LENGTHS
 from twisted import __version__ as twistedVersion
 
 LABELS = ("service", "address")

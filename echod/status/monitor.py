@@ -14,8 +14,7 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall
 
 from echod._version import __version__
-from echod.service import EchoService
-from echod.session import Session
+from echod.service.echoservice import EchoService
 from echod.status.history import History
 from echod.status.lag import Lag
 from echod.status.snapshot import (
@@ -26,6 +25,7 @@ from echod.status.snapshot import (
     sessionsOf,
     unready,
 )
+from echod.tcp.session import Session
 
 INTERVAL = 1.0
 """

@@ -18,11 +18,11 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from echod.service import CannotServe, EchoService, ListeningService
-from echod.session import Session
-from echod.sessionfactory import SessionFactory
-from echod.status.linefile import LineFile
-from echod.status.sources import SourcesUDPEchoProtocol
+from echod.service.echoservice import CannotServe, EchoService, ListeningService
+from echod.status.appendfile import LineFile
+from echod.tcp.factory import SessionFactory
+from echod.tcp.session import Session
+from echod.udp.sourcestatistics import SourcesUDPEchoProtocol
 
 _log = Logger(namespace="echod.status")
 

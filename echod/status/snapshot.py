@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from heapq import nlargest
 from typing import Any
 
-from echod.impairedtcp import ImpairedSessions
-from echod.impairedudp import ImpairedUDPEchoProtocol
-from echod.service import LISTENING, ListeningService
-from echod.session import Session
-from echod.sessionfactory import SessionFactory
-from echod.udp import UDPEchoProtocol
+from echod.impair.tcp import ImpairedSessions
+from echod.impair.udp import ImpairedUDPEchoProtocol
+from echod.service.echoservice import LISTENING, ListeningService
+from echod.tcp.factory import SessionFactory
+from echod.tcp.session import Session
+from echod.udp.echo import UDPEchoProtocol
 
 SHOWN_SESSIONS = 50
 """

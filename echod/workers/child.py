@@ -30,13 +30,13 @@ from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
-from echod.service import EchoService
-from echod.sessionfactory import SessionFactory
-from echod.status.linefile import LineFile
+from echod.service.echoservice import EchoService
+from echod.status.appendfile import LineFile
 from echod.status.monitor import Monitor
 from echod.tap import SESSION_LOG, Finder, Options, makeService
-from echod.workers.channel import LOG, REPORTS, record
-from echod.workers.handover import AdoptingReactor
+from echod.tcp.factory import SessionFactory
+from echod.workers.pipes import LOG, REPORTS, record
+from echod.workers.socketpassing import AdoptingReactor
 
 SIGHT = 0.5
 """

@@ -10,8 +10,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from echod.service import CannotServe, EchoService
-from echod.workers.fleet import Fleet
+from echod.service.echoservice import CannotServe, EchoService
+from echod.workers.pool import Fleet
 
 _log = Logger(namespace="echod.workers")
 

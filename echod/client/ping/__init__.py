@@ -1,0 +1,3 @@
+"""
+The client that measures: ping.
+"""

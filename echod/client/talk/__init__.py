@@ -1,0 +1,3 @@
+"""
+The clients that talk: greet, tcp and udp.
+"""

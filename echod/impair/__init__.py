@@ -1,0 +1,3 @@
+"""
+Impairments: faults on purpose, to test clients.
+"""

@@ -1,0 +1,3 @@
+"""
+Limits: connections, rates, networks, and the count of refusals.
+"""

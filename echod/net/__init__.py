@@ -1,0 +1,3 @@
+"""
+Sockets, addresses and quantities: what servers and clients share.
+"""

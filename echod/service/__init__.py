@@ -1,0 +1,3 @@
+"""
+Twisted services: listening, signals, systemd.
+"""

@@ -1,0 +1,353 @@
+"""
+Listening as a Twisted service: one for each address, and all of them together.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Any, Protocol
+
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.log import callWithContext
+
+from echod._version import __version__
+from echod.net.format import addressName
+from echod.net.sockets import isReadable
+from echod.udp.guard import RESERVED
+
+_log = Logger(namespace="echod.service")
+
+LAST_LOOKS = 64
+"""
+How often a port is looked at before it is closed: at each look it takes up to a
+hundred connections, or a batch of datagrams.
+"""
+
+STOPPED = "stopped"
+STARTING = "starting"
+LISTENING = "listening"
+FAILED = "failed"
+DRAINING = "draining"
+
+
+class Endpoint(Protocol):
+    """
+    What can be listened on: an
+    L{IStreamServerEndpoint<twisted.internet.interfaces.IStreamServerEndpoint>}
+    or a L{UDPServerEndpoint<echod.udp.echo.UDPServerEndpoint>}.
+    """
+
+    def listen(self, server: Any, /) -> Deferred[IListeningPort]: ...
+
+
+class Server(Protocol):
+    """
+    What is listened for: a factory, or a datagram protocol.
+    """
+
+    service: str
+
+    @property
+    def sessions(self) -> Collection[object]: ...
+
+    def drain(self) -> Deferred[None]: ...
+
+    def cut(self) -> None: ...
+
+
+class CannotServe(SystemExit, Exception):
+    """
+    Something could not be listened on.  The log has said so; twistd and twist
+    end with status 1 and without the traceback that any other exception gets.
+
+    It is an C{Exception} as well because twistd tidies up (its PID file, its
+    waiting parent) after those only.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = 1
+
+
+class ListeningService(Service):
+    """
+    Listens while it runs.
+
+    Unlike Twisted's C{StreamServerEndpointService} it can be started again, and
+    an address that cannot be had is one line in the log and an end to the
+    start.
+
+    @ivar address: What to listen on, as the one who asked for it wrote it.
+
+    @ivar place: What is listened on, as people write it: with the real port from
+        when it is known.
+
+    @ivar port: What listens, or L{None}.
+
+    @ivar state: L{STOPPED}, L{STARTING}, L{LISTENING}, L{FAILED} or L{DRAINING}.
+    """
+
+    port: IListeningPort | None = None
+    state = STOPPED
+    _listening: Deferred[None] | None = None
+    _ending: Deferred[None] | None = None
+    _problem: CannotServe | None = None
+    _left = False
+
+    def __init__(self, address: str, endpoint: Endpoint, server: Server) -> None:
+        self.address = self.place = address
+        self.endpoint = endpoint
+        self.server = server
+
+    def privilegedStartService(self) -> None:
+        """
+        Listen; before twistd gives up its privileges, so that the port may be
+        one of those below 1024.
+
+        @raise CannotServe: if that fails at once.
+        """
+        super().privilegedStartService()
+        if self._ending is None:
+            self._listen()
+
+    def startService(self) -> None:
+        """
+        Listen, unless L{privilegedStartService} has done so; or when an earlier
+        stop is over.
+
+        @raise CannotServe: if that fails at once.
+        """
+        super().startService()
+        if self._listening is None and self._ending is None:
+            self._listen()
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop listening at once, and serve those who are there to their end.
+
+        @return: Fires when the address is free again and nobody is there.
+        """
+        super().stopService()
+        if self._listening is not None:
+            listening, self._listening = self._listening, None
+            listening.cancel()
+            listening.addCallback(self._stopListening)
+            self.state = DRAINING
+            ending: Deferred[Any] = gatherResults([listening, self.server.drain()])
+            self._ending = ending
+            ending.addCallback(self._ended)
+        stopped: Deferred[None] = Deferred()
+        if self._ending is None:
+            stopped.callback(None)
+        else:
+            self._ending.addCallback(stopped.callback)
+        return stopped
+
+    def leave(self) -> None:
+        """
+        Take nobody new: somebody else does, on the same socket.
+        """
+        self._left = True
+        self.port.stopReading()  # type: ignore[union-attr]
+
+    def _listen(self) -> None:
+        self._left = False
+        self._problem = None
+        self.state = STARTING
+        # What Twisted has to say about it says less than what we have.
+        listening = callWithContext({"log_format": ""}, self.endpoint.listen, self.server)
+        self._listening = listening.addCallbacks(self._listens, self._failed)
+        if self._problem is not None:
+            self._listening = None
+            raise self._problem
+
+    def _ended(self, _: object) -> None:
+        self._ending = None
+        self.state = STOPPED
+        if self.running:
+            # It was started again meanwhile.  What cannot be listened on is in
+            # the log.
+            with suppress(CannotServe):
+                self._listen()
+
+    def _listens(self, port: IListeningPort) -> None:
+        self.port = port
+        self.place = addressName(port.getHost())
+        self.state = LISTENING
+        _log.info(
+            "{service} listens on {address}", service=self.server.service, address=self.place
+        )
+
+    def _failed(self, failure: Failure) -> None:
+        if not failure.check(CancelledError):
+            self.state = FAILED
+            self._problem = CannotServe(
+                f"{self.server.service} cannot listen on {self.address}: {_why(failure.value)}"
+            )
+            _log.critical("{problem}", problem=self._problem)
+
+    def _stopListening(self, _: object) -> Deferred[None] | None:
+        port: Any = self.port
+        self.port = None
+        if port is None:
+            return None
+        if IReadDescriptor.providedBy(port) and not self._left:
+            # Who has come, but was not looked at yet, has come.
+            for _ in range(LAST_LOOKS):
+                if not isReadable(port):
+                    break
+                port.doRead()
+        return port.stopListening()  # type: ignore[no-any-return]
+
+
+def _why(error: BaseException | None) -> str:
+    """
+    @return: Why something could not be listened on, in the system's words.
+    """
+    hint = ""
+    if isinstance(error, CannotListenError):
+        reserved = isinstance(error.port, int) and error.port < RESERVED
+        error = error.socketError
+        if reserved and isinstance(error, PermissionError):
+            hint = "; ports below 1024 are for root, or for CAP_NET_BIND_SERVICE"
+    return (getattr(error, "strerror", None) or str(error)) + hint
+
+
+class EchoService(MultiService):
+    """
+    All that one echod listens on: everything or nothing.
+
+    @ivar witnesses: Services that see all of it: they start when everything is
+        listened on, and stop when nobody is served any more.
+    """
+
+    _started = False
+
+    def __init__(self, reactor: Any, limits: str = "", *, hearSignals: bool = False) -> None:
+        """
+        @param reactor: What it runs on.
+
+        @param limits: What it bears, in words, for the log.
+
+        @param hearSignals: Whether a second signal to end, while sessions are
+            served to their end, is the end at once.
+        """
+        super().__init__()
+        self._limits = limits
+        self.witnesses = MultiService()
+        self._reactor = reactor
+        self._hearSignals = hearSignals
+        self._signalled = False
+
+    @property
+    def listening(self) -> list[ListeningService]:
+        """
+        Those of its services which listen.
+        """
+        return [service for service in self if isinstance(service, ListeningService)]
+
+    @property
+    def ready(self) -> bool:
+        """
+        Whether all of them do so now.
+        """
+        return all(service.state == LISTENING for service in self.listening)
+
+    @property
+    def sessions(self) -> int:
+        """
+        How many sessions there are.
+        """
+        return sum(len(service.server.sessions) for service in self.listening)
+
+    def privilegedStartService(self) -> None:
+        """
+        Listen on everything.
+
+        @raise CannotServe: if that fails; nothing is listened on then.
+        """
+        self._startWith(MultiService.privilegedStartService)
+
+    def startService(self) -> None:
+        """
+        Listen on everything that is not listened on yet.
+
+        @raise CannotServe: if that fails; nothing is listened on then.
+        """
+        self._startWith(MultiService.startService)
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop listening on everything, and serve those who are there to their
+        end.
+
+        @return: Fires when all addresses are free again and nobody is there.
+        """
+        self._started = False
+        stopped: Deferred[None] = super().stopService()
+        stopped.addCallback(self._stopped)
+        return stopped.addCallback(lambda _: None)
+
+    def cut(self) -> None:
+        """
+        End all sessions now.
+        """
+        for service in self.listening:
+            service.server.cut()
+
+    def reopened(self) -> None:
+        """
+        Files were opened again that only processes of its own have otherwise.
+        """
+
+    def _stopped(self, _: object) -> Deferred[None] | None:
+        # It may have been started again meanwhile.
+        return None if self.running else self.witnesses.stopService()
+
+    def _setSignals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._hear(signal.getsignal(number)))
+
+    def _hear(self, end: Any) -> Callable[..., None]:
+        """
+        @param end: What a signal does that is the first.
+        """
+
+        def hear(*arguments: object) -> None:
+            if self._signalled:
+                self._reactor.callFromThread(self.cut)
+            else:
+                self._signalled = True
+                end(*arguments)
+
+        return hear
+
+    def _startWith(self, start: Callable[[MultiService], None]) -> None:
+        if not self._started:
+            self._started = True
+            _log.info(
+                "echod {version} on {reactor}",
+                version=__version__,
+                reactor=type(self._reactor).__name__,
+            )
+            if self._limits:
+                _log.info("limits: {limits}", limits=self._limits)
+            if self._hearSignals:
+                # Once.  The reactor sets its own when it starts to run.
+                self._hearSignals = False
+                self._reactor.callWhenRunning(self._setSignals)
+        try:
+            start(self)
+            # Those of a start before may never have stopped.
+            if not self.witnesses.running:
+                start(self.witnesses)
+        except CannotServe:
+            self.stopService()
+            raise

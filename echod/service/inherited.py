@@ -1,0 +1,160 @@
+"""
+Sockets that systemd has opened, or whoever hands them over as systemd does
+(sd_listen_fds(3)): C{systemd:domain=INET6:name=NAME}.
+
+Twisted has an endpoint of this name, for streams, which can be listened on
+once.  What the descriptions mean is left to it; here datagrams are served as
+well, a service can be started again, and what is wrong is said.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from ipaddress import ip_address
+from typing import Any
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IProtocolFactory,
+    IReactorFDSet,
+    IStreamServerEndpoint,
+)
+from twisted.internet.protocol import DatagramProtocol
+from zope.interface import implementer
+
+from echod.udp.echo import MAX_DATAGRAM, portKind
+from echod.udp.pktinfo import PACKET_INFO, askForDestination
+
+PREFIX = "systemd:"
+
+FAMILIES = {socket.AF_INET: "INET", socket.AF_INET6: "INET6"}
+"""
+Not C{AF_UNIX}: Twisted would remove the socket's file at the end, which belongs
+to who has made it.
+"""
+
+_TYPES = {
+    socket.SOCK_STREAM: "a stream socket (ListenStream=)",
+    socket.SOCK_DGRAM: "a datagram socket (ListenDatagram=)",
+}
+
+
+def inherited(description: str, wanted: socket.SocketKind) -> tuple[int, socket.AddressFamily]:
+    """
+    @param description: As for Twisted's endpoint: C{systemd:domain=INET:index=0}
+        or C{systemd:domain=INET6:name=NAME}.
+
+    @param wanted: The type of socket that is needed.
+
+    @return: A descriptor, and the family of its socket.
+
+    @raise ValueError: if there is none, or another kind of socket.
+    """
+    descriptor, family = _find(description)
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as skt:
+            _check(skt, family, wanted)
+    except OSError as error:
+        raise ValueError(f"descriptor {descriptor} is no socket ({error.strerror})") from None
+    # Not for the programs that this one may start.
+    os.set_inheritable(descriptor, False)
+    return descriptor, family
+
+
+def _find(description: str) -> tuple[int, socket.AddressFamily]:
+    try:
+        endpoint: Any = serverFromString(None, description)
+    except LookupError:
+        raise ValueError(
+            "no such socket was handed over; names of those that were (LISTEN_FDNAMES): "
+            + (os.environ.get("LISTEN_FDNAMES") or "none")
+        ) from None
+    except (TypeError, ValueError, AttributeError):
+        endpoint = None
+    if getattr(endpoint, "addressFamily", None) not in FAMILIES:
+        raise ValueError(
+            "a socket that was handed over is systemd:domain=INET:name=NAME or "
+            "systemd:domain=INET:index=0; INET is for IPv4, INET6 for IPv6 and for both"
+        )
+    return endpoint.fileno, endpoint.addressFamily
+
+
+def _check(skt: socket.socket, family: socket.AddressFamily, wanted: socket.SocketKind) -> None:
+    if skt.type != wanted:
+        found = _TYPES.get(skt.type, str(skt.type))
+        raise ValueError(f"it is {found}, and this needs {_TYPES[wanted]}")
+    if skt.family != family:
+        found = FAMILIES.get(skt.family, skt.family.name)
+        raise ValueError(f"its domain is {found}, not {FAMILIES[family]}")
+    if wanted == socket.SOCK_STREAM and not skt.getsockopt(
+        socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+    ):
+        raise ValueError("it is one connection and does not listen (use Accept=no)")
+
+
+def adoptDatagrams(
+    reactor: Any, descriptor: int, family: socket.AddressFamily, protocol: DatagramProtocol
+) -> Any:
+    """
+    Listen for datagrams on a socket that is bound already, as
+    L{UDPServerEndpoint<echod.udp.echo.UDPServerEndpoint>} does on one of its own.
+
+    @return: The port which listens.
+    """
+    os.set_blocking(descriptor, False)
+    adopted = (descriptor, family, protocol, MAX_DATAGRAM)
+    if not (PACKET_INFO and IReactorFDSet.providedBy(reactor)):
+        return reactor.adoptDatagramPort(*adopted)
+    with socket.socket(fileno=os.dup(descriptor)) as skt:
+        if ip_address(skt.getsockname()[0]).is_unspecified:
+            askForDestination(skt, family)
+    # What adoptDatagramPort does, which knows one kind of port only.
+    port = portKind(protocol)._fromListeningDescriptor(reactor, *adopted)
+    port.startListening()
+    return port
+
+
+class Inherited:
+    """
+    A socket that was handed over.  It can be listened on any number of times;
+    while it is not, what comes waits.
+    """
+
+    def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
+        self._reactor = reactor
+        self._descriptor = descriptor
+        self._family = family
+
+
+@implementer(IStreamServerEndpoint)
+class InheritedStreamEndpoint(Inherited):
+    """
+    Listens for connections on it.
+    """
+
+    def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """
+        @return: Fires with the port which listens.
+        """
+        copy = os.dup(self._descriptor)
+        endpoint = AdoptedStreamServerEndpoint(self._reactor, copy, self._family)
+        listening: Deferred[IListeningPort] = endpoint.listen(factory)
+        return listening
+
+
+class InheritedUDPEndpoint(Inherited):
+    """
+    Listens for datagrams on it.
+    """
+
+    def listen(self, protocol: DatagramProtocol) -> Deferred[IListeningPort]:
+        """
+        @return: Fires with the port which listens.
+        """
+        return execute(self._listen, protocol)
+
+    def _listen(self, protocol: DatagramProtocol) -> Any:
+        return adoptDatagrams(self._reactor, self._descriptor, self._family, protocol)

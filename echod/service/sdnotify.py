@@ -1,0 +1,148 @@
+"""
+Telling systemd how the daemon is doing, by sd_notify(3).
+
+A protocol of one datagram to a socket named in the environment: the packages
+that speak it are longer than it is, and drop errors or block.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from twisted.application.service import Service
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+_log = Logger(namespace="echod.service")
+
+STATUS_INTERVAL = 1.0
+"""
+How often to look for news, in seconds: as often as people look at them.
+"""
+
+
+class Daemon(Protocol):
+    """
+    What is told about: an L{EchoService<echod.service.echoservice.EchoService>}.
+    """
+
+    @property
+    def ready(self) -> bool: ...
+
+    @property
+    def sessions(self) -> int: ...
+
+
+def notifier(reactor: Any, daemon: Daemon, environ: Mapping[str, str]) -> Notifier | None:
+    """
+    @return: What tells systemd, if it has asked to be told.
+    """
+    path = environ.get("NOTIFY_SOCKET")
+    return Notifier(reactor, daemon, path, environ) if path else None
+
+
+def watchdogInterval(environ: Mapping[str, str]) -> float | None:
+    """
+    @return: How often this process is to say that it is alive, in seconds: twice
+        as often as systemd wants to hear it (sd_watchdog_enabled(3)).  L{None}
+        if it is not to.
+    """
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    ours = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    if not (ours and microseconds.isdecimal() and int(microseconds)):
+        return None
+    return int(microseconds) / 1e6 / 2
+
+
+class Notifier(Service):
+    """
+    Says when all is ready, how many sessions there are, that the reactor is
+    alive, and when the end begins.  The last child of what it tells about: it
+    starts when the others have, and is the first to stop.
+    """
+
+    _failed = False
+    _starting: IDelayedCall | None = None
+    _status: str | None = None
+
+    def __init__(
+        self, reactor: Any, daemon: Daemon, path: str, environ: Mapping[str, str]
+    ) -> None:
+        """
+        @param path: The socket; one that begins with C{@} is abstract.
+        """
+        self._reactor = reactor
+        self._daemon = daemon
+        self._path = path
+        self._environ = environ
+        self._loops: list[LoopingCall] = []
+
+    def startService(self) -> None:
+        """
+        Tell, as soon as the reactor runs: only then does a signal end it in good
+        order.
+        """
+        super().startService()
+        self._status = None
+        self._starting = self._reactor.callLater(0, self._start)
+
+    def stopService(self) -> None:
+        """
+        Say that the end has begun, and no more: systemd watches no longer.
+        """
+        if self.running:
+            self._say("STOPPING=1", f"STATUS=stopping; sessions: {self._daemon.sessions}")
+        super().stopService()
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
+        while self._loops:
+            self._loops.pop().stop()
+
+    def _start(self) -> None:
+        self._starting = None
+        self._every(STATUS_INTERVAL, self._news)
+        # Only now, as twistd may have become another process since it began.
+        interval = watchdogInterval(self._environ)
+        if interval is not None:
+            self._every(interval, lambda: self._say("WATCHDOG=1"))
+
+    def _every(self, interval: float, act: Callable[[], None]) -> None:
+        loop = LoopingCall(act)
+        loop.clock = self._reactor
+        loop.start(interval)
+        self._loops.append(loop)
+
+    def _news(self) -> None:
+        if not self._daemon.ready:
+            return
+        status = f"STATUS=sessions: {self._daemon.sessions}"
+        if self._status is None:
+            self._say("READY=1", status)
+        elif status != self._status:
+            self._say(status)
+        self._status = status
+
+    def _say(self, *words: str) -> None:
+        """
+        Send one datagram.  That this fails is logged once, and is no reason to
+        serve nobody.
+        """
+        path = "\0" + self._path[1:] if self._path.startswith("@") else self._path
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as skt:
+                skt.setblocking(False)
+                skt.sendto("\n".join(words).encode(), path)
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                _log.warn(
+                    "cannot tell {path} (NOTIFY_SOCKET) {words}: {error}",
+                    path=self._path,
+                    words=" ".join(words),
+                    error=error.strerror,
+                )

@@ -1,0 +1,3 @@
+"""
+The TCP servers: the echo and the greeting.
+"""

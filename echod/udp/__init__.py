@@ -1,0 +1,3 @@
+"""
+The UDP echo.
+"""

@@ -1,0 +1,90 @@
+"""
+What there is to see of all workers together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from time import time
+from typing import Any
+
+from echod.service.echoservice import DRAINING
+from echod.status.lag import LAGS
+from echod.status.monitor import Monitor
+from echod.status.snapshot import Data
+from echod.workers.aggregate import added, counts, impairments, rates, sessions
+from echod.workers.service import WorkersService
+
+
+class Whole(Monitor):
+    """
+    Looks at what the workers report, and shows the sum.
+    """
+
+    def __init__(
+        self, reactor: Any, echo: WorkersService, wallClock: Callable[[], float] = time
+    ) -> None:
+        super().__init__(reactor, echo, wallClock)
+        self._fleet = echo.fleet
+
+    @property
+    def deaths(self) -> int:  # type: ignore[override]
+        """
+        How many of the workers have died.
+        """
+        return self._fleet.deaths
+
+    @property
+    def workers(self) -> list[Data]:
+        """
+        The processes that serve.
+        """
+        return [
+            {"worker": worker.label, "process": worker.pid, "serves": worker.ready}
+            for worker in self._fleet.workers.values()
+        ]
+
+    @property
+    def services(self) -> list[Data]:
+        """
+        All there is to say about each service.
+        """
+        reports = self._fleet.reports
+        state = {"state": DRAINING} if self.draining and self.workers else {}
+        return [
+            {**own, **total, **state, "impairments": impairments(reports, number)}
+            for number, (own, total) in enumerate(
+                zip(super().services, self._total()["services"], strict=True)
+            )
+        ]
+
+    @property
+    def sessions(self) -> Data:
+        """
+        How many sessions there are, the busiest and the newest of them.
+        """
+        return sessions(self._fleet.reports)
+
+    @property
+    def unready(self) -> list[str]:
+        """
+        Why no more peers should be sent here; empty if they may.
+        """
+        return super().unready + self._fleet.unready
+
+    def _total(self) -> Data:
+        # What nobody has counted yet is there, too: this process serves nobody.
+        nothing = {"services": super().services, "lags": [0] * (len(LAGS) + 1), "lagSeconds": 0}
+        ended = added(counts(nothing), self._fleet.past)
+        return reduce(added, map(counts, self._fleet.reports), ended)
+
+    def _see(self, now: float) -> None:
+        reports = self._fleet.reports
+        total = self._total()
+        # Peers wait for the workers, and not for this process.
+        self.lag.counts, self.lag.seconds = total["lags"], total["lagSeconds"]
+        self.lag.last = max((report["lag"] for report in reports), default=0.0)
+        together = rates(reports)
+        if together:
+            self.history.enter(together, time=self._wallClock(), lag=self.lag.last)

@@ -1,0 +1,229 @@
+"""
+Tests for L{echod.client.ping.connections}.
+"""
+
+from __future__ import annotations
+
+import errno
+from random import Random
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone, ConnectionRefusedError
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.client.exitstatus import ALL, REFUSED, SOME, WRONG
+from echod.client.ping.connections import CONNECTIONS, Connections
+from echod.client.ping.pinger import Pinger, Plan, Result
+from echod.client.ping.tracker import Event, Kind
+from echod.client.ping.verdict import verdict
+from tests.client.ping.test_pinger import Time
+
+
+class MemoryEndpoint:
+    """
+    Where connections are made in memory, when the test says so.
+
+    @ivar attempts: Those that were not made yet.
+
+    @ivar transports: Those of the others.
+    """
+
+    def __init__(self) -> None:
+        self.attempts: list[tuple[Any, Deferred[Any]]] = []
+        self.cancelled = 0
+        self.transports: list[Any] = []
+
+    def connect(self, factory: Any) -> Deferred[Any]:
+        """
+        @return: Fires with the protocol.
+        """
+
+        def cancel(_: object) -> None:
+            self.cancelled += 1
+
+        connecting: Deferred[Any] = Deferred(cancel)
+        self.attempts.append((factory, connecting))
+        return connecting
+
+    def accept(self) -> Any:
+        """
+        @return: The transport of the oldest attempt.
+        """
+        factory, connecting = self.attempts.pop(0)
+        transport: Any = StringTransport()
+        transport.protocol = factory.buildProtocol(None)
+        transport.protocol.makeConnection(transport)
+        connecting.callback(transport.protocol)
+        return transport
+
+
+class ConnectionsTests(SynchronousTestCase):
+    """
+    Tests for L{Connections}.
+    """
+
+    def start(self, count: int | None, interval: float = 1.0) -> None:
+        """
+        Start a run.
+        """
+        self.time = Time()
+        self.events: list[Event] = []
+        self.endpoint = MemoryEndpoint()
+        self.pinger = Pinger(
+            self.time.clock,
+            Plan(count, interval, timeout=0.5),
+            self.events.append,
+            now=self.time.moment,
+            random=Random(1),
+        )
+        self.connections = Connections(self.time.clock, self.endpoint, self.pinger)
+        self.connections.start()
+
+    def result(self) -> Result:
+        """
+        @return: What the run came to, and nothing is left of it.
+        """
+        result: Result = self.successResultOf(self.pinger.finished)
+        self.connections.close()
+        return result
+
+    def answer(self) -> None:
+        """
+        Have the next probe answered, and its connection closed.
+        """
+        transport = self.endpoint.accept()
+        transport.protocol.dataReceived(transport.value())
+        self.assertTrue(transport.disconnecting)
+        transport.protocol.connectionLost(Failure(ConnectionDone()))
+
+    def status(self) -> int:
+        """
+        @return: The exit status.
+        """
+        return verdict(self.result(), "target").status
+
+    def test_each(self) -> None:
+        """
+        Each probe has a connection of its own, which is closed when its answer has
+        come; connecting is in the round trip.
+        """
+        self.start(2)
+        self.time.pass_(0.1)
+        self.answer()
+        self.assertGreater(self.pinger.ledger.total.figures.max, 0.1e9)
+        self.time.pass_(1)
+        self.answer()
+        self.time.pass_(1)
+        self.assertEqual(self.status(), ALL)
+        self.assertEqual(self.time.clock.getDelayedCalls(), [])
+
+    def test_pieces(self) -> None:
+        """
+        An answer may come in pieces.
+        """
+        self.start(1)
+        transport = self.endpoint.accept()
+        probe = transport.value()
+        transport.protocol.dataReceived(probe[:10])
+        self.assertFalse(transport.disconnecting)
+        transport.protocol.dataReceived(probe[10:])
+        self.assertEqual(self.pinger.ledger.total.counts[Kind.ANSWERED], 1)
+
+    def test_room(self) -> None:
+        """
+        There are so many connections at a time, and no more.
+        """
+        self.start(CONNECTIONS + 1, 0)
+        self.time.pass_(0.1)
+        self.assertEqual(len(self.endpoint.attempts), CONNECTIONS)
+        self.answer()
+        self.time.pass_(0.1)
+        self.assertEqual(len(self.endpoint.attempts), CONNECTIONS)
+
+    def test_patience(self) -> None:
+        """
+        When its time is up a connection is given up, also one that did not come to
+        be; what comes then is not looked at.
+        """
+        self.start(2, 0.01)
+        self.time.pass_(0.1)
+        transport = self.endpoint.accept()
+        self.time.pass_(0.5)
+        self.assertTrue(transport.disconnected)
+        self.assertEqual(self.endpoint.cancelled, 1)
+        transport.protocol.dataReceived(transport.value())
+        transport.protocol.connectionLost(Failure(ConnectionDone()))
+        self.time.pass_(1)
+        self.assertEqual(self.result().ledger.lost, 2)
+        self.assertEqual(self.connections.open, set())
+
+    def test_end(self) -> None:
+        """
+        At the end of a run nothing is left of its connections.
+        """
+        self.start(None)
+        transport = self.endpoint.accept()
+        self.pinger.end()
+        self.assertEqual(self.result().onTheWay, 1)
+        self.assertTrue(transport.disconnected)
+
+    def test_halfAnswer(self) -> None:
+        """
+        An answer that the server cuts off is truncated.
+        """
+        self.start(1)
+        transport = self.endpoint.accept()
+        transport.protocol.dataReceived(transport.value()[:20])
+        transport.protocol.connectionLost(Failure(ConnectionDone()))
+        self.time.pass_(1)
+        self.assertEqual(self.events[-1].kind, Kind.TRUNCATED)
+        self.assertEqual(self.status(), WRONG)
+
+    def refuse(self) -> None:
+        """
+        Have the next connection refused.
+        """
+        error = ConnectionRefusedError(errno.ECONNREFUSED)
+        self.endpoint.attempts.pop(0)[1].errback(Failure(error))
+
+    def test_refused(self) -> None:
+        """
+        If the first is refused, there is no sense in going on.
+        """
+        self.start(None)
+        self.refuse()
+        self.assertEqual(self.status(), REFUSED)
+
+    def close(self) -> None:
+        """
+        Have the next connection closed without an answer.
+        """
+        self.endpoint.accept().protocol.connectionLost(Failure(ConnectionDone()))
+
+    def test_closed(self) -> None:
+        """
+        Nor if it is closed without an answer.
+        """
+        self.start(None)
+        self.close()
+        self.assertEqual(self.status(), SOME)
+
+    def test_later(self) -> None:
+        """
+        Later such a probe is lost, and the run goes on.
+        """
+        for happens in (self.refuse, self.close):
+            self.start(3)
+            self.answer()
+            self.time.pass_(1)
+            happens()
+            self.time.pass_(1)
+            self.answer()
+            self.time.pass_(1)
+            result = self.result()
+            self.assertEqual(result.ledger.total.counts[Kind.ANSWERED], 2)
+            self.assertEqual(result.ledger.lost, 1)
+            self.assertEqual(verdict(result, "target").status, SOME)

@@ -1,0 +1,588 @@
+"""
+Tests for L{echod.client.ping.pinger}, L{echod.client.ping.schedule} and
+L{echod.client.ping.verdict}.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.client.exitstatus import ALL, REFUSED, SILENT, SOME, WRONG
+from echod.client.ping.pinger import (
+    DatagramProbesProtocol,
+    Pinger,
+    Plan,
+    Result,
+    StreamProbesProtocol,
+    now,
+)
+from echod.client.ping.schedule import BURST, Schedule
+from echod.client.ping.tracker import Event, Kind, Moment
+from echod.client.ping.verdict import verdict
+from echod.tcp.echo import EchoFactory
+from echod.udp.echo import UDPEchoProtocol
+from tests.support import clock
+from tests.support.link import Link
+
+MILLISECOND = 1_000_000
+
+
+class Time:
+    """
+    A clock in memory on which time passes by being looked at, as it does for
+    whoever asks again and again.
+    """
+
+    def __init__(self) -> None:
+        self.clock: Any = clock()
+
+    def nanoseconds(self) -> int:
+        """
+        @return: The time.
+        """
+        self.clock.rightNow += 1e-5
+        return int(self.clock.seconds() * 1e9)
+
+    def moment(self) -> Moment:
+        """
+        @return: The same.
+        """
+        nanoseconds = self.nanoseconds()
+        return Moment(nanoseconds, nanoseconds)
+
+    def pass_(self, seconds: float, step: float = 0.001) -> None:
+        """
+        Let it pass, in the steps that epoll knows.
+        """
+        self.clock.pump([step] * round(seconds / step))
+
+
+class ScheduleTests(SynchronousTestCase):
+    """
+    Tests for L{Schedule}.
+    """
+
+    def setUp(self) -> None:
+        self.time = Time()
+        self.acted: list[int] = []
+        self.done: list[None] = []
+        self.room = True
+
+    def schedule(self, milliseconds: float, count: int | None) -> Schedule:
+        """
+        @return: A schedule that has started.
+        """
+
+        def act() -> bool:
+            if self.room:
+                self.acted.append(self.time.nanoseconds())
+            return self.room
+
+        schedule = Schedule(
+            self.time.clock,
+            self.time.nanoseconds,
+            round(milliseconds * MILLISECOND),
+            count,
+            act,
+            lambda: self.done.append(None),
+        )
+        schedule.start()
+        return schedule
+
+    def test_onTime(self) -> None:
+        """
+        The nth time is at n intervals from the start, within microseconds, although
+        the reactor wakes up at whole milliseconds only.
+        """
+        self.schedule(2.5, 40)
+        self.time.pass_(0.2)
+        late = [when - round(n * 2.5 * MILLISECOND) for n, when in enumerate(self.acted)]
+        self.assertEqual(len(late), 40)
+        self.assertEqual(len(self.done), 1)
+        self.assertLess(max(late) - min(late), 1.1 * MILLISECOND)
+        self.assertEqual(self.time.clock.getDelayedCalls(), [])
+
+    def test_overdue(self) -> None:
+        """
+        What is overdue is made up for, so many at a time, and after that it is on
+        time again.
+        """
+        self.schedule(2, None)
+        self.time.clock.advance(0.4)
+        for _ in range(2):
+            expected = self.time.clock.seconds() / 0.002
+            self.assertLess(abs(len(self.acted) - expected), 3)
+            self.time.pass_(0.2)
+
+    def test_turn(self) -> None:
+        """
+        However fast it should be, the reactor has its turn.
+        """
+        self.schedule(0, None)
+        self.assertEqual(len(self.acted), BURST)
+
+    def test_blocked(self) -> None:
+        """
+        What is not possible is tried again, and nothing is left out.
+        """
+        self.room = False
+        self.schedule(1, 5)
+        self.time.pass_(0.05)
+        self.assertEqual(self.acted, [])
+        self.room = True
+        self.time.pass_(0.05)
+        self.assertEqual((len(self.acted), len(self.done)), (5, 1))
+
+    def test_stop(self) -> None:
+        """
+        When it is stopped, nothing more is done; also from within.
+        """
+        schedule = self.schedule(1, 5)
+        schedule.stop()
+        self.time.pass_(0.01)
+        self.assertEqual((len(self.acted), self.done), (1, []))
+        self.assertEqual(self.time.clock.getDelayedCalls(), [])
+
+        def act() -> bool:
+            schedule.stop()
+            return True
+
+        schedule = Schedule(self.time.clock, self.time.nanoseconds, 0, 3, act, list)
+        schedule.start()
+        self.assertEqual(self.time.clock.getDelayedCalls(), [])
+
+
+class PingerTestCase(SynchronousTestCase):
+    """
+    What the tests of a L{Pinger} have in common.
+    """
+
+    def setUp(self) -> None:
+        self.time = Time()
+        self.events: list[Event] = []
+        self.sent: list[bytes] = []
+
+    def pinger(self, count: int | None = 3, **plan: Any) -> Pinger:
+        """
+        @return: A run, of one probe a second.
+        """
+        return Pinger(
+            self.time.clock,
+            Plan(count, **plan),
+            self.events.append,
+            now=self.time.moment,
+            random=Random(1),
+        )
+
+    def kinds(self) -> list[Kind]:
+        """
+        @return: What happened.
+        """
+        return [event.kind for event in self.events]
+
+    def result(self, pinger: Pinger) -> Result:
+        """
+        @return: What the run came to; it is over, and nothing of it is left.
+        """
+        self.assertEqual(self.time.clock.getDelayedCalls(), [])
+        result: Result = self.successResultOf(pinger.finished)
+        # To be asked for again.
+        pinger.finished.addCallback(lambda _: result)
+        return result
+
+    def status(self, pinger: Pinger) -> int:
+        """
+        @return: The exit status.
+        """
+        return verdict(self.result(pinger), "it").status
+
+
+class PingerTests(PingerTestCase):
+    """
+    Tests for L{Pinger}.
+    """
+
+    def test_allCameBack(self) -> None:
+        """
+        When all that was to be sent has come back, it is over at once.
+        """
+        pinger = self.pinger()
+        pinger.start(self.sent.append)
+        for number in range(3):
+            self.time.pass_(0.9)
+            pinger.received(self.sent[number])
+        self.time.pass_(2.5, 0.1)
+        self.assertEqual(self.kinds().count(Kind.ANSWERED), 3)
+        self.assertEqual(self.status(pinger), ALL)
+
+    def test_duplicateOfTheLast(self) -> None:
+        """
+        A duplicate of the last answer, which follows it, is counted.
+        """
+        pinger = self.pinger(1)
+        pinger.start(self.sent.append)
+        self.time.pass_(0.1)
+        pinger.received(self.sent[0])
+        pinger.received(self.sent[0])
+        self.time.pass_(0.3)
+        self.assertEqual(self.result(pinger).ledger.total.counts[Kind.DUPLICATED], 1)
+        pinger.received(self.sent[0])
+        pinger.failed(OSError(errno.EHOSTUNREACH, ""))
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED, Kind.DUPLICATED])
+
+    def test_silent(self) -> None:
+        """
+        When nothing comes, it is over when the last one's time is up.
+        """
+        pinger = self.pinger()
+        pinger.start(self.sent.append)
+        self.time.pass_(2.9)
+        self.assertNoResult(pinger.finished)
+        self.time.pass_(0.2)
+        self.assertEqual(self.kinds().count(Kind.LOST), 3)
+        self.assertEqual(self.status(pinger), SILENT)
+
+    def test_someLost(self) -> None:
+        """
+        When some do not come back, the status says so.
+        """
+        pinger = self.pinger(2)
+        pinger.start(self.sent.append)
+        pinger.received(self.sent[0])
+        self.time.pass_(2.1)
+        self.assertEqual(self.status(pinger), SOME)
+
+    def test_onlyLate(self) -> None:
+        """
+        Answers that are all too late are not silence.
+        """
+        pinger = self.pinger(2, timeout=0.5)
+        pinger.start(self.sent.append)
+        self.time.pass_(0.8)
+        pinger.received(self.sent[0])
+        self.time.pass_(2.0)
+        self.assertEqual(self.status(pinger), SOME)
+
+    def test_wrong(self) -> None:
+        """
+        That something else came back is graver than that something did not.
+        """
+        pinger = self.pinger(2)
+        pinger.start(self.sent.append)
+        pinger.received(self.sent[0][:-1])
+        self.time.pass_(2.1)
+        self.assertEqual(self.status(pinger), WRONG)
+
+    def test_readFirst(self) -> None:
+        """
+        What came in time is read before it is given up, also by a process that
+        slept.
+        """
+        pinger = self.pinger(1)
+        pinger.start(self.sent.append)
+        arrived = self.time.moment().realtime
+        self.time.clock.rightNow += 10
+        self.time.clock.callLater(0, pinger.received, self.sent[0], arrived)
+        self.time.pass_(0.01)
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED])
+
+    def test_refusedAtFirst(self) -> None:
+        """
+        Where nothing listens, there is no sense in going on.
+        """
+        pinger = self.pinger()
+        pinger.start(self.sent.append)
+        pinger.failed(ConnectionRefusedError(errno.ECONNREFUSED, ""), self.sent[0])
+        self.assertEqual(self.status(pinger), REFUSED)
+
+    def test_refusedInBetween(self) -> None:
+        """
+        A server that went away may come back.
+        """
+        pinger = self.pinger()
+        pinger.start(self.sent.append)
+        pinger.received(self.sent[0])
+        self.time.pass_(1.1)
+        pinger.failed(ConnectionRefusedError(errno.ECONNREFUSED, ""), self.sent[1])
+        self.time.pass_(1)
+        pinger.received(self.sent[2])
+        self.time.pass_(1)
+        self.assertEqual(self.status(pinger), SOME)
+
+    def failing(self, error: OSError) -> Callable[[bytes], None]:
+        """
+        @return: Cannot send.
+        """
+
+        def write(data: bytes) -> None:
+            raise error
+
+        return write
+
+    def test_unreachable(self) -> None:
+        """
+        Where there is no way, there is no sense in trying again.
+        """
+        pinger = self.pinger()
+        pinger.start(self.failing(OSError(errno.ENETUNREACH, "")))
+        self.assertEqual(self.status(pinger), SILENT)
+        self.assertEqual(self.kinds(), [Kind.UNREACHABLE])
+
+    def test_tooBig(self) -> None:
+        """
+        What is too big for the path was not sent; another size may be.
+        """
+        pinger = self.pinger(2, sizes=(9000, 64), timeout=0.1)
+        pinger.start(self.failing(OSError(errno.EMSGSIZE, "")))
+        pinger.failed(OSError(errno.EMSGSIZE, ""))
+        self.time.pass_(1.5)
+        self.assertEqual(self.kinds(), [Kind.TOO_BIG] * 3)
+        self.assertEqual(self.status(pinger), SOME)
+
+    def test_tooBigSomewhere(self) -> None:
+        """
+        What a router found too big was sent, is lost, and is missing once.
+        """
+        pinger = self.pinger(2, interval=0.001, sizes=(9000, 64), timeout=0.1)
+        pinger.start(self.sent.append)
+        self.time.pass_(0.01)
+        pinger.received(self.sent[1])
+        pinger.failed(OSError(errno.EMSGSIZE, ""), self.sent[0])
+        self.time.pass_(0.2)
+        result = self.result(pinger)
+        self.assertEqual(result.ledger.bySize[9000].counts[Kind.TOO_BIG], 1)
+        self.assertIn("it: 1 did not come back", verdict(result, "it").words)
+
+    def test_unreachableInBetween(self) -> None:
+        """
+        A probe that there was no way for has not come back.
+        """
+        pinger = self.pinger(2, interval=0.1, timeout=0.1)
+        pinger.start(self.sent.append)
+        pinger.received(self.sent[0])
+        pinger._write = self.failing(OSError(errno.ENETUNREACH, ""))
+        self.time.pass_(0.5)
+        self.assertEqual(self.status(pinger), SOME)
+
+    def test_full(self) -> None:
+        """
+        A probe that there is no room for is sent when there is.
+        """
+        pinger = self.pinger(1)
+        room: list[bytes] = []
+
+        def write(data: bytes) -> None:
+            room.append(data)
+            if len(room) < 3:
+                raise BlockingIOError(errno.EAGAIN, "")
+
+        pinger.start(write)
+        self.time.pass_(0.05)
+        self.assertEqual(len(set(room)), 1)
+        self.assertEqual(self.kinds(), [Kind.SENT])
+
+    def test_interrupt(self) -> None:
+        """
+        Interrupted, it sends no more and waits for what is on its way; twice, it
+        does not wait, and what is on its way is not lost.
+        """
+        pinger = self.pinger(None)
+        pinger.start(self.sent.append)
+        pinger.interrupt()
+        self.assertNoResult(pinger.finished)
+        pinger.interrupt()
+        self.assertEqual(self.result(pinger).onTheWay, 1)
+        self.assertEqual(self.status(pinger), SILENT)
+        pinger.interrupt()
+        pinger = self.pinger(None)
+        pinger.start(self.sent.append)
+        pinger.received(self.sent[-1])
+        pinger.interrupt()
+        self.time.pass_(0.01)
+        self.assertEqual(self.status(pinger), ALL)
+
+    def test_notStarted(self) -> None:
+        """
+        Interrupted before it starts, it is over.
+        """
+        pinger = self.pinger()
+        pinger.interrupt()
+        self.assertEqual(self.result(pinger).ledger.total.sent, 0)
+
+    def test_now(self) -> None:
+        """
+        Time passes.
+        """
+        self.assertLessEqual(now(), now())
+
+
+class Wire:
+    """
+    Both ends of a UDP socket in memory.
+    """
+
+    def __init__(self, client: Any, server: UDPEchoProtocol) -> None:
+        self.client = client
+        self.server: Any = server
+        self.error: OSError | None = None
+        server.transport = self  # type: ignore[assignment]
+        client.transport = self
+        self.waiting: list[bytes] = []
+
+    def write(self, datagram: bytes, addr: object) -> None:
+        """
+        Send, either way.
+        """
+        if addr is not None:
+            self.waiting.append(datagram)
+        elif self.error is not None:
+            raise self.error
+        else:
+            self.server.datagramReceived(datagram, ("192.0.2.1", 40000))
+
+    def flush(self) -> None:
+        """
+        What was answered arrives.
+        """
+        while self.waiting:
+            self.client.datagramReceived(self.waiting.pop(0), ("192.0.2.2", 8080))
+
+
+class DatagramProbesTests(PingerTestCase):
+    """
+    Tests for L{DatagramProbesProtocol}.
+    """
+
+    def test_echo(self) -> None:
+        """
+        echod's UDP server returns every probe, of every size.
+        """
+        pinger = self.pinger(4, sizes=(0, 1, 64, 65507))
+        protocol = DatagramProbesProtocol(pinger)
+        wire = Wire(protocol, UDPEchoProtocol(clock()))
+        protocol.startProtocol()
+        for _ in range(45):
+            wire.flush()
+            self.time.pass_(0.1, 0.1)
+        self.assertEqual(self.status(pinger), ALL)
+        self.assertEqual(sorted(self.result(pinger).ledger.bySize), [0, 1, 64, 65507])
+
+    def test_failed(self) -> None:
+        """
+        An error that comes back is known.
+        """
+        pinger = self.pinger()
+        protocol = DatagramProbesProtocol(pinger)
+        Wire(protocol, UDPEchoProtocol(clock()))
+        protocol.startProtocol()
+        protocol.failed(ConnectionRefusedError(errno.ECONNREFUSED, ""), b"")
+        self.assertEqual(self.status(pinger), REFUSED)
+
+
+class StreamProbesTests(PingerTestCase):
+    """
+    Tests for L{StreamProbesProtocol}.
+    """
+
+    def protocol(self, pinger: Pinger) -> tuple[StreamProbesProtocol, Any]:
+        """
+        @return: A protocol that is connected, and its transport.
+        """
+        protocol = StreamProbesProtocol(pinger)
+        transport = StringTransport()
+        protocol.makeConnection(transport)
+        return protocol, transport
+
+    def test_echo(self) -> None:
+        """
+        echod's TCP server returns every probe.
+        """
+        pinger = self.pinger(3, interval=0.0, sizes=(1, 64, 65507))
+        client = StreamProbesProtocol(pinger)
+        link = Link(EchoFactory(clock(), goodbye=False), client)
+        link.flush()
+        self.time.pass_(0.05)
+        self.assertEqual(self.status(pinger), ALL)
+        client.close()
+        link.flush()
+        self.assertTrue(link.closed)
+
+    def test_pieces(self) -> None:
+        """
+        However the stream is cut, probes are put together again.
+        """
+        pinger = self.pinger(2, interval=0.0)
+        protocol, transport = self.protocol(pinger)
+        for byte in transport.value():
+            protocol.dataReceived(bytes([byte]))
+        self.time.pass_(0.05)
+        self.assertEqual(self.status(pinger), ALL)
+
+    def test_tooMuch(self) -> None:
+        """
+        What comes without having been sent is none of it.
+        """
+        pinger = self.pinger(2)
+        protocol, transport = self.protocol(pinger)
+        protocol.dataReceived(transport.value() + b"hello")
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED, Kind.FOREIGN])
+        pinger.end()
+
+    def test_lost(self) -> None:
+        """
+        With the connection all is over, and what was on its way is lost.
+        """
+        pinger = self.pinger(None)
+        protocol, _ = self.protocol(pinger)
+        protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.LOST])
+        self.assertEqual(self.status(pinger), SOME)
+        pinger.cut(Failure(ConnectionDone()))
+
+    def test_cutShort(self) -> None:
+        """
+        A server that leaves before all was sent has not returned all, although
+        nothing is lost.
+        """
+        pinger = self.pinger(3)
+        protocol, transport = self.protocol(pinger)
+        protocol.dataReceived(transport.value())
+        protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED])
+        self.assertEqual(
+            verdict(self.result(pinger), "it"),
+            (SOME, "it: the server has closed the connection"),
+        )
+
+    def test_leavesAfterwards(self) -> None:
+        """
+        A server that leaves when all has come back has returned all.
+        """
+        pinger = self.pinger(1)
+        protocol, transport = self.protocol(pinger)
+        protocol.dataReceived(transport.value())
+        protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.status(pinger), ALL)
+
+    def test_full(self) -> None:
+        """
+        Nothing is sent while the stream is full.
+        """
+        pinger = self.pinger(None, interval=0.01)
+        protocol, transport = self.protocol(pinger)
+        protocol.pauseProducing()
+        self.time.pass_(0.1)
+        self.assertEqual(len(transport.value()) // 64, 1)
+        protocol.resumeProducing()
+        self.time.pass_(0.1)
+        self.assertGreater(len(transport.value()) // 64, 10)
+        protocol.stopProducing()
+        pinger.end()

@@ -1,0 +1,363 @@
+"""
+Tests for L{echod.client.ping.probe}, L{echod.client.ping.tracker} and
+L{echod.client.ping.statistics}.
+"""
+
+from __future__ import annotations
+
+import statistics
+from random import Random
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.client.ping import tracker as ledgerModule
+from echod.client.ping.probe import HEADER_SIZE, Probes
+from echod.client.ping.statistics import Figures
+from echod.client.ping.tracker import Event, Kind, Ledger, Moment
+
+SECOND = 1_000_000_000
+
+
+def at(seconds: float) -> Moment:
+    """
+    @return: A moment; the time of day is far from the monotonic clock.
+    """
+    nanoseconds = round(seconds * SECOND)
+    return Moment(nanoseconds, nanoseconds + 1_700_000_000 * SECOND)
+
+
+def flipped(data: bytes, place: int, bits: int = 1) -> bytes:
+    """
+    @return: The data with some bits of one byte flipped.
+    """
+    return data[:place] + bytes([data[place] ^ bits]) + data[place + 1 :]
+
+
+class ProbesTests(SynchronousTestCase):
+    """
+    Tests for L{Probes}.
+    """
+
+    def setUp(self) -> None:
+        self.probes = Probes(Random(1))
+
+    def test_whole(self) -> None:
+        """
+        A probe tells its number, and has the size that was asked for.
+        """
+        for size in (HEADER_SIZE, 64, 65507):
+            for number in (0, 10, 1 << 40):
+                probe = self.probes.encode(number, size)
+                self.assertEqual(len(probe), size)
+                self.assertEqual(self.probes.sequence(probe), number)
+
+    def test_everyBit(self) -> None:
+        """
+        No bit can change, and nothing can be cut off or added, unnoticed.
+        """
+        probe = self.probes.encode(77, 24)
+        for place in range(24):
+            for bit in range(8):
+                self.assertIsNone(self.probes.sequence(flipped(probe, place, 1 << bit)))
+        for size in range(24):
+            self.assertIsNone(self.probes.sequence(probe[:size]))
+        self.assertIsNone(self.probes.sequence(probe + b"x"))
+
+    def test_otherRun(self) -> None:
+        """
+        A probe of another run is none of this.
+        """
+        self.assertIsNone(self.probes.sequence(Probes(Random(2)).encode(1, 64)))
+
+    def test_goodbye(self) -> None:
+        """
+        No newline stands where a goodbye could follow.
+        """
+        self.assertNotIn(b"\n", self.probes.encode(1, 65507)[12:])
+
+    def test_small(self) -> None:
+        """
+        What has no room for a checksum is the low bytes of the number.
+        """
+        self.assertEqual(self.probes.encode(0x1234, 0), b"")
+        self.assertEqual(self.probes.encode(0x1234, 1), b"\x34")
+        self.assertEqual(self.probes.encode(0x1234, 3), b"\x00\x12\x34")
+
+
+class LedgerTests(SynchronousTestCase):
+    """
+    Tests for L{Ledger}.
+    """
+
+    def setUp(self) -> None:
+        self.ledger = Ledger(Probes(Random(1)), SECOND)
+
+    def send(self, count: int, size: int = 64) -> list[bytes]:
+        """
+        @return: Probes that were sent, one a second from 0.
+        """
+        sent = []
+        for number in range(count):
+            sent.append(self.ledger.probe(size))
+            self.ledger.sent(size, at(number))
+        return sent
+
+    def check(self, lost: int, **counts: int) -> None:
+        """
+        The books say so, and every probe is in them once.
+        """
+        total = self.ledger.total
+        kinds = (Kind.LATE, Kind.DUPLICATED, Kind.TRUNCATED, Kind.CORRUPTED, Kind.FOREIGN)
+        said = {kind.value: total.counts[kind] for kind in kinds if total.counts[kind]}
+        self.assertEqual((self.ledger.lost, said), (lost, counts))
+
+    def test_answered(self) -> None:
+        """
+        An answer is known by its number, and its round trip was as long as the
+        monotonic clock says.
+        """
+        one, two = self.send(2)
+        self.assertEqual(
+            self.ledger.received(two, at(1.25)), Event(Kind.ANSWERED, 1, 64, SECOND // 4)
+        )
+        self.assertEqual(
+            self.ledger.received(one, at(0.5)), Event(Kind.ANSWERED, 0, 64, SECOND // 2, True)
+        )
+        self.assertEqual(self.ledger.reordered, 1)
+        self.check(0)
+
+    def test_kernelTime(self) -> None:
+        """
+        Where the kernel tells when an answer came, that counts, unless somebody
+        has set the clock meanwhile.
+        """
+        for arrived, trip in ((0.25, 0.25), (-1.0, 0.5), (0.75, 0.5)):
+            self.setUp()
+            (probe,) = self.send(1)
+            event = self.ledger.received(probe, at(0.5), at(arrived).realtime)
+            self.assertEqual(event.roundTrip, round(trip * SECOND))
+
+    def test_duplicated(self) -> None:
+        """
+        A second answer is a duplicate, and no second answer.
+        """
+        (probe,) = self.send(1)
+        for kind in (Kind.ANSWERED, Kind.DUPLICATED, Kind.DUPLICATED):
+            self.assertIs(self.ledger.received(probe, at(0.5)).kind, kind)
+        self.check(0, duplicated=2)
+        self.assertEqual(self.ledger.total.figures.count, 1)
+
+    def test_lost(self) -> None:
+        """
+        What is not answered in time is lost; until then it is on its way.
+        """
+        self.send(2)
+        self.assertEqual(list(self.ledger.expire(SECOND)), [])
+        self.check(0)
+        self.assertEqual(list(self.ledger.expire(SECOND + 1)), [Event(Kind.LOST, 0, 64)])
+        self.assertEqual(self.ledger.onTheWay, 1)
+        self.check(1)
+
+    def test_late(self) -> None:
+        """
+        What is answered after its time is late, and not lost, whether it was given
+        up already or not; its round trip counts as long as it was.
+        """
+        probes = self.send(2)
+        self.assertIs(self.ledger.received(probes[1], at(2.5)).kind, Kind.LATE)
+        list(self.ledger.expire(10 * SECOND))
+        self.assertEqual(
+            self.ledger.received(probes[0], at(10)),
+            Event(Kind.LATE, 0, 64, 10 * SECOND, True),
+        )
+        self.assertIs(self.ledger.received(probes[0], at(11)).kind, Kind.DUPLICATED)
+        self.check(0, late=2, duplicated=1)
+
+    def test_readLate(self) -> None:
+        """
+        What the kernel took in in time was not late, however late it was read.
+        """
+        (probe,) = self.send(1)
+        list(self.ledger.expire(5 * SECOND))
+        event = self.ledger.received(probe, at(5), at(0.5).realtime)
+        self.assertIs(event.kind, Kind.ANSWERED)
+        self.check(0)
+
+    def test_corrupted(self) -> None:
+        """
+        Whichever byte has changed, it is known which probe it was and where it is
+        wrong; what comes of that probe afterwards is a duplicate.
+        """
+        for place in range(64):
+            for bits in (1, 0x80, 0x5A):
+                self.setUp()
+                probes = self.send(20)
+                event = self.ledger.received(flipped(probes[9], place, bits), at(20))
+                self.assertEqual(event, Event(Kind.CORRUPTED, 9, 64, at=place))
+        self.assertIs(self.ledger.received(probes[9], at(20)).kind, Kind.DUPLICATED)
+        list(self.ledger.expire(100 * SECOND))
+        self.check(19, corrupted=1, duplicated=1)
+
+    def test_corruptedDuplicate(self) -> None:
+        """
+        A second answer that is corrupted is counted, and costs no other probe.
+        """
+        probes = self.send(3)
+        self.ledger.received(probes[1], at(1))
+        for place in (3, 40):
+            event = self.ledger.received(flipped(probes[1], place), at(1))
+            self.assertEqual((event.kind, event.sequence), (Kind.CORRUPTED, 1))
+        list(self.ledger.expire(100 * SECOND))
+        self.check(2, corrupted=2)
+
+    def test_corruptedAndLate(self) -> None:
+        """
+        A probe that was given up and comes back corrupted is not lost.
+        """
+        (probe,) = self.send(1)
+        list(self.ledger.expire(10 * SECOND))
+        self.ledger.received(flipped(probe, 50), at(11))
+        self.check(0, corrupted=1)
+
+    def test_truncated(self) -> None:
+        """
+        An answer that is the beginning of its probe is truncated; one that goes on
+        after its end is corrupted from there on.
+        """
+        for size in (0, 5, 14, 16, 40, 63):
+            self.setUp()
+            (probe,) = self.send(1)
+            self.assertEqual(
+                self.ledger.received(probe[:size], at(1)),
+                Event(Kind.TRUNCATED, 0, size, at=size),
+            )
+            self.check(0, truncated=1)
+        self.setUp()
+        (probe,) = self.send(1)
+        self.assertEqual(
+            self.ledger.received(probe + b"x", at(1)), Event(Kind.CORRUPTED, 0, 65, at=64)
+        )
+
+    def test_foreign(self) -> None:
+        """
+        What resembles no probe is none, nor is one that was never sent.
+        """
+        other = Probes(Random(1))
+        for data in (bytes(64), b"hello", other.encode(5, 64), other.encode(5, 3)):
+            self.assertEqual(
+                self.ledger.received(data, at(1)), Event(Kind.FOREIGN, None, len(data))
+            )
+        self.send(1)
+        self.assertIs(self.ledger.received(b"\xff" * 64, at(1)).kind, Kind.FOREIGN)
+        self.assertIs(self.ledger.received(b"hello", at(1)).kind, Kind.FOREIGN)
+        self.check(0, foreign=6)
+
+    def test_forgotten(self) -> None:
+        """
+        Only so many answers are remembered; one to a probe that is not any more
+        came late, at least.
+        """
+        self.patch(ledgerModule, "REMEMBERED", 2)
+        probes = self.send(3)
+        for probe in probes:
+            self.ledger.received(probe, at(1))
+        self.assertIs(self.ledger.received(probes[2], at(1)).kind, Kind.DUPLICATED)
+        self.assertEqual(self.ledger.received(probes[0], at(1)), Event(Kind.LATE, 0, 64))
+
+    def test_small(self) -> None:
+        """
+        Probes that are too small for a checksum are known by what they have; an
+        empty one is taken for the oldest.
+        """
+        for size in (0, 1, 15):
+            self.setUp()
+            probes = self.send(3, size)
+            for number, probe in enumerate(probes):
+                self.assertEqual(self.ledger.received(probe, at(number)).sequence, number)
+            self.assertIs(self.ledger.received(probes[2], at(3)).kind, Kind.DUPLICATED)
+
+    def test_smallCorrupted(self) -> None:
+        """
+        A small one that none can be is taken for the oldest.
+        """
+        self.send(3, 2)
+        self.assertEqual(
+            self.ledger.received(b"\xff\xff", at(1)), Event(Kind.CORRUPTED, 0, 2, at=0)
+        )
+
+    def test_failed(self) -> None:
+        """
+        An error costs the probe that it is about, if it says which.
+        """
+        probes = self.send(2)
+        self.assertEqual(self.ledger.failed(Kind.REFUSED, probes[1]), Event(Kind.REFUSED, 1, 0))
+        self.check(1)
+        for data in (probes[1], b"", b"?"):
+            self.assertEqual(
+                self.ledger.failed(Kind.REFUSED, data), Event(Kind.REFUSED, None, 0)
+            )
+        self.assertEqual(self.ledger.total.counts[Kind.REFUSED], 4)
+
+    def test_unsent(self) -> None:
+        """
+        What could not be sent was not sent.
+        """
+        event = self.ledger.unsent(9000, at(0), Kind.TOO_BIG)
+        self.assertEqual(event, Event(Kind.TOO_BIG, 0, 9000))
+        self.assertEqual(self.ledger.total.sent, 0)
+        self.assertIsNone(self.ledger.interval)
+        self.ledger.sent(64, at(3))
+        self.assertEqual(self.ledger.interval, 3 * SECOND)
+
+
+class FiguresTests(SynchronousTestCase):
+    """
+    Tests for L{Figures}.
+    """
+
+    def test_rank(self) -> None:
+        """
+        The nearest rank is exact, also where floats are not.
+        """
+        figures = Figures()
+        for microseconds in range(41000):
+            figures.add(microseconds * 1000)
+        self.assertEqual(figures.percentile(99.9), 40958 * 1000)
+
+    def figures(self, microseconds: list[int]) -> dict[str, float]:
+        """
+        @return: The figures of some round-trip times.
+        """
+        figures = Figures()
+        for one in microseconds:
+            figures.add(one * 1000)
+        return figures.microseconds()
+
+    def test_one(self) -> None:
+        """
+        Of one round trip, everything is that one.
+        """
+        said = self.figures([7])
+        self.assertEqual((said.pop("mdev"), said.pop("jitter")), (0, 0))
+        self.assertEqual(set(said.values()), {7})
+
+    def test_many(self) -> None:
+        """
+        The figures are those of the textbook.
+        """
+        trips = list(range(1, 1001))
+        Random(1).shuffle(trips)
+        said = self.figures(trips)
+        self.assertEqual((said["min"], said["max"], said["avg"]), (1, 1000, 500.5))
+        self.assertEqual(
+            [said[f"p{percent}"] for percent in ("50", "90", "99", "99.9")],
+            [500, 900, 990, 999],
+        )
+        self.assertAlmostEqual(said["mdev"], statistics.pstdev(trips), 3)
+
+    def test_jitter(self) -> None:
+        """
+        Jitter is RFC 3550's: it moves by a sixteenth of what it is off.
+        """
+        self.assertEqual(self.figures([100, 116])["jitter"], 1)
+        self.assertEqual(self.figures([100, 116, 100])["jitter"], 1.938)

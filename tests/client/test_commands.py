@@ -1,0 +1,931 @@
+"""
+Tests for L{echod.client.commands}, L{echod.client.talk.stdio} and
+L{echod.client.datagrams}: the clients, with echod's servers and others, over real
+sockets, pipes and terminals, in one process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import pty
+import signal
+import socket
+import struct
+import termios
+from collections.abc import Generator
+from typing import Any
+
+from twisted.internet import reactor as installed
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import DNSLookupError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.main import CONNECTION_LOST
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
+
+from echod.client import commands, datagrams
+from echod.client.commands import COMMANDS, reporter
+from echod.client.datagrams import ConnectedPort
+from echod.client.exitstatus import CLOSED_PIPE, INTERRUPTED, Ended, Outcome
+from echod.client.main import Run
+from echod.client.options import parsed
+from echod.client.ping.live import MISSING, Plot, Progress
+from echod.client.ping.report import Quiet
+from echod.client.talk.stdio import Input, Output
+from echod.client.talk.terminal import Terminal
+from echod.client.target import Address
+from echod.tcp.echo import EchoFactory
+from echod.tcp.greeting import GreetingFactory
+from echod.udp.echo import UDPEchoProtocol
+from tests.support import lacking, temporaryDirectory
+from tests.support.daemon import PATIENCE
+from tests.support.impaired import CORRUPTED, DROPPED, DUPLICATED, REORDERED, ImpairedEcho
+
+reactor: Any = installed
+
+Steps = Generator[Deferred[Any], Any, None]
+
+
+class Silent(DatagramProtocol):
+    """
+    Takes datagrams, and says nothing.
+
+    @ivar heard: How many it has taken.
+    """
+
+    noisy = False
+    heard = 0
+
+    def datagramReceived(self, datagram: bytes, addr: object) -> None:
+        """
+        Take note.
+        """
+        self.heard += 1
+
+
+class Closing(Protocol):
+    """
+    Closes at the first word.
+    """
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Close.
+        """
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+
+class CommandTestCase(TestCase):
+    """
+    What the tests have in common.
+
+    @ivar run_: The run of a client.
+    """
+
+    timeout = PATIENCE
+
+    def setUp(self) -> None:
+        self.run_ = Run(reactor)
+        self.read = b""
+        self.open: set[int] = set()
+        self.addCleanup(self.closeAll)
+
+    def pipe(self) -> tuple[int, int]:
+        """
+        @return: The ends of a pipe, closed after the test.
+        """
+        ends = os.pipe()
+        self.open.update(ends)
+        return ends
+
+    def close(self, descriptor: int) -> None:
+        """
+        Close a descriptor.
+        """
+        self.open.remove(descriptor)
+        os.close(descriptor)
+
+    def closeAll(self) -> None:
+        """
+        Close what is open.
+        """
+        for descriptor in list(self.open):
+            self.close(descriptor)
+
+    def tcp(self, factory: Factory) -> str:
+        """
+        @return: Where a TCP server listens.
+        """
+        factory.noisy = False
+        port: Any = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        return self.target(port)
+
+    def udp(self, protocol: DatagramProtocol) -> str:
+        """
+        @return: Where a UDP server listens.
+        """
+        return self.target(reactor.listenUDP(0, protocol, "127.0.0.1", 65535))
+
+    def target(self, port: IListeningPort) -> str:
+        """
+        @return: Where a port listens, until the end of the test.
+        """
+        self.addCleanup(port.stopListening)
+        # Sessions see the end of their clients.
+        self.addCleanup(deferLater, reactor, 0.01)
+        return f"127.0.0.1:{port.getHost().port}"  # type: ignore[attr-defined]
+
+    def unused(self) -> str:
+        """
+        @return: Where nothing listens.
+        """
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.bind(("127.0.0.1", 0))
+            return f"127.0.0.1:{one.getsockname()[1]}"
+
+    def start(self, *arguments: str) -> Deferred[Outcome]:
+        """
+        Run a client, as C{echoc} would.
+        """
+        name, options = parsed(list(arguments))
+        return self.run_.start(lambda run: COMMANDS[name](run, options), options["target"])
+
+    def piped(self, *arguments: str, said: bytes = b"") -> Deferred[tuple[Outcome, bytes]]:
+        """
+        Run a client in a pipe.
+
+        @return: How it ended, and what it printed.
+        """
+        self.run_.stdin, source = self.pipe()
+        sink, self.run_.stdout = self.pipe()
+        os.write(source, said)
+        self.close(source)
+
+        def read(outcome: Outcome) -> tuple[Outcome, bytes]:
+            self.close(self.run_.stdout)
+            return outcome, os.read(sink, 1 << 20)
+
+        return self.start(*arguments).addCallback(read)
+
+
+class PipeTests(CommandTestCase):
+    """
+    The clients in a pipe.
+    """
+
+    @inlineCallbacks
+    def test_greet(self) -> Steps:
+        """
+        C{echoc greet} prints the greeting.
+        """
+        got = yield self.piped("greet", self.tcp(GreetingFactory(reactor)))
+        self.assertEqual(got, ((0, ""), b"Thank you for connecting\r\n"))
+
+    @inlineCallbacks
+    def test_greetSilent(self) -> Steps:
+        """
+        A server that does not greet is silent.
+        """
+        (outcome, _) = yield self.piped("greet", "-w", ".05", self.tcp(EchoFactory(reactor)))
+        self.assertEqual(outcome.status, 4)
+
+    @inlineCallbacks
+    def test_tcp(self) -> Steps:
+        """
+        C{echoc tcp} returns what it reads, also by IPv6 or a description.
+        """
+        said = bytes(range(256)) * 200
+        target = self.tcp(EchoFactory(reactor, goodbye=False))
+        for arguments in (["tcp", target], ["tcp", f"tcp:{target}"]):
+            got = yield self.piped(*arguments, said=said)
+            self.assertEqual(got, ((0, ""), said))
+        port = reactor.listenTCP(0, EchoFactory(reactor, goodbye=False), interface="::1")
+        self.target(port)
+        got = yield self.piped("tcp", "-6", f"[::1]:{port.getHost().port}", said=said)
+        self.assertEqual(got, ((0, ""), said))
+
+    @inlineCallbacks
+    def test_file(self) -> Steps:
+        """
+        Megabytes go from one regular file to another.
+        """
+        directory = temporaryDirectory(self)
+        said = os.urandom(5_000_000)
+        (directory / "in").write_bytes(said)
+        target = self.tcp(EchoFactory(reactor, goodbye=False))
+        with open(directory / "in") as source, open(directory / "out", "w") as sink:
+            self.run_.stdin, self.run_.stdout = source.fileno(), sink.fileno()
+            outcome = yield self.start("tcp", target)
+        self.assertEqual(outcome, (0, ""))
+        self.assertTrue((directory / "out").read_bytes() == said)
+
+    @inlineCallbacks
+    def test_serverEnds(self) -> Steps:
+        """
+        The server's end is noticed while there might be more to say.
+        """
+        self.run_.stdin, source = self.pipe()
+        sink, self.run_.stdout = self.pipe()
+        os.write(source, b"hello\nbye\n")
+        outcome = yield self.start("tcp", self.tcp(EchoFactory(reactor)))
+        self.assertEqual(outcome.status, 1)
+        self.assertIn("has ended the conversation (10 bytes sent, 6 received)", outcome.words)
+        self.assertEqual(os.read(sink, 100), b"hello\n")
+        self.assertTrue(os.get_blocking(self.run_.stdout))
+
+    @inlineCallbacks
+    def test_closedPipe(self) -> Steps:
+        """
+        When nobody reads what it prints, it ends without a word.
+        """
+        servers = {
+            "greet": self.tcp(GreetingFactory(reactor)),
+            "tcp": self.tcp(EchoFactory(reactor)),
+            "udp": self.udp(UDPEchoProtocol(reactor)),
+            "ping": self.udp(UDPEchoProtocol(reactor)),
+        }
+        for name, target in servers.items():
+            self.run_ = Run(reactor)
+            self.run_.stdin, source = self.pipe()
+            sink, self.run_.stdout = self.pipe()
+            self.close(sink)
+            os.write(source, b"hello\n")
+            outcome = yield self.start(name, target)
+            self.assertEqual(outcome, (CLOSED_PIPE, ""), name)
+
+    @inlineCallbacks
+    def test_fullDisk(self) -> Steps:
+        """
+        When what it prints cannot be written, it says why.
+        """
+        for name, target in (
+            ("tcp", self.tcp(EchoFactory(reactor))),
+            ("greet", self.tcp(GreetingFactory(reactor))),
+            ("udp", self.udp(UDPEchoProtocol(reactor))),
+        ):
+            self.run_ = Run(reactor)
+            self.run_.stdin, source = self.pipe()
+            os.write(source, b"hello\n")
+            with open("/dev/full", "w") as full:
+                self.run_.stdout = full.fileno()
+                outcome = yield self.start(name, target)
+            self.assertEqual(outcome, (1, "standard output: No space left on device"))
+
+    @inlineCallbacks
+    def test_backpressure(self) -> Steps:
+        """
+        What cannot be printed is not read: memory is bounded.
+        """
+        self.run_.stdin, source = self.pipe()
+        sink, self.run_.stdout = self.pipe()
+        os.set_blocking(source, False)
+        running = self.start("tcp", self.tcp(EchoFactory(reactor, goodbye=False)))
+        sent = 0
+        quiet = 0
+        while quiet < 20:
+            try:
+                sent += os.write(source, bytes(1 << 16))
+                quiet = 0
+            except BlockingIOError:
+                quiet += 1
+            yield deferLater(reactor, 0.005)
+        self.close(source)
+        received = 0
+        os.set_blocking(sink, False)
+        while received < sent:
+            try:
+                received += len(os.read(sink, 1 << 20))
+            except BlockingIOError:
+                yield deferLater(reactor, 0.001)
+        outcome = yield running
+        self.assertEqual((outcome.status, received), (0, sent))
+
+    @inlineCallbacks
+    def test_udp(self) -> Steps:
+        """
+        C{echoc udp} returns each line it reads.
+        """
+        target = self.udp(UDPEchoProtocol(reactor))
+        got = yield self.piped("udp", target, said=b"one\n\nthree")
+        self.assertEqual(got, ((0, ""), b"one\n\nthree\n"))
+
+    @inlineCallbacks
+    def test_udpRefused(self) -> Steps:
+        """
+        A port that is closed, and one that is silent, are told apart.
+        """
+        closed, _ = yield self.piped("udp", self.unused(), said=b"one\n")
+        self.assertEqual(closed.status, 3)
+        self.assertIn("[!] Server not running: its port is closed", closed.words)
+        silent, _ = yield self.piped("udp", "-w", ".05", self.udp(Silent()), said=b"one\n")
+        self.assertEqual(silent.status, 4)
+        self.assertIn("[!] Server not running: no answer within 0.05 s", silent.words)
+
+    @inlineCallbacks
+    def test_cannotConnect(self) -> Steps:
+        """
+        Where nothing can be connected to, one line says why.
+        """
+        directory = temporaryDirectory(self)
+        for arguments, status, words in (
+            (["tcp", self.unused()], 3, "refused"),
+            (["greet", f"unix:{directory}/none"], 3, "refused"),
+            (["ping", "--tcp", self.unused()], 3, "refused"),
+            (["tcp", "what:ever"], 2, "Unknown endpoint type"),
+            (["udp", "255.255.255.255"], 1, "Permission denied"),
+            (["udp", "none.invalid"], 2, "cannot be resolved"),
+        ):
+            outcome, _ = yield self.piped(*arguments)
+            self.assertEqual(outcome.status, status, arguments)
+            self.assertIn(words, outcome.words)
+
+    @inlineCallbacks
+    def test_interrupted(self) -> Steps:
+        """
+        Ctrl-C ends it, whatever goes on.
+        """
+        self.run_.interrupt()
+        for name, target in (
+            ("greet", self.tcp(EchoFactory(reactor))),
+            ("tcp", self.tcp(EchoFactory(reactor))),
+            ("udp", self.udp(UDPEchoProtocol(reactor))),
+            ("ping", self.udp(Silent())),
+        ):
+            self.run_ = Run(reactor)
+            self.run_.stdin, _source = self.pipe()
+            _sink, self.run_.stdout = self.pipe()
+            running = self.start(name, target)
+            yield deferLater(reactor, 0.02)
+            self.run_.cancel()
+            outcome = yield running
+            self.assertEqual(outcome, (INTERRUPTED, ""))
+
+    def test_interruptedLookup(self) -> None:
+        """
+        Ctrl-C while a name is being looked up says nothing of that name.
+        """
+
+        async def client(_: object) -> Outcome:
+            looked: Deferred[Outcome] = Deferred(lambda each: each.errback(DNSLookupError()))
+            return await looked
+
+        running = self.run_.start(client, "somewhere")
+        self.run_.cancel()
+        self.assertEqual(self.successResultOf(running), (INTERRUPTED, ""))
+
+    @inlineCallbacks
+    def test_signals(self) -> Steps:
+        """
+        A third signal is the same wish again.
+        """
+        heard: list[None] = []
+        self.run_.interrupt = lambda: heard.append(None)
+        for _ in range(3):
+            self.run_._signalled()
+        yield deferLater(reactor, 0.01)
+        self.assertEqual(len(heard), 2)
+
+
+class PingTests(CommandTestCase):
+    """
+    C{echoc ping}.
+    """
+
+    @inlineCallbacks
+    def test_udp(self) -> Steps:
+        """
+        echod returns every probe.
+        """
+        target = self.udp(UDPEchoProtocol(reactor))
+        for options in (["-c", "3"], ["-s", "0-65507:13000", "--df"]):
+            outcome, printed = yield self.piped("ping", "-i", "0.001", *options, target)
+            self.assertEqual(outcome, (0, ""))
+            self.assertIn(b"all came back", printed)
+
+    @inlineCallbacks
+    def test_tcp(self) -> Steps:
+        """
+        echod returns every probe on a stream.
+        """
+        target = self.tcp(EchoFactory(reactor))
+        outcome, printed = yield self.piped(
+            "ping", "--tcp", "-q", "-c", "50", "--flood", "-s", "60000", target
+        )
+        self.assertEqual(outcome, (0, ""))
+        self.assertIn(b"all came back", printed)
+
+    @inlineCallbacks
+    def test_anew(self) -> Steps:
+        """
+        echod returns each on a connection of its own.
+        """
+        server = EchoFactory(reactor)
+        outcome, printed = yield self.piped(
+            "ping", "--tcp", "--anew", "-q", "-c", "20", "--flood", self.tcp(server)
+        )
+        self.assertEqual(outcome, (0, ""))
+        self.assertIn(b"all came back", printed)
+        self.assertEqual(server.ended.sessions + len(server.sessions), 20)
+
+    @inlineCallbacks
+    def test_noEcho(self) -> Steps:
+        """
+        A server that is none is found out.
+        """
+        outcome, printed = yield self.piped(
+            "ping", "--tcp", "--json-lines", self.tcp(GreetingFactory(reactor))
+        )
+        self.assertEqual(outcome, (5, ""))
+        outcome, printed = yield self.piped(
+            "ping", "--tcp", "--json", self.tcp(Factory.forProtocol(Closing))
+        )
+        self.assertEqual(json.loads(printed)["exit_status"], 1)
+
+    @inlineCallbacks
+    def test_refused(self) -> Steps:
+        """
+        A port that is closed is reported at once, also as JSON.
+        """
+        outcome, printed = yield self.piped("ping", self.unused())
+        self.assertEqual(outcome.status, 3)
+        self.assertIn(b"seq=0 refused", printed)
+        outcome, printed = yield self.piped("ping", "--tcp", "--json", self.unused())
+        self.assertEqual(json.loads(printed)["exit_status"], 3)
+
+    @inlineCallbacks
+    def test_interrupted(self) -> Steps:
+        """
+        Ctrl-C prints the summary, at once when it comes twice.
+        """
+        self.run_.stdin, _ = self.pipe()
+        sink, self.run_.stdout = self.pipe()
+        server = Silent()
+        running = self.start("ping", "-w", "1000", self.udp(server))
+        while not server.heard:
+            yield deferLater(reactor, 0.005)
+        self.run_.interrupt()
+        self.run_.interrupt()
+        outcome = yield running
+        self.assertEqual(outcome.status, 4)
+        self.assertIn(b"in flight 1", os.read(sink, 1 << 16))
+
+    @inlineCallbacks
+    def test_impaired(self) -> Steps:
+        """
+        What a server drops, duplicates, reorders and corrupts is in the summary,
+        exactly.
+        """
+        server = ImpairedEcho(5)
+        outcome, printed = yield self.piped(
+            *("ping", "--json", "-c", "1500", "--rate", "3000", "-w", "0.5"),
+            self.udp(server),
+        )
+        server.end()
+        said = json.loads(printed)
+        self.assertEqual(outcome.status, 5)
+        self.assertGreater(min(server.did.values()), 5)
+        self.assertEqual(
+            [said[name] for name in ("lost", "duplicated", "reordered", "corrupted")],
+            [server.did[what] for what in (DROPPED, DUPLICATED, REORDERED, CORRUPTED)],
+        )
+        self.assertEqual((said["sent"], said["late"], said["foreign"]), (1500, 0, 0))
+
+    @inlineCallbacks
+    def test_onSchedule(self) -> Steps:
+        """
+        Probes go out on time although no answer ever comes.
+        """
+        _, printed = yield self.piped(
+            "ping", "--json", "-c", "400", "-i", "0.001", "-w", "0.05", self.udp(Silent())
+        )
+        said = json.loads(printed)
+        self.assertEqual((said["sent"], said["lost"], said["exit_status"]), (400, 400, 4))
+        # A busy machine may be late with the last one; who waits for answers takes
+        # fifty times as long.
+        self.assertGreater(said["interval_mean_us"], 900)
+        self.assertLess(said["interval_mean_us"], 10_000)
+
+
+class ConnectedPortTests(CommandTestCase):
+    """
+    Tests for L{ConnectedPort}.
+    """
+
+    class Recorder(DatagramProtocol):
+        """
+        Takes note of everything.
+        """
+
+        def __init__(self) -> None:
+            self.failures: list[tuple[OSError, bytes]] = []
+            self.sources: list[Any] = []
+            self.waiting: Deferred[None] = Deferred()
+
+        def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+            """
+            Take note.
+            """
+            self.sources.append(addr)
+            self.waiting.callback(None)
+
+        def failed(self, error: OSError, datagram: bytes) -> None:
+            """
+            Take note.
+            """
+            self.failures.append((error, datagram))
+            if not self.waiting.called:
+                self.waiting.callback(None)
+
+    def port(self, target: str) -> tuple[ConnectedPort, Recorder]:
+        """
+        @return: A port that is connected, and its protocol.
+        """
+        recorder = self.Recorder()
+        host, _, number = target.rpartition(":")
+        port = ConnectedPort(Address(host, int(number)), recorder, reactor, False)
+        port.startListening()
+        self.addCleanup(port.stopListening)
+        return port, recorder
+
+    @inlineCallbacks
+    def test_timestamp(self) -> Steps:
+        """
+        On Linux the kernel tells when a datagram came.
+        """
+        port, recorder = self.port(self.udp(UDPEchoProtocol(reactor)))
+        port.write(b"data")
+        yield recorder.waiting
+        self.assertEqual(recorder.sources[0].arrived is not None, datagrams.LINUX)
+        self.assertIsNone(datagrams._arrived([(0, 0, b"")]))
+
+    def test_keepsMore(self) -> None:
+        """
+        Answers that come while the client does something else are kept, more than
+        by default.
+        """
+        port, _ = self.port(self.unused())
+        option = (socket.SOL_SOCKET, socket.SO_RCVBUF)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            self.assertGreater(port.socket.getsockopt(*option), other.getsockopt(*option))
+
+    @inlineCallbacks
+    def test_refused(self) -> Steps:
+        """
+        What is refused is reported once, and the port lives on.
+        """
+        port, recorder = self.port(self.unused())
+        for number in range(1, 4):
+            recorder.waiting = Deferred()
+            port.write(b"data")
+            yield recorder.waiting
+            self.assertEqual(len(recorder.failures), number)
+        error, datagram = recorder.failures[0]
+        self.assertEqual(error.errno, errno.ECONNREFUSED)
+        self.assertIn(datagram, (b"data", b""))
+
+    def test_refusedInSending(self) -> None:
+        """
+        An earlier refusal that is found in sending costs no datagram.
+        """
+        port, recorder = self.port(self.unused())
+        for _ in range(3):
+            port.write(b"data")
+        self.assertEqual(len(recorder.failures), 2)
+
+    def test_errors(self) -> None:
+        """
+        What cannot be sent is an error; where there is no room, it can be tried
+        again.
+        """
+
+        class Full:
+            def send(self, data: bytes) -> None:
+                raise OSError(self.number, os.strerror(self.number))
+
+            def recvmsg(self, *arguments: int) -> Any:
+                if arguments[2:] and self.number == errno.EPERM:
+                    # Something else than an error.
+                    self.number = errno.EINVAL
+                    return b"", [(0, 0, b"")], 0, None
+                if arguments[2:] or self.number == errno.EAGAIN:
+                    raise BlockingIOError
+                self.number = errno.EAGAIN
+                raise ConnectionRefusedError(errno.ECONNREFUSED, "")
+
+            number = errno.ENOBUFS
+
+        port, recorder = self.port(self.unused())
+        real, full = port.socket, Full()
+        port.socket = full  # type: ignore[assignment]
+        self.assertRaises(BlockingIOError, port.write, b"data")
+        full.number = errno.EPERM
+        self.assertRaises(OSError, port.write, b"data")
+        self.assertEqual(len(recorder.failures), 1)
+        port.doRead()
+        self.assertEqual(len(recorder.failures), 2)
+        port.socket = real
+
+    def test_tooBig(self) -> None:
+        """
+        What is too big for this machine is told to who sends it, once, whatever list
+        the kernel keeps of that.
+        """
+        listed: list[bytes] = []
+
+        class Small:
+            def send(self, data: bytes) -> None:
+                listed.append(struct.pack("@IB11x", errno.EMSGSIZE, datagrams._LOCAL))
+                raise OSError(errno.EMSGSIZE, "")
+
+            def recvmsg(self, *arguments: int) -> Any:
+                if not listed or not arguments[2:]:
+                    raise BlockingIOError
+                return b"", [(socket.IPPROTO_IP, 11, listed.pop())], 0, None
+
+        port, recorder = self.port(self.unused())
+        real, port.socket = port.socket, Small()  # type: ignore[assignment]
+        self.assertRaises(OSError, port.write, b"data")
+        port.connectionLost("an error")
+        self.assertEqual((recorder.failures, listed), ([], []))
+        port.socket = real
+
+    def test_unreachable(self) -> None:
+        """
+        Where there is no way, there is no port.
+        """
+        port = ConnectedPort(Address("255.255.255.255", 7), self.Recorder(), reactor, True)
+        self.assertRaises(OSError, port.startListening)
+
+    def test_elsewhere(self) -> None:
+        """
+        Where the kernel tells nothing, nothing is asked.
+        """
+        self.patch(datagrams, "LINUX", False)
+        port, recorder = self.port(self.unused())
+        self.assertIsNone(port.pathMTU())
+        port._failed(ConnectionRefusedError(errno.ECONNREFUSED, ""))
+        self.assertEqual(len(recorder.failures), 1)
+
+    @inlineCallbacks
+    def test_turn(self) -> Steps:
+        """
+        However much has come, the rest of the reactor has its turn.
+        """
+        self.patch(datagrams, "DATAGRAMS_A_TURN", 1)
+        port, recorder = self.port(self.udp(UDPEchoProtocol(reactor)))
+        port.write(b"data")
+        yield recorder.waiting
+        self.assertEqual(len(recorder.sources), 1)
+
+    def test_closedMeanwhile(self) -> None:
+        """
+        What hears of an error may close the port.
+        """
+        port, recorder = self.port(self.unused())
+        port.write(b"data")
+        recorder.failed = lambda error, datagram: setattr(  # type: ignore[method-assign]
+            port, "connected", 0
+        )
+        port.write(b"data")
+        self.assertFalse(port.connected)
+        port.connectionLost("an error")
+        port.doRead()
+        port.connected = 1
+
+
+class FilesTests(CommandTestCase):
+    """
+    Tests for L{Input} and L{Output}, as far as the clients do not test them.
+    """
+
+    def test_nothingToRead(self) -> None:
+        """
+        What somebody else has read is not there any more; after the end nothing is.
+        """
+        source, sink = self.pipe()
+        os.set_blocking(source, False)
+        ended: list[bytes | None] = []
+        reader = Input(reactor, source, ended.append, lambda: ended.append(None))
+        self.assertEqual(reader.logPrefix(), "input")
+        reader.doRead()
+        self.close(sink)
+        reader.doRead()
+        reader.connectionLost()
+        reader.resumeProducing()
+        self.assertEqual(ended, [None])
+        self.assertNotIn(reader, reactor.getReaders())
+
+    def test_full(self) -> None:
+        """
+        A pipe that is full takes nothing more for now; one that nobody reads,
+        nothing more at all.
+        """
+        source, sink = self.pipe()
+        output = Output(reactor, sink)
+        while output.writeSomeData(bytes(1 << 16)):
+            pass
+        self.close(source)
+        self.assertIs(output.writeSomeData(b"x"), CONNECTION_LOST)
+        output.abort()
+        self.assertTrue(os.get_blocking(sink))
+
+
+class TerminalTests(CommandTestCase):
+    """
+    The clients at a terminal.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.person, terminal = pty.openpty()
+        self.open.update((self.person, terminal))
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.run_.stdin = self.run_.stdout = terminal
+        self.before = termios.tcgetattr(terminal)
+
+    def type(self, keys: bytes) -> None:
+        """
+        Type.
+        """
+        os.write(self.person, keys)
+
+    @inlineCallbacks
+    def see(self, text: bytes) -> Steps:
+        """
+        Wait until something is on the screen.
+        """
+        os.set_blocking(self.person, False)
+        while text not in self.read:
+            yield deferLater(reactor, 0.005)
+            with contextlib.suppress(BlockingIOError):
+                self.read += os.read(self.person, 1 << 16)
+        self.read = self.read.partition(text)[2]
+
+    @inlineCallbacks
+    def ended(self, running: Deferred[Outcome], outcome: Outcome) -> Steps:
+        """
+        It has ended, and the terminal is as it was.
+        """
+        got = yield running
+        self.assertEqual(got, outcome)
+        self.assertEqual(termios.tcgetattr(self.run_.stdin), self.before)
+
+    @inlineCallbacks
+    def test_tcp(self) -> Steps:
+        """
+        Lines are edited and sent, what comes is shown above the line that is being
+        typed, and C{bye} ends it.
+        """
+        running = self.start("tcp", self.tcp(EchoFactory(reactor)))
+        yield self.see(b"> ")
+        self.type(b"hallo\x7f\x7f\x7f\x7fello\rhow are")
+        yield self.see(b"From Server : hello\r\n\r\x1b[K> how are")
+        self.type(b" you?\r")
+        yield self.see(b"From Server : how are you?")
+        self.type(b"\x1b[A\x1b[A\rbye\rignored\r")
+        yield self.see(b"From Server : hello")
+        yield self.ended(running, Outcome(0))
+
+    @inlineCallbacks
+    def test_endOfInput(self) -> Steps:
+        """
+        Ctrl-D ends it.
+        """
+        for name, target in (
+            ("tcp", self.tcp(EchoFactory(reactor))),
+            ("udp", self.udp(UDPEchoProtocol(reactor))),
+        ):
+            running = self.start(name, target)
+            yield self.see(b"> ")
+            self.type(b"\x04")
+            yield self.ended(running, Outcome(0))
+
+    @inlineCallbacks
+    def test_serverEnds(self) -> Steps:
+        """
+        The server's end is noticed at once, also while something is being typed.
+        """
+        running = self.start("tcp", self.tcp(Factory.forProtocol(Closing)))
+        yield self.see(b"> ")
+        self.type(b"hello\rhalf a li")
+        outcome = yield running
+        self.assertEqual(outcome.status, 1)
+        self.assertIn("the server has ended the conversation", outcome.words)
+        self.assertEqual(termios.tcgetattr(self.run_.stdin), self.before)
+
+    @inlineCallbacks
+    def test_udp(self) -> Steps:
+        """
+        The same in datagrams.
+        """
+        running = self.start("udp", self.udp(UDPEchoProtocol(reactor)))
+        yield self.see(b"> ")
+        self.type(b"hello\r")
+        yield self.see(b"From Server : hello")
+        self.type(b"bye\r")
+        yield self.see(b"From Server : bye")
+        yield self.ended(running, Outcome(0))
+
+    @inlineCallbacks
+    def test_udpRefused(self) -> Steps:
+        """
+        That nothing listens is known after the first line.
+        """
+        running = self.start("udp", self.unused())
+        yield self.see(b"> ")
+        self.type(b"hello\r")
+        outcome = yield running
+        self.assertEqual(outcome.status, 3)
+        self.assertEqual(termios.tcgetattr(self.run_.stdin), self.before)
+
+    @inlineCallbacks
+    def test_stopped(self) -> Steps:
+        """
+        Ctrl-Z gives the terminal back as it was; when it goes on, what was being typed
+        is there again.
+        """
+        stopped: list[object] = []
+
+        def stop(process: int, number: int) -> None:
+            stopped.append((process, number, termios.tcgetattr(self.run_.stdin)))
+
+        running = self.start("tcp", self.tcp(EchoFactory(reactor)))
+        yield self.see(b"> ")
+        self.type(b"half a li")
+        yield self.see(b"> half a li")
+        self.patch(os, "kill", stop)
+        signal.raise_signal(signal.SIGTSTP)
+        yield self.see(b"> half a li")
+        self.assertEqual(stopped, [(os.getpid(), signal.SIGSTOP, self.before)])
+        self.type(b"ne\r")
+        yield self.see(b"From Server : half a line")
+        self.type(b"\x04")
+        yield self.ended(running, Outcome(0))
+
+    @inlineCallbacks
+    def test_stoppedTooLate(self) -> Steps:
+        """
+        Ctrl-Z that is heard when all is over does nothing to the terminal.
+        """
+        stopped: list[object] = []
+        self.patch(os, "kill", lambda *arguments: stopped.append(arguments))
+        terminal = Terminal(reactor, (self.run_.stdin, self.run_.stdout))
+        terminal.open(stopped.append, lambda: None)
+        signal.raise_signal(signal.SIGTSTP)
+        terminal.close()
+        yield deferLater(reactor, 0.01)
+        self.assertEqual(stopped, [])
+
+    def test_withoutRich(self) -> None:
+        """
+        Without rich a long run has no bar, and goes on.
+        """
+
+        def missing(*arguments: object) -> None:
+            raise Ended(Outcome(2, MISSING))
+
+        self.patch(commands, "Progress", missing)
+        _, options = parsed(["ping", "-q", "-c", "9"])
+        self.assertIs(type(reporter(self.run_, options, print)), Quiet)
+
+    @inlineCallbacks
+    def test_noSize(self) -> Steps:
+        """
+        A terminal that does not know its size gets a line too.
+        """
+        fcntl.ioctl(self.run_.stdin, termios.TIOCSWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
+        running = self.start("udp", self.udp(UDPEchoProtocol(reactor)))
+        yield self.see(b"> ")
+        self.type(b"x" * 60)
+        yield self.see(b"x" * 60)
+        self.run_.cancel()
+        yield self.ended(running, Outcome(INTERRUPTED))
+
+    @inlineCallbacks
+    def test_live(self) -> Steps:
+        """
+        A picture, or for a long run a bar, moves.
+        """
+        try:
+            import rich  # noqa: F401
+        except ImportError:
+            lacking("rich")
+        drawn: list[object] = []
+        for kind in (Plot, Progress):
+            self.patch(kind, "_refresh", lambda live: drawn.append(type(live)))
+            self.patch(kind, "finished", lambda live, summary: live.stop())
+        target = self.udp(UDPEchoProtocol(reactor))
+        outcome = yield self.start("ping", "--plot", "-c", "1", target)
+        self.assertEqual(outcome, Outcome(0))
+        running = self.start("ping", "-q", "-c", "9", target)
+        while Progress not in drawn:
+            yield deferLater(reactor, 0.005)
+        self.run_.interrupt()
+        yield running
+        self.assertEqual(set(drawn), {Plot, Progress})

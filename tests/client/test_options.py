@@ -1,0 +1,308 @@
+"""
+Tests for L{echod.client.options}, L{echod.client.target} and
+L{echod.client.exitstatus}.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from io import StringIO
+from typing import Any
+
+from twisted.internet import defer, error
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
+from twisted.internet.error import DNSLookupError
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.client import target as targetModule
+from echod.client.exitstatus import Ended, Outcome, explained
+from echod.client.options import (
+    GreetOptions,
+    Options,
+    PingOptions,
+    TCPOptions,
+    UDPOptions,
+    parsed,
+)
+from echod.client.ping.pinger import Plan
+from echod.client.target import (
+    Address,
+    Description,
+    parse,
+    resolve,
+    streamEndpoint,
+    streamEndpoint6,
+)
+
+
+class TargetTests(SynchronousTestCase):
+    """
+    Tests for L{echod.client.target}.
+    """
+
+    def test_addresses(self) -> None:
+        """
+        A target is a host, a host and a port, or a port of this machine; the port
+        that is missing is the default.
+        """
+        for text, host, port in (
+            ("example.org", "example.org", 7),
+            ("example.org:8080", "example.org", 8080),
+            ("192.0.2.1", "192.0.2.1", 7),
+            ("192.0.2.1:8080", "192.0.2.1", 8080),
+            ("[2001:db8::1]:8080", "2001:db8::1", 8080),
+            ("[2001:db8::1]", "2001:db8::1", 7),
+            ("2001:db8::1", "2001:db8::1", 7),
+            ("fe80::1%eth0", "fe80::1%eth0", 7),
+            ("8080", "127.0.0.1", 8080),
+        ):
+            self.assertEqual(parse(text, 7), Address(host, port), text)
+        self.assertEqual(str(parse("::1", 7)), "[::1]:7")
+
+    def test_descriptions(self) -> None:
+        """
+        Anything else with a colon is an endpoint description.
+        """
+        for text in ("tls:example.org:8443", "unix:/run/echod.sock", "tcp:host:7:timeout=3"):
+            target = parse(text, 7)
+            self.assertIsInstance(target, Description)
+            self.assertEqual(target, text)
+
+    def test_neither(self) -> None:
+        """
+        What is neither is refused, with what would be right.
+        """
+        for text, why in (
+            ("", "neither HOST"),
+            ("a b", "neither HOST"),
+            ("/run/echod.sock", "neither HOST"),
+            ("host:0", "ports are 1 to 65535"),
+            ("host:65536", "ports are 1 to 65535"),
+            ("0", "ports are 1 to 65535"),
+            ("[nonsense]:7", "'nonsense' is not an IPv6 address"),
+            ("a..b", "'a..b' is not a host name"),
+            ("\udcff:7", r"'\udcff' is not a host name"),
+        ):
+            problem = self.assertRaises(ValueError, parse, text, 7)
+            self.assertIn(why, str(problem), text)
+
+    def test_streamEndpoint(self) -> None:
+        """
+        An address is tried by all its names; a description means what Twisted says.
+        """
+        reactor: Any = MemoryReactorClock()
+        self.assertIsInstance(streamEndpoint(reactor, Address("host", 7), 3), HostnameEndpoint)
+        unix = streamEndpoint(reactor, Description("unix:/run/echod.sock"), 3)
+        self.assertIsInstance(unix, UNIXClientEndpoint)
+        problem = self.assertRaises(
+            ValueError, streamEndpoint, reactor, Description("what:ever"), 3
+        )
+        self.assertIn("Unknown endpoint type: 'what'", str(problem))
+
+    def test_withoutTLS(self) -> None:
+        """
+        Without pyOpenSSL, one line says what is missing.
+        """
+
+        def importing(*arguments: object) -> None:
+            raise ImportError("No module named 'OpenSSL'")
+
+        self.patch(targetModule, "clientFromString", importing)
+        problem = self.assertRaises(ValueError, streamEndpoint, None, Description("tls:a:1"), 3)
+        self.assertIn("needs the tls extra of txechod", str(problem))
+
+    def resolved(self, addresses: list[Any], ipv6: bool) -> Any:
+        """
+        @return: What a name that has these addresses is resolved to.
+        """
+
+        class Resolver:
+            nameResolver: Any
+
+            def resolveHostName(self, receiver: Any, *_: object, **options: str) -> None:
+                receiver.resolutionBegan(None)
+                for address in addresses:
+                    receiver.addressResolved(address)
+                receiver.resolutionComplete()
+
+        reactor = Resolver()
+        reactor.nameResolver = reactor
+        return Deferred.fromCoroutine(resolve(reactor, Address("host", 7), ipv6))
+
+    def test_resolve(self) -> None:
+        """
+        A datagram goes by IPv4 if there is a way, unless IPv6 was asked for.
+        """
+        four, six = IPv4Address("UDP", "192.0.2.1", 7), IPv6Address("UDP", "2001:db8::1", 7)
+        for addresses, ipv6, host in (
+            ([six, four], False, "192.0.2.1"),
+            ([six], False, "2001:db8::1"),
+            ([four, six], True, "2001:db8::1"),
+            ([IPv6Address("UDP", "fe80::1", 7, 0, 2)], True, "fe80::1%2"),
+        ):
+            got = self.successResultOf(self.resolved(addresses, ipv6))
+            self.assertEqual(got, Address(host, 7))
+        self.failureResultOf(self.resolved([four], True), DNSLookupError)
+        self.failureResultOf(self.resolved([], False), DNSLookupError)
+
+    def test_streamEndpoint6(self) -> None:
+        """
+        A stream goes by IPv6 only where that was asked for.
+        """
+
+        class Resolver(MemoryReactorClock):
+            def resolveHostName(self, receiver: Any, *_: object, **options: str) -> None:
+                receiver.addressResolved(IPv6Address("TCP", "::1", 7))
+                receiver.resolutionComplete()
+
+        reactor: Any = Resolver()
+        reactor.nameResolver = reactor
+        endpoint = self.successResultOf(
+            Deferred.fromCoroutine(streamEndpoint6(reactor, Address("host", 7), 3))
+        )
+        self.assertIsInstance(endpoint, TCP6ClientEndpoint)
+
+
+class OptionsTests(SynchronousTestCase):
+    """
+    Tests for L{Options}.
+    """
+
+    def plan(self, *arguments: str) -> Plan:
+        """
+        @return: What C{echoc ping} is to do.
+        """
+        _, options = parsed(["ping", *arguments])
+        plan: Plan = options.plan
+        return plan
+
+    def test_defaults(self) -> None:
+        """
+        Without a target it is this machine, and the article's port.
+        """
+        for name, port in (("greet", 9999), ("tcp", 8080), ("udp", 8080), ("ping", 8080)):
+            client, options = parsed([name])
+            self.assertEqual((client, options["target"]), (name, Address("127.0.0.1", port)))
+            _, options = parsed([name, "-6"])
+            self.assertEqual(options["target"], Address("::1", port))
+
+    def test_anyOrder(self) -> None:
+        """
+        Options may come before the target and after it.
+        """
+        _, one = parsed(["ping", "-q", "-c3", "host", "-i", "0.5", "--json", "--timeout=2"])
+        _, other = parsed(["ping", "--count", "3", "-qi.5", "--json", "-w2", "--", "host"])
+        self.assertEqual(dict(one), dict(other))
+        self.assertEqual(one.plan, Plan(3, 0.5, (64,), 2.0))
+
+    def test_plan(self) -> None:
+        """
+        The options of ping are a plan.
+        """
+        self.assertEqual(self.plan(), Plan(None, 1.0, (64,), 1.0))
+        self.assertEqual(self.plan("-i", "0.000050").interval, 0.000050)
+        self.assertEqual(self.plan("--rate", "1000").interval, 0.001)
+        self.assertEqual(self.plan("--flood").interval, 0)
+        self.assertEqual(self.plan("-s", "64-1472:64").sizes, tuple(range(64, 1473, 64)))
+        self.assertEqual(self.plan("-s", "64-1472:64").count, 23)
+        self.assertEqual(self.plan("-s", "1-3", "-c", "9"), Plan(9, 1.0, (1, 2, 3), 1.0))
+        self.assertEqual(parsed(["ping", "--tcp", "unix:/x"])[1]["target"], "unix:/x")
+
+    def test_mistakes(self) -> None:
+        """
+        What makes no sense is refused in one line, which names it.
+        """
+        for arguments, why in (
+            ([], "which one? greet, tcp, udp or ping"),
+            (["pong"], "Unknown command: pong"),
+            (["ping", "--loud"], "option --loud not recognized"),
+            (["ping", "a", "b"], "one TARGET only; b is too much"),
+            (["ping", "host:99999"], "host:99999: 99999 is not a port"),
+            (["ping", "unix:/x"], "unix:/x: datagrams go to HOST"),
+            (["udp", "unix:/x"], "unix:/x: datagrams go to HOST"),
+            (["ping", "-6", "127.0.0.1"], "--ipv6 does not go with 127.0.0.1"),
+            (["tcp", "-6", "unix:/x"], "--ipv6 does not go with an endpoint description"),
+            (["ping", "-i", "x"], "--interval x: give seconds, more than 0"),
+            (["ping", "-i", "0"], "--interval 0: give seconds, more than 0"),
+            (["ping", "-i", "-1"], "--interval -1: give seconds, more than 0"),
+            (["ping", "-i", "nan"], "--interval nan: give seconds, more than 0"),
+            (["ping", "-w", "inf"], "--timeout inf: give seconds, more than 0"),
+            (["ping", "--rate", "0"], "--rate 0: give a number of probes a second"),
+            (["ping", "-c", "0"], "--count 0: give a number from 1"),
+            (["ping", "-c", "1.5"], "--count 1.5: give a number from 1"),
+            (["ping", "-s", "x"], "--size x: give bytes, 0 to 65507, or a sweep"),
+            (["ping", "-s", "65508"], "--size 65508: give bytes"),
+            (["ping", "-s", "9-1"], "--size 9-1: give bytes"),
+            (["ping", "-s", "1-9:0"], "--size 1-9:0: give bytes"),
+            (["ping", "--tcp", "--udp"], "--tcp does not go with --udp"),
+            (["ping", "--flood", "-i", "1"], "--interval does not go with --flood"),
+            (["ping", "--json", "--plot"], "--json does not go with --plot"),
+            (["ping", "--tcp", "--df"], "--df is for datagrams"),
+            (["ping", "--anew"], "--anew is for connections"),
+            (["ping", "--tcp", "-s", "0"], "--size 0: a stream cannot carry nothing"),
+        ):
+            problem = self.assertRaises(UsageError, parsed, arguments)
+            self.assertIn(why, str(problem), arguments)
+            self.assertNotIn("\n", str(problem))
+
+    def test_help(self) -> None:
+        """
+        The help says what each can do, and what the exit status means.
+        """
+        self.assertIn("4 silent", Options().getUsage())
+        for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions):
+            for name in filter(lambda name: name.startswith("opt_"), vars(kind)):
+                # Twisted prints it with the line breaks of the source.
+                self.assertNotIn("\n", getattr(kind, name).__doc__.strip())
+            said = " ".join(kind().getUsage().split())
+            self.assertIn("TARGET is HOST", said)
+            self.assertEqual("endpoint description" in said, kind().streams)
+
+    def test_version(self) -> None:
+        """
+        C{--version} prints one line.
+        """
+        said = StringIO()
+        self.patch(sys, "stdout", said)
+        self.assertRaises(SystemExit, parsed, ["--version"])
+        self.assertRaises(SystemExit, parsed, ["ping", "--version"])
+        self.assertRegex(said.getvalue(), r"^(echoc [0-9.]+\n){2}$")
+
+
+class OutcomeTests(SynchronousTestCase):
+    """
+    Tests for L{explained}.
+    """
+
+    def test_statuses(self) -> None:
+        """
+        Each way to fail has its status, and words that name the target.
+        """
+        for problem, status, words in (
+            (Ended(Outcome(5, "it is wrong")), 5, "it is wrong"),
+            (DNSLookupError("x"), 2, "it: the name cannot be resolved (x): look"),
+            (error.UnknownHostError(), 2, "it: the name cannot be resolved"),
+            (error.ConnectionRefusedError(), 3, "it refused"),
+            (ConnectionRefusedError(errno.ECONNREFUSED, ""), 3, "it refused"),
+            (error.ConnectError(errno.ENOENT, "no such file"), 3, "it refused"),
+            (error.ConnectError(FileNotFoundError(errno.ENOENT, "")), 3, "it refused"),
+            (error.TCPTimedOutError(), 4, "it: no answer to connecting: dropped"),
+            (defer.TimeoutError(3, ""), 4, "it: no answer"),
+            (error.NoRouteError(errno.ENETUNREACH, ""), 4, "it is unreachable"),
+            (OSError(errno.EHOSTUNREACH, ""), 4, "it is unreachable"),
+            (error.ConnectionLost(), 1, "it: the connection was lost"),
+            (ConnectionResetError(errno.ECONNRESET, ""), 1, "it: the connection was lost"),
+            (OSError(errno.EACCES, "Permission denied"), 1, "it: Permission denied"),
+            (error.ConnectionDone(), 1, "it: the server has closed the connection"),
+            (Exception([("SSL routines", "", "bad")]), 1, "it: TLS: bad"),
+            (ValueError("what"), 1, "it: what"),
+            (ValueError(), 1, "it: ValueError"),
+        ):
+            outcome = explained(problem, "it")
+            self.assertEqual(outcome.status, status, repr(problem))
+            self.assertTrue(outcome.words.startswith(words), outcome.words)

@@ -1,0 +1,101 @@
+"""
+What the README and the pages of the documentation say is done, as their readers
+would: see L{tests.support.story}.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import PIPE, STDOUT, run
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import CHECKOUT, ENVIRONMENT, lacking
+
+try:
+    from tests.support.pages import steps
+    from tests.support.story import ALONE, LACKING
+except ImportError:
+    ALONE, LACKING = [], 0
+
+PAGES = sorted(
+    page for place in (".", "deploy/*", "docs/**") for page in CHECKOUT.glob(f"{place}/*.rst")
+)
+
+PROGRAMS = Path(sys.executable).parent
+
+STORY_TIMEOUT = 120.0
+"""
+How long a page may take, in seconds: much longer than one does.
+"""
+
+
+@functools.cache
+def needs() -> str | None:
+    """
+    @return: What is missing to try out pages, or L{None}.
+    """
+    if not ALONE:
+        return "docutils"
+    if not (PROGRAMS / "echoc").exists():
+        return "an installed echod"
+    if not shutil.which(ALONE[0]) or run([*ALONE, "true"], stderr=PIPE).returncode:
+        return "networks of one's own (unshare, ip)"
+    return None
+
+
+def told(page: Path, programs: Path = PROGRAMS) -> None:
+    """
+    Do what a page says.
+
+    @param programs: Where C{python}, C{twistd} and C{echoc} are.
+    """
+    if missing := needs():
+        lacking(missing)
+    if not steps(page):
+        return
+    done = run(
+        [
+            *ALONE,
+            sys.executable,
+            "-m",
+            "tests.support.story",
+            f"--programs={programs}",
+            str(page),
+        ],
+        cwd=CHECKOUT,
+        env=ENVIRONMENT,
+        stdout=PIPE,
+        stderr=STDOUT,
+        text=True,
+        timeout=STORY_TIMEOUT,
+    )
+    if done.returncode == LACKING:
+        lacking(done.stdout)
+    if done.returncode:
+        raise AssertionError(done.stdout)
+    # What was not run, and why: for "pytest -rP".
+    print(done.stdout)
+
+
+class PageTests(SynchronousTestCase):
+    """
+    Everything on a page is true.
+    """
+
+
+def _test(page: Path) -> Callable[[PageTests], None]:
+    def test(_: PageTests) -> None:
+        told(page)
+
+    test.__doc__ = f"What C{{{page.name}}} says happens."
+    return test
+
+
+for _page in PAGES:
+    _name = "_".join(_page.relative_to(CHECKOUT).with_suffix("").parts)
+    setattr(PageTests, f"test_{_name}", _test(_page))

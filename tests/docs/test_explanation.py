@@ -1,0 +1,50 @@
+"""
+What the tables of the explanations say is true.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.tcp.goodbye import Goodbye
+from tests.support import CHECKOUT
+
+ROW = re.compile(r'^ +``(.*?)`` +``(".*?")`` +(yes|no) ', re.MULTILINE)
+
+
+def quoted(text: str) -> bytes:
+    """
+    @return: The bytes that a page shows in quotes.
+    """
+    value: str = ast.literal_eval(text)
+    return value.encode()
+
+
+class GoodbyeTableTests(SynchronousTestCase):
+    """
+    The corner cases of L{echod.tcp.goodbye}, as C{docs/explanation/goodbye.rst} has them.
+    """
+
+    def test_rows(self) -> None:
+        """
+        What comes in the segments of a row is returned, and ends the session or does
+        not, as the row says.
+        """
+        page = CHECKOUT / "docs" / "explanation" / "goodbye.rst"
+        rows = ROW.findall(page.read_text())
+        self.assertGreater(len(rows), 15)
+        for comes, back, ends in rows:
+            goodbye = Goodbye()
+            returned = b""
+            for event in re.findall(r'"[^"]*"|\||EOF', comes):
+                if event == "|":
+                    returned += goodbye.silence()
+                elif event == "EOF":
+                    returned += goodbye.end()
+                else:
+                    returned += goodbye.receive(quoted(event))
+            self.assertEqual((comes, returned), (comes, quoted(back)))
+            self.assertEqual((comes, goodbye.over), (comes, ends == "yes"))

@@ -1,0 +1,151 @@
+"""
+Tests for what makes reference pages of docstrings and of command lines.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from twisted.python import usage
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import CHECKOUT, lacking
+
+
+class ExtensionTestCase(SynchronousTestCase):
+    """
+    A test of an extension of Sphinx.
+    """
+
+    name: str
+
+    def setUp(self) -> None:
+        self.patch(sys, "path", [str(CHECKOUT / "docs" / "_ext"), *sys.path])
+        try:
+            self.extension: Any = __import__(self.name)
+        except ImportError:
+            lacking("sphinx")
+
+
+class EpytextTests(ExtensionTestCase):
+    """
+    Tests for C{docs/_ext/epytext.py}.
+    """
+
+    name = "epytext"
+
+    def rest(self, *lines: str) -> list[str]:
+        """
+        @return: A docstring of L{echod.tcp.echo} in reStructuredText.
+        """
+        import echod.tcp.echo
+
+        result: list[str] = self.extension.rest(list(lines), [echod.tcp.echo])
+        return result
+
+    def test_markup(self) -> None:
+        """
+        Code is code, and what means something to Sphinx alone means nothing.
+        """
+        self.assertEqual(
+            self.rest("C{a{b}} and I{c}, *args, a_", "B{d", "e}"),
+            [r"``a{b}`` and *c*, \*args, a\_", "**d e**"],
+        )
+
+    def test_links(self) -> None:
+        """
+        A link has the name by which people know what it leads to.
+        """
+        self.assertEqual(
+            self.rest("L{Limits}, L{SILENCE}, L{x<EchoProtocol.hangUp>}, L{twisted.internet}"),
+            [
+                ":py:obj:`Limits <echod.Limits>`, :py:obj:`SILENCE <echod.tcp.echo.SILENCE>`, "
+                ":py:obj:`x <echod.EchoProtocol.hangUp>`, "
+                ":py:obj:`twisted.internet <twisted.internet>`"
+            ],
+        )
+
+    def test_nothing(self) -> None:
+        """
+        A link that leads nowhere is a warning, which fails the build.
+        """
+        with self.assertLogs("sphinx.epytext") as logs:
+            self.rest("L{Nothing}")
+        self.assertIn("L{Nothing} of echod.tcp.echo names nothing", logs.output[0])
+
+    def test_fields(self) -> None:
+        """
+        Fields are told in the words of Sphinx.
+        """
+        self.assertEqual(
+            self.rest("@param a: One", "    more.", "@raise a.Error: for two.", "@return: 3."),
+            [":param a: One", "    more.", ":raises a.Error: for two.", ":return: 3."],
+        )
+
+    def test_literal(self) -> None:
+        """
+        A literal block stays as it is.
+        """
+        lines = ["As in::", "", "    f(*a)  # C{b}", "", "and more."]
+        self.assertEqual(self.rest(*lines), lines)
+
+
+class OptionsTests(ExtensionTestCase):
+    """
+    Tests for C{docs/_ext/options.py}.
+    """
+
+    name = "options"
+
+    def described(self, **attributes: object) -> list[str]:
+        """
+        @return: The page of some options, without empty lines.
+        """
+        options = type("Some", (usage.Options,), attributes)()
+        lines = (
+            line
+            for name in sorted(options.docs)
+            for line in self.extension._option(options, name)
+        )
+        return [line.strip() for line in lines if line]
+
+    def test_parameter(self) -> None:
+        """
+        A parameter is shown with its argument and its default.
+        """
+        self.assertEqual(
+            self.described(optParameters=[["wait", "w", 5.0, "Wait SECONDS with --all."]]),
+            [
+                ".. option:: -w SECONDS, --wait SECONDS",
+                "Wait SECONDS with ``--all``.",
+                "Default: 5.",
+            ],
+        )
+
+    def test_defaultInWords(self) -> None:
+        """
+        A default that depends is told in the words of C{--help}.
+        """
+        text = "Take NUMBER. [default: as many as there are]"
+        self.assertEqual(
+            self.described(optParameters=[["most", None, None, text]])[1:],
+            ["Take NUMBER.", "Default: as many as there are."],
+        )
+
+    def test_flag(self) -> None:
+        """
+        A flag has neither.
+        """
+        self.assertEqual(
+            self.described(optFlags=[["loud", None, "Say 'it' loudly."]]),
+            [".. option:: --loud", "Say ``it`` loudly."],
+        )
+
+    def test_noArgument(self) -> None:
+        """
+        A parameter of which nobody can tell what to give it fails the build.
+        """
+        with self.assertRaises(ValueError) as caught:
+            self.described(optParameters=[["wait", None, 5, "How long to wait."]])
+        self.assertIn("--wait names no argument", str(caught.exception))

@@ -1,0 +1,210 @@
+"""
+A real echod that impairs datagrams, and two clients: C{echoc ping}, and one that is
+independent of all of echod.  What they have seen is what it says it has done.
+
+C{python -m tests.extended.badpath} compares that, for C{echoc ping} with 100,000 datagrams.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from math import sqrt
+from subprocess import PIPE
+from subprocess import run as runProgram
+from typing import Any
+
+from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments
+from echod.net.format import hostPort
+from tests.support import ENVIRONMENT
+from tests.support.daemon import PATIENCE, Daemon
+from tests.support.numbered import Numbered
+
+SPECIFICATION = (
+    "drop=1%,duplicate=1%,reorder=1%,corrupt=0.5%,truncate=0.5%,delay=2ms,jitter=1ms,seed=7"
+)
+
+SEEDS = ("seed=7", "seed=7", "seed=8")
+
+WINDOW = 64
+"""
+How many datagrams may be on their way, so that no buffer overflows.
+"""
+
+SIZE = 64
+
+RATE = 1000
+"""
+How many probes C{echoc ping} sends in a second: it does not wait for answers before
+it sends more, and with so many the buffers of the kernel (277 such datagrams, where
+nobody has changed that) last while a busy machine does something else for a quarter
+of a second.
+"""
+
+TIMEOUT = 2
+"""
+How long it waits for each, in seconds: longer than what waits to be overtaken.
+"""
+
+NAMES = {
+    "lost": "drop",
+    "duplicated": "duplicate",
+    "reordered": "reorder",
+    "corrupted": "corrupt",
+    "truncated": "truncate",
+}
+"""
+What is the same in the words of C{echoc ping} and of C{--impair}.
+"""
+
+DEVIATIONS = 5
+"""
+How far from what is expected a number may be, in standard deviations: with a given
+seed it always is the same.
+"""
+
+
+@dataclass
+class Run:
+    """
+    What came of one run.
+
+    @ivar seen: What has befallen the datagrams, as far as the client can see.
+
+    @ivar done: What has, as the daemon says.
+
+    @ivar wire: A digest of all that came back, in order.
+    """
+
+    seen: Counter[str]
+    done: str
+    wire: str
+
+
+def run(number: int, specification: str = SPECIFICATION) -> Run:
+    """
+    Send so many datagrams to a daemon, and stop it.
+    """
+    numbered = Numbered(SIZE)
+    wire = sha256()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+
+        def receive(patience: float) -> bool:
+            readable, _, _ = select.select([client], [], [], patience)
+            if readable:
+                datagram = client.recv(2 * SIZE)
+                wire.update(datagram)
+                numbered.received(datagram)
+            return bool(readable)
+
+        with Daemon("--udp", "0", "--impair", specification) as daemon:
+            client.connect(daemon.udp)
+            while numbered.sent < number:
+                client.send(numbered.next())
+                while numbered.sent - numbered.newest > WINDOW:
+                    if not receive(PATIENCE):
+                        raise AssertionError("nothing comes back any more")
+        # What was still on its way came at the latest with the end.
+        while receive(0):
+            """There is more."""
+    return Run(numbered.seen(), told(daemon), wire.hexdigest())
+
+
+def ping(number: int, specification: str = SPECIFICATION) -> tuple[dict[str, Any], str]:
+    """
+    @return: What C{echoc ping} says of so many probes, and what the daemon does.
+    """
+    with Daemon("--udp", "0", "--impair", specification) as daemon:
+        command = [sys.executable, "-m", "echod.client", "ping", "--json"]
+        command += ["-c", str(number), "--rate", str(RATE), "-w", str(TIMEOUT)]
+        # It ends with 1, as some did not come back.
+        ended = runProgram([*command, hostPort(*daemon.udp)], env=ENVIRONMENT, stdout=PIPE)
+    return json.loads(ended.stdout), told(daemon)
+
+
+def told(daemon: Daemon) -> str:
+    """
+    @return: What a daemon that has ended says it has done.
+    """
+    (line,) = [line for line in daemon.log if "UDP echo: impaired on purpose; " in line]
+    return line.rpartition("; ")[2].strip()
+
+
+def agrees(summary: dict[str, Any], done: Counter[str]) -> bool:
+    """
+    @return: Whether every probe had the end that it should have had, and nothing
+        else has come.
+    """
+    damaged = done["drop"] + done["corrupt"] + done["truncate"]
+    answered = summary["received"] + summary["late"]
+    return (
+        Counter({kind: summary[name] for name, kind in NAMES.items()}) == done
+        and answered == summary["sent"] - damaged
+        and summary["foreign"] == 0
+    )
+
+
+def counted(done: str) -> Counter[str]:
+    """
+    @return: What the log says, as numbers, without what nobody can count: delays.
+    """
+    counts = _counts(done)
+    del counts["delay"]
+    return counts
+
+
+def arrived(done: str) -> int:
+    """
+    @return: How many datagrams have come, by what the log says: everything that was
+        not dropped was delayed, and what was duplicated twice.
+    """
+    counts = _counts(done)
+    return counts["drop"] + counts["delay"] - counts["duplicate"]
+
+
+def unlikely(seen: Counter[str], number: int) -> list[str]:
+    """
+    @return: What has befallen more or less than its probability allows.
+    """
+    impairments = DatagramImpairments.parse(SPECIFICATION)
+    found = []
+    for kind in DATAGRAM_KINDS:
+        probability = getattr(impairments, kind)
+        deviation = sqrt(number * probability * (1 - probability))
+        if abs(seen[kind] - number * probability) > DEVIATIONS * deviation:
+            found.append(kind)
+    return found
+
+
+def main(number: int) -> int:
+    """
+    @return: 0 if both agree, chance has done its part, and a seed repeats it.
+    """
+    summary, done = ping(number)
+    seen = {name: summary[name] for name in NAMES}
+    print(f"seen: {seen}\ndone: {done}")
+    print(f"never came to the daemon, as a buffer was full: {number - arrived(done)}")
+    agreed = agrees(summary, counted(done))
+    likely = not unlikely(counted(done), number)
+    print(f"both agree: {agreed}; as probable as it should be: {likely}")
+    runs = [run(number // 10, SPECIFICATION.replace("seed=7", seed)) for seed in SEEDS]
+    independent = all(one.seen == counted(one.done) for one in runs)
+    print(f"an independent client agrees: {independent}")
+    one, same, other = (one.wire for one in runs)
+    repeated = one == same != other
+    print(f"a seed repeats all of it, and no other does: {repeated}")
+    return int(not (agreed and likely and independent and repeated))
+
+
+def _counts(done: str) -> Counter[str]:
+    pairs = (item.split(": ") for item in done.split(", "))
+    return Counter({kind: int(count) for kind, count in pairs})
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))

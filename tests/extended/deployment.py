@@ -1,0 +1,132 @@
+"""
+Tests of what is in C{deploy} and takes long, or tools that few have: C{make
+test-all} runs them.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import sys
+from pathlib import Path
+from subprocess import run
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import CHECKOUT, lacking, temporaryDirectory
+from tests.support.daemon import PATIENCE, Daemon
+
+DEPLOY = CHECKOUT / "deploy"
+
+KUBERNETES = ("1.30", "1.37")
+"""
+The first version that has all of it, and the last that is known.
+"""
+
+NO_WRITABLE_CODE = """
+import ctypes, os, sys
+PR_SET_MDWE, REFUSE = 65, 1
+assert ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE, 0, 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""
+Does what C{MemoryDenyWriteExecute=} does.
+"""
+
+
+class KubernetesTests(SynchronousTestCase):
+    """
+    The manifests in C{deploy/kubernetes}.
+    """
+
+    def test_valid(self) -> None:
+        """
+        They are what Kubernetes' schemas say, without anything unknown.
+        """
+        program = Path(sys.executable).parent / "kubernetes-validate"
+        if not program.exists():
+            lacking("kubernetes-validate")
+        for version in KUBERNETES:
+            done = run(
+                [program, "-k", version, "--strict", DEPLOY / "kubernetes" / "echod.yaml"],
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertEqual(len(re.findall("passed", done.stdout + done.stderr)), 5)
+
+
+class SandboxTests(SynchronousTestCase):
+    """
+    What the units in C{deploy/systemd} forbid.
+    """
+
+    def systemCalls(self, name: str) -> set[str]:
+        """
+        @return: The system calls of one of systemd's sets.
+        """
+        analyze = shutil.which("systemd-analyze") or lacking("systemd-analyze")
+        listing = run(
+            [analyze, "syscall-filter", "--no-pager", name],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        ).stdout
+        calls = set()
+        for line in map(str.strip, listing.splitlines()[1:]):
+            if line and not line.startswith("#"):
+                calls |= self.systemCalls(line) if line.startswith("@") else {line}
+        return calls
+
+    def filtered(self, unit: str) -> set[str]:
+        """
+        @return: What a unit allows.
+        """
+        allowed: set[str] = set()
+        text = (DEPLOY / "systemd" / unit).read_text()
+        for sign, names in re.findall(r"^SystemCallFilter=(~?)(.*)$", text, re.M):
+            for name in names.split():
+                if sign:
+                    allowed -= self.systemCalls(name)
+                else:
+                    allowed |= self.systemCalls(name)
+        return allowed
+
+    def test_systemCalls(self) -> None:
+        """
+        A start, a session, a datagram and a stop need no more than the units
+        allow, and no memory that is both written and run, in one process and in
+        several.
+        """
+        for workers in ("1", "2"):
+            used = self.used(
+                "--tcp", "0", "--udp", "0", "--greeting", "0", "--workers", workers
+            )
+            self.assertIn("bind", used)
+            for unit in ("echod.service", "echod-activated.service"):
+                self.assertEqual(used - self.filtered(unit), set())
+
+    def used(self, *arguments: str) -> set[str]:
+        """
+        @return: The system calls of a daemon that serves and ends.
+        """
+        trace = temporaryDirectory(self) / "trace"
+        strace = shutil.which("strace") or lacking("strace")
+        with Daemon(
+            *arguments,
+            below=[
+                *(strace, "-f", "-qq", "-D", "-o", str(trace)),
+                *(sys.executable, "-c", NO_WRITABLE_CODE),
+            ],
+        ) as daemon:
+            with socket.create_connection(daemon.tcp, PATIENCE) as skt:
+                skt.sendall(b"hello\n")
+                self.assertEqual(skt.recv(100), b"hello\n")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
+                skt.settimeout(PATIENCE)
+                skt.connect(daemon.udp)
+                skt.send(b"hello")
+                self.assertEqual(skt.recv(100), b"hello")
+        return set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))

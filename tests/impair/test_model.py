@@ -1,0 +1,240 @@
+"""
+Tests for L{echod.impair.model}.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from math import sqrt
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.impair.model import OVERHEAD, DatagramFates, Line, Pieces, chance, damaged
+from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments, Impairments
+
+MANY = 100_000
+
+DEVIATIONS = 5
+"""
+How far from what is expected a number may be, in standard deviations: one in a
+million is, and with a given seed always the same.
+"""
+
+
+class DatagramFatesTests(SynchronousTestCase):
+    """
+    Tests for L{DatagramFates}.
+    """
+
+    impairments = DatagramImpairments.parse(
+        "drop=1%,duplicate=2%,reorder=3%,corrupt=0.1%,truncate=4%,seed=7"
+    )
+
+    def test_shares(self) -> None:
+        """
+        Each kind befalls as many datagrams as its probability allows.
+        """
+        fates = DatagramFates(self.impairments)
+        counts = Counter(fates.next()[0] for _ in range(MANY))
+        for kind in DATAGRAM_KINDS:
+            probability = getattr(self.impairments, kind)
+            deviation = sqrt(MANY * probability * (1 - probability))
+            self.assertApproximates(
+                counts[kind], MANY * probability, DEVIATIONS * deviation, kind
+            )
+
+    def test_seed(self) -> None:
+        """
+        A seed repeats all of it; another does not.
+        """
+
+        def fates(seed: int) -> list[tuple[str | None, float]]:
+            drawn = DatagramFates(DatagramImpairments(drop=0.5, seed=seed))
+            return [drawn.next() for _ in range(100)]
+
+        self.assertEqual(fates(7), fates(7))
+        self.assertNotEqual(fates(7), fates(8))
+
+    def test_sameForAll(self) -> None:
+        """
+        What a seed draws is the same with every version of Python.
+        """
+        fates = DatagramFates(DatagramImpairments(drop=0.3, duplicate=0.3, seed=7))
+        self.assertEqual(
+            [fates.next()[0] for _ in range(8)],
+            ["drop", "drop", "drop", None, None, "drop", None, "duplicate"],
+        )
+
+    def test_all(self) -> None:
+        """
+        What befalls all befalls all.
+        """
+        fates = DatagramFates(DatagramImpairments(truncate=1))
+        self.assertEqual({fates.next()[0] for _ in range(1000)}, {"truncate"})
+
+
+class DamageTests(SynchronousTestCase):
+    """
+    Tests for L{damaged}.
+    """
+
+    places = (0.0, 0.25, 0.999)
+
+    def test_corrupt(self) -> None:
+        """
+        One bit is changed, any.
+        """
+        for place, result in zip(self.places, (b"A@@@", b"@A@@", b"@@@\xc0"), strict=True):
+            self.assertEqual(damaged(b"@@@@", "corrupt", place), result)
+
+    def test_truncate(self) -> None:
+        """
+        At least the last byte is missing.
+        """
+        results = [damaged(b"abcd", "truncate", place) for place in self.places]
+        self.assertEqual(results, [b"", b"a", b"abc"])
+
+    def test_nothingToDamage(self) -> None:
+        """
+        An empty datagram cannot be damaged.
+        """
+        self.assertEqual(damaged(b"", "corrupt", 0.5), b"")
+        self.assertEqual(damaged(b"", "truncate", 0.5), b"")
+
+    def test_otherwise(self) -> None:
+        """
+        What befalls the whole datagram does not damage it.
+        """
+        for kind in ("drop", "duplicate", "reorder", None):
+            self.assertEqual(damaged(b"abcd", kind, 0.5), b"abcd")
+
+
+class LineTests(SynchronousTestCase):
+    """
+    Tests for L{Line}.
+    """
+
+    def line(self, specification: str) -> Line[int]:
+        """
+        @return: A new one.
+        """
+        impairments = Impairments.parse(specification)
+        return Line(impairments, chance(impairments))
+
+    def test_delay(self) -> None:
+        """
+        Everything takes as long, and comes in order.
+        """
+        line = self.line("delay=50ms")
+        self.assertTrue(line.delays)
+        line.add(1, 10, 1.0)
+        line.add(2, 20, 1.5)
+        self.assertEqual(line.size, 30 + 2 * OVERHEAD)
+        self.assertEqual((line.due, line.take()), (1.05, 1))
+        self.assertEqual((line.due, line.take()), (1.55, 2))
+        self.assertEqual((bool(line), line.size), (False, 0))
+
+    def test_jitter(self) -> None:
+        """
+        Jitter is to both sides, and what went first still comes first.
+        """
+        line = self.line("delay=50ms,jitter=10ms,seed=7")
+        for number in range(1000):
+            line.add(number, 1, 0.0)
+        last = 0.0
+        for number in range(1000):
+            self.assertTrue(max(last, 0.04) <= line.due <= 0.06)
+            last = line.due
+            self.assertEqual(line.take(), number)
+        delays = set()
+        for now in range(100):
+            line.add(now, 1, now)
+            delays.add(round(line.due - now, 3))
+            line.take()
+        self.assertTrue(min(delays) < 0.043 and max(delays) > 0.057, delays)
+
+    def test_jitterAlone(self) -> None:
+        """
+        Nothing comes before it was sent.
+        """
+        line = self.line("jitter=10ms")
+        self.assertTrue(line.delays)
+        for now in range(100):
+            line.add(now, 1, now)
+            self.assertTrue(now <= line.due <= now + 0.01)
+            line.take()
+
+    def test_none(self) -> None:
+        """
+        Without either there is no delay.
+        """
+        self.assertFalse(self.line("seed=7").delays)
+
+    def test_clear(self) -> None:
+        """
+        What is on its way can be lost.
+        """
+        line = self.line("delay=1s")
+        line.add(1, 10, 0.0)
+        line.clear()
+        self.assertEqual((bool(line), line.size), (False, 0))
+
+
+class PiecesTests(SynchronousTestCase):
+    """
+    Tests for L{Pieces}.
+    """
+
+    def cut(self, seed: int, *segments: int) -> list[int]:
+        """
+        @return: The places at which segments of these sizes are cut.
+        """
+        pieces = Pieces(1, 7, chance(Impairments(seed=seed)))
+        places, place = [], 0
+        for segment in segments:
+            end = place + segment
+            while place < end:
+                place += pieces.cut(end - place)
+                places.append(place)
+        return places
+
+    def test_sizes(self) -> None:
+        """
+        All sizes between the least and the most occur, and no other.
+        """
+        places = [0, *self.cut(7, 10000)]
+        sizes = {after - before for before, after in pairwise(places[:-1])}
+        self.assertEqual(sizes, set(range(1, 8)))
+
+    def test_seed(self) -> None:
+        """
+        A seed repeats them; another does not.
+        """
+        self.assertEqual(self.cut(7, 1000), self.cut(7, 1000))
+        self.assertNotEqual(self.cut(7, 1000), self.cut(8, 1000))
+
+    def test_arrival(self) -> None:
+        """
+        How it came adds places to cut at, and changes none.
+        """
+        whole = self.cut(7, 1000)
+        self.assertEqual(set(self.cut(7, 3, 500, 497)), {*whole, 3, 503})
+
+
+class ChanceTests(SynchronousTestCase):
+    """
+    Tests for L{chance}.
+    """
+
+    def test_purposes(self) -> None:
+        """
+        Each purpose has its own, and a number that is added to one seed is not
+        the next seed.
+        """
+        drawn = {
+            chance(Impairments(seed=seed), *purpose).random()
+            for seed in (7, 8)
+            for purpose in ((), ("a",), ("b",), (1, "a"), (2, "a"))
+        }
+        self.assertEqual(len(drawn), 10)

@@ -1,0 +1,88 @@
+"""
+Tests for L{echod.impair.options}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.impair.options import Wishes
+
+
+class WishesTests(SynchronousTestCase):
+    """
+    Tests for L{Wishes}.
+    """
+
+    def granted(self, *specifications: str, served: str = "tcp udp") -> dict[str, str]:
+        """
+        @return: What becomes of each server, as specifications.
+        """
+        wishes = Wishes()
+        for specification in specifications:
+            wishes.add(specification)
+        granted = wishes.granted(served.split())
+        return {server: str(impairments) for server, impairments in granted.items()}
+
+    def test_nothing(self) -> None:
+        """
+        Who asks for nothing gets nothing.
+        """
+        self.assertEqual(self.granted(), {})
+
+    def test_whatFits(self) -> None:
+        """
+        An item is for every server that it fits.
+        """
+        self.assertEqual(
+            self.granted("delay=1ms,drop=1%,seed=7", "pieces=5"),
+            {"tcp": "delay=1ms,pieces=5-5,seed=7", "udp": "delay=1ms,drop=1%,seed=7"},
+        )
+
+    def test_onlyWhatFits(self) -> None:
+        """
+        A server that nothing fits is not impaired.
+        """
+        self.assertEqual(self.granted("drop=1%,seed=7"), {"udp": "drop=1%,seed=7"})
+
+    def test_oneServer(self) -> None:
+        """
+        What is asked for one server is for that one, and counts more there than
+        what is for all.
+        """
+        self.assertEqual(
+            self.granted("delay=1ms,seed=7", "udp:delay=2ms", served="greeting tcp udp"),
+            {
+                "greeting": "delay=1ms,seed=7",
+                "tcp": "delay=1ms,seed=7",
+                "udp": "delay=2ms,seed=7",
+            },
+        )
+
+    def test_sharedSeed(self) -> None:
+        """
+        A seed that nobody asked for is the same for all.
+        """
+        wishes = Wishes()
+        wishes.add("delay=1ms")
+        seeds = {value.seed for value in wishes.granted(["tcp", "udp"]).values()}
+        self.assertEqual(len(seeds), 1)
+
+    def test_inVain(self) -> None:
+        """
+        What is asked for in vain is a mistake.
+        """
+        for specifications, problem in (
+            (["pieces=5,drop=1%"], "pieces fits nothing that is served"),
+            (["tcp:pieces=5"], "tcp: no --tcp is served"),
+            (["udp:pieces=5"], "pieces is not for datagrams: "),
+            (["smtp:delay=1s"], "smtp is no server: greeting, tcp and udp are"),
+            (["drop=1%", "drop=2%"], "drop is given twice"),
+            (["seed=7"], "a seed alone impairs nothing"),
+            (["udp:seed=7"], "a seed alone impairs nothing"),
+        ):
+            wanted: Any = specifications
+            error = self.assertRaises(ValueError, self.granted, *wanted, served="udp")
+            self.assertIn(problem, str(error))

@@ -1,0 +1,168 @@
+"""
+Tests for L{echod.impair.spec}.
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.impair.spec import (
+    ITEMS,
+    SEEDS,
+    ConnectionImpairments,
+    DatagramImpairments,
+    Impairments,
+    newSeed,
+    read,
+)
+
+DATAGRAMS = (
+    "delay=50ms,jitter=10ms,drop=1%,duplicate=2%,reorder=3%,corrupt=0.1%,truncate=4%,seed=7"
+)
+
+CONNECTIONS = (
+    "delay=50ms,jitter=10ms,rate=1000000B/s,pieces=1-7,"
+    "close-after=3B,reset-after=2B,stall-after=4B,refuse=10%,seed=7"
+)
+
+
+class ImpairmentTests(SynchronousTestCase):
+    """
+    Tests for the values.
+    """
+
+    def test_datagrams(self) -> None:
+        """
+        All that may befall datagrams is read.
+        """
+        self.assertEqual(
+            DatagramImpairments.parse(DATAGRAMS),
+            DatagramImpairments(
+                delay=0.05,
+                jitter=0.01,
+                drop=0.01,
+                duplicate=0.02,
+                reorder=0.03,
+                corrupt=0.001,
+                truncate=0.04,
+                seed=7,
+            ),
+        )
+
+    def test_connections(self) -> None:
+        """
+        All that may befall connections is read.
+        """
+        self.assertEqual(
+            ConnectionImpairments.parse(CONNECTIONS),
+            ConnectionImpairments(
+                delay=0.05,
+                jitter=0.01,
+                rate=1e6,
+                pieces=(1, 7),
+                closeAfter=3,
+                resetAfter=2,
+                stallAfter=4,
+                refuse=0.1,
+                seed=7,
+            ),
+        )
+
+    def test_written(self) -> None:
+        """
+        What is written is what was read.
+        """
+        self.assertEqual(str(DatagramImpairments.parse(DATAGRAMS)), DATAGRAMS)
+        self.assertEqual(str(ConnectionImpairments.parse(CONNECTIONS)), CONNECTIONS)
+
+    def test_writtenOnlyWhatThereIs(self) -> None:
+        """
+        What does not befall is not written, but that after no byte at all
+        something ends is.
+        """
+        self.assertEqual(str(DatagramImpairments.parse("drop=0%,seed=0")), "seed=0")
+        self.assertEqual(
+            str(ConnectionImpairments.parse("stall-after=0,seed=0")), "stall-after=0B,seed=0"
+        )
+
+    def test_spaces(self) -> None:
+        """
+        Items may be set apart by spaces.
+        """
+        self.assertEqual(read("pieces=5, seed=7"), {"pieces": (5, 5), "seed": 7})
+
+    def test_seed(self) -> None:
+        """
+        Where no seed is given there is one all the same, and it is another each
+        time.
+        """
+        seeds = {DatagramImpairments.parse("drop=1%").seed for _ in range(10)}
+        self.assertTrue(all(0 <= seed < SEEDS for seed in seeds))
+        self.assertTrue(len(seeds) > 1)
+        self.assertIsInstance(newSeed(), int)
+
+    def test_firstEnd(self) -> None:
+        """
+        Of several ends, what comes first is the end.
+        """
+        self.assertEqual(ConnectionImpairments.parse(CONNECTIONS).end, (2, "reset-after"))
+        self.assertEqual(ConnectionImpairments(closeAfter=0).end, (0, "close-after"))
+        self.assertIsNone(ConnectionImpairments().end)
+
+    def test_everyItem(self) -> None:
+        """
+        Every item is for something.
+        """
+        fitting = {*DatagramImpairments.items(), *ConnectionImpairments.items()}
+        self.assertEqual(fitting, set(ITEMS))
+        self.assertEqual(Impairments.items(), ["delay", "jitter", "seed"])
+
+    def nonsense(self, specification: str, kind: type[Impairments] = Impairments) -> str:
+        """
+        @return: Why a specification makes no sense.
+        """
+        problem = str(self.assertRaises(ValueError, kind.parse, specification))
+        self.assertNotIn("\n", problem)
+        return problem
+
+    def test_nonsense(self) -> None:
+        """
+        What makes no sense is refused, with the item and what would be right.
+        """
+        for specification, problem in (
+            ("", "nothing is no impairment: delay, jitter, "),
+            ("lose=1%", "lose is no impairment: delay, jitter, "),
+            ("delay", "delay: a duration is written as 50ms, "),
+            ("delay=1s,drop=1", "drop=1: a share is written as 1% "),
+            ("pieces=7-1", "pieces=7-1: pieces are written as 5 or 1-7, "),
+            ("pieces=0-3", "pieces=0-3: pieces are written as 5 or 1-7, "),
+            ("pieces=few", "pieces=few: pieces are written as 5 or 1-7, "),
+            ("seed=x", "seed=x: a seed is a whole number"),
+            ("delay=1s,delay=2s", "delay is given twice"),
+        ):
+            said = self.nonsense(specification)
+            self.assertTrue(said.startswith(problem), said)
+
+    def test_wrongSubject(self) -> None:
+        """
+        What befalls connections is nothing for datagrams, and the reverse.
+        """
+        self.assertIn(
+            "pieces is not for datagrams: delay, ",
+            self.nonsense("pieces=1-3", DatagramImpairments),
+        )
+        self.assertIn(
+            "drop is not for connections: delay, ",
+            self.nonsense("drop=1%", ConnectionImpairments),
+        )
+        self.assertIn("drop is not for both", self.nonsense("drop=1%"))
+
+    def test_moreThanAll(self) -> None:
+        """
+        Shares of which only one can befall a datagram are not more than all of
+        them together.
+        """
+        self.assertIn(
+            "more than 100%", self.nonsense("drop=60%,corrupt=41%", DatagramImpairments)
+        )
+        self.assertEqual(DatagramImpairments.parse("drop=60%,corrupt=40%").drop, 0.6)

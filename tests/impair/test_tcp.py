@@ -1,0 +1,577 @@
+"""
+Tests for L{echod.impair.tcp} and L{echod.impair.connection}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IPushProducer,
+    ISSLTransport,
+    ITCPTransport,
+)
+from twisted.internet.testing import AccumulatingProtocol
+from twisted.test.iosim import connectedServerAndClient
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from echod.impair import connection as impairedconnection
+from echod.impair.connection import CLOSED, MESSAGE, PIECE_GAP, RESET
+from echod.impair.model import OVERHEAD
+from echod.impair.spec import ConnectionImpairments
+from echod.impair.tcp import REFUSED, ImpairedEchoFactory, ImpairedGreetingFactory
+from echod.limits.capacity import NO_ROOM, Capacity, Limits
+from echod.tcp.echo import GOODBYE
+from echod.tcp.greeting import GREETED, GREETING
+from echod.tcp.session import CUT, DRAINED, IDLE
+from tests.support import (
+    PEER,
+    UNTIMED,
+    MemoryTCPTransport,
+    MemoryTLSTransport,
+    MemoryTransport,
+    clock,
+    logged,
+    turn,
+)
+
+
+class Wire(MemoryTCPTransport):
+    """
+    A transport that remembers what was written at once.
+    """
+
+    def __init__(self, protocol: Any) -> None:
+        self.pieces: list[bytes] = []
+        super().__init__(protocol)
+
+    def write(self, data: bytes) -> None:
+        """
+        Take note.
+        """
+        self.pieces.append(data)
+        super().write(data)
+
+
+class ImpairedTests(SynchronousTestCase):
+    """
+    A factory, and connections to it.
+    """
+
+    limits = UNTIMED
+
+    def listen(self, specification: str, goodbye: bool = True) -> ImpairedEchoFactory:
+        """
+        @return: A factory that listens.
+        """
+        self.clock = clock()
+        self.factory = ImpairedEchoFactory(
+            self.clock,
+            goodbye=goodbye,
+            limits=self.limits,
+            impairments=ConnectionImpairments.parse(specification),
+        )
+        self.factory.doStart()
+        return self.factory
+
+    def connect(self, specification: str = "", wire: type[MemoryTransport] = Wire) -> Any:
+        """
+        @return: The transport of a new connection.
+        """
+        if specification:
+            self.listen(specification)
+        protocol: Any = self.factory.buildProtocol(PEER)
+        self.connection = protocol
+        self.session = protocol.wrappedProtocol
+        return wire(protocol)
+
+    def echo(self, data: bytes, wire: Any, seconds: float = 1.0) -> list[bytes]:
+        """
+        @return: What comes back for some data, in its pieces.
+        """
+        before = len(wire.pieces)
+        wire.protocol.dataReceived(data)
+        self.clock.pump([0.0, *[seconds / 1000] * 1000])
+        return wire.pieces[before:]  # type: ignore[no-any-return]
+
+
+class DelayTests(ImpairedTests):
+    """
+    What comes late.
+    """
+
+    def test_delay(self) -> None:
+        """
+        Everything comes back late, in order.
+        """
+        wire = self.connect("delay=50ms")
+        wire.protocol.dataReceived(b"one")
+        self.clock.advance(0.03)
+        wire.protocol.dataReceived(b"two")
+        self.clock.advance(0.01)
+        self.assertEqual(wire.pieces, [])
+        self.clock.advance(0.01)
+        self.assertEqual(wire.pieces, [b"one"])
+        self.clock.advance(0.03)
+        self.assertEqual(wire.pieces, [b"one", b"two"])
+        self.assertEqual(self.factory.impaired, {"delay": 2})
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_goodbye(self) -> None:
+        """
+        A goodbye closes the connection when all that came before it has gone
+        back.
+        """
+        wire = self.connect("delay=50ms")
+        wire.protocol.dataReceived(b"all of it\nbye\n")
+        self.assertFalse(wire.writeClosed)
+        self.clock.advance(0.05)
+        self.assertEqual((wire.value(), wire.writeClosed), (b"all of it\n", True))
+        self.assertIsNone(wire.producer)
+        self.assertEqual(self.session.outcome, GOODBYE)
+        wire.protocol.writeConnectionLost()
+        wire.protocol.readConnectionLost()
+        self.assertTrue(wire.disconnecting)
+
+    def test_halfClose(self) -> None:
+        """
+        A peer that shuts down its sending side still gets all of it.
+        """
+        wire = self.connect("delay=50ms")
+        wire.protocol.dataReceived(b"all of it")
+        wire.protocol.readConnectionLost()
+        self.assertFalse(wire.disconnecting)
+        self.clock.advance(0.05)
+        self.assertEqual((wire.value(), wire.disconnecting), (b"all of it", True))
+        self.assertIsNone(wire.producer)
+
+    def test_drain(self) -> None:
+        """
+        A stop lets what is delayed go back.
+        """
+        wire = self.connect("delay=50ms")
+        wire.protocol.dataReceived(b"all of it")
+        drained = self.factory.drain()
+        self.clock.pump([0.01] * 6)
+        self.assertEqual((wire.value(), wire.writeClosed), (b"all of it", True))
+        self.assertEqual(self.session.outcome, DRAINED)
+        wire.connectionDone()
+        self.successResultOf(drained)
+
+    def test_cut(self) -> None:
+        """
+        What is still delayed when the time for a stop is up is cut, and leaves
+        no timer.
+        """
+        wire = self.connect("delay=2min")
+        wire.protocol.dataReceived(b"all of it")
+        drained = self.factory.drain()
+        self.clock.pump([1] * 6)
+        self.successResultOf(drained)
+        self.assertEqual((self.session.outcome, wire.aborted), (CUT, True))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_lost(self) -> None:
+        """
+        What is on its way when the connection is lost is lost with it.
+        """
+        wire = self.connect("delay=50ms")
+        wire.protocol.dataReceived(b"x")
+        wire.connectionDone()
+        self.assertEqual((self.session.received, self.session.returned), (1, 0))
+        self.assertEqual((wire.pieces, self.clock.getDelayedCalls()), ([], []))
+        self.assertEqual(self.factory.sessions, set())
+
+    def test_nothing(self) -> None:
+        """
+        Nothing is not delayed, nor is what is returned after the end.
+        """
+        wire = self.connect("delay=50ms")
+        self.connection.write(b"")
+        self.connection.loseConnection()
+        self.connection.write(b"x")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertTrue(wire.disconnecting)
+
+    def test_sequence(self) -> None:
+        """
+        What is in parts is returned as a whole.
+        """
+        wire = self.connect("delay=50ms")
+        self.connection.writeSequence([b"a", b"b"])
+        self.clock.advance(0.05)
+        self.assertEqual(wire.pieces, [b"ab"])
+
+
+class BackpressureTests(ImpairedTests):
+    """
+    Memory has an end.
+    """
+
+    def test_full(self) -> None:
+        """
+        While too much is on its way, nothing more is read.
+        """
+        self.patch(impairedconnection, "ROOM", 1000)
+        wire = self.connect("delay=50ms")
+        wire.protocol.dataReceived(b"x" * (1000 - OVERHEAD))
+        self.assertEqual(wire.producerState, "producing")
+        wire.protocol.dataReceived(b"y" * 600)
+        wire.protocol.dataReceived(b"z")
+        self.assertEqual(wire.producerState, "paused")
+        self.clock.rightNow += 0.05
+        turn(self.clock)
+        self.assertEqual(wire.producerState, "paused")
+        turn(self.clock)
+        self.assertEqual(wire.producerState, "producing")
+        self.clock.advance(0)
+        self.assertEqual(len(wire.value()), 1000 - OVERHEAD + 600 + 1)
+
+    def test_peerThatDoesNotRead(self) -> None:
+        """
+        While the peer does not read, nothing is written.
+        """
+        wire = self.connect("pieces=1")
+        wire.protocol.dataReceived(b"ab")
+        wire.producer.pauseProducing()
+        self.clock.pump([1.0] * 2)
+        self.assertEqual(wire.pieces, [b"a"])
+        wire.producer.resumeProducing()
+        self.clock.advance(0)
+        self.assertEqual(wire.pieces, [b"a", b"b"])
+        wire.producer.stopProducing()
+        self.assertTrue(verifyObject(IPushProducer, wire.producer))
+
+    def test_endWhileFull(self) -> None:
+        """
+        A peer that has said all of it needs no pausing.
+        """
+        self.patch(impairedconnection, "ROOM", 100)
+        wire = self.connect("delay=50ms")
+        wire.protocol.dataReceived(b"x" * 100)
+        wire.protocol.readConnectionLost()
+        self.clock.advance(0.05)
+        self.assertEqual((len(wire.value()), wire.disconnecting), (100, True))
+
+
+class PiecesTests(ImpairedTests):
+    """
+    What comes in pieces, or slowly.
+    """
+
+    def test_pieces(self) -> None:
+        """
+        All of it comes back, in pieces of the sizes asked for.
+        """
+        wire = self.connect("pieces=1-7,seed=7")
+        message = bytes(range(200)) * 5
+        pieces = self.echo(message, wire)
+        self.assertEqual(b"".join(pieces), message)
+        self.assertEqual({len(piece) for piece in pieces[:-1]}, set(range(1, 8)))
+        self.assertEqual(self.factory.impaired, {"pieces": len(pieces)})
+
+    def test_apart(self) -> None:
+        """
+        The pieces of a message are so far apart that its reader notices.
+        """
+        wire = self.connect("pieces=1")
+        wire.protocol.dataReceived(b"abc")
+        for time in range(3):
+            self.assertEqual(len(wire.pieces), time)
+            self.clock.advance(PIECE_GAP)
+
+    def test_stream(self) -> None:
+        """
+        The pieces of a long stream come one a turn.
+        """
+        wire = self.connect("pieces=1000")
+        wire.protocol.dataReceived(b"x" * (4000 + MESSAGE))
+        for time in range(4):
+            self.assertEqual(len(wire.pieces), time)
+            turn(self.clock)
+        self.assertEqual(len(wire.pieces), 4)
+        turn(self.clock)
+        self.assertEqual(len(wire.pieces), 4)
+
+    def test_seed(self) -> None:
+        """
+        The same seed twice gives the same pieces, for every connection; another
+        seed does not, nor does another connection.
+        """
+
+        def conversation(seed: int) -> list[list[bytes]]:
+            self.listen(f"pieces=1-7,seed={seed}")
+            return [self.echo(b"x" * 200, self.connect()) for _ in range(2)]
+
+        first, second = conversation(7)
+        self.assertEqual([first, second], conversation(7))
+        self.assertNotEqual(first, second)
+        self.assertNotEqual([first, second], conversation(8))
+
+    def test_rate(self) -> None:
+        """
+        So many bytes a second come back, evenly.
+        """
+        wire = self.connect("rate=1kB/s")
+        wire.protocol.dataReceived(b"x" * 1000)
+        self.clock.pump([0.01] * 50)
+        self.assertApproximates(len(wire.value()), 500, 20)
+        self.clock.pump([0.01] * 60)
+        self.assertEqual(len(wire.value()), 1000)
+        self.assertEqual(self.factory.impaired, {"rate": 100})
+
+    def test_lateTimers(self) -> None:
+        """
+        Timers that are a little late do not make it slower.
+        """
+        wire = self.connect("rate=1kB/s")
+        wire.protocol.dataReceived(b"x" * 1000)
+        self.clock.pump([0.015] * 60)
+        self.assertApproximates(len(wire.value()), 900, 20)
+
+    def test_slowRate(self) -> None:
+        """
+        A rate of less than a byte in each tick is kept to as well.
+        """
+        wire = self.connect("rate=1B/s")
+        wire.protocol.dataReceived(b"abc")
+        self.clock.pump([0.0, *[0.1] * 15])
+        self.assertEqual(wire.value(), b"ab")
+
+    def test_piecesAtRate(self) -> None:
+        """
+        Pieces keep to the rate.
+        """
+        wire = self.connect("rate=100B/s,pieces=1-7")
+        wire.protocol.dataReceived(b"x" * 100)
+        self.clock.pump([0.01] * 50)
+        self.assertApproximates(len(wire.value()), 50, 7)
+
+
+class EndTests(ImpairedTests):
+    """
+    How connections end.
+    """
+
+    def test_close(self) -> None:
+        """
+        After so many bytes the connection is closed, in good order.
+        """
+        wire = self.connect("close-after=5B")
+        wire.protocol.dataReceived(b"abc")
+        wire.protocol.dataReceived(b"defgh")
+        wire.protocol.dataReceived(b"i")
+        self.clock.pump([0.0] * 5)
+        self.assertEqual((wire.value(), wire.writeClosed), (b"abcde", True))
+        self.assertEqual(self.session.outcome, CLOSED)
+        self.assertEqual(self.factory.impaired, {"close-after": 1})
+        wire.connectionDone()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_closeAfterEnd(self) -> None:
+        """
+        A connection that ends anyway ends after so many bytes at the latest.
+        """
+        wire = self.connect("close-after=5B")
+        wire.protocol.dataReceived(b"abcdefgh")
+        wire.protocol.readConnectionLost()
+        self.clock.pump([0.0] * 5)
+        self.assertEqual((wire.value(), wire.disconnecting), (b"abcde", True))
+
+    def test_reset(self) -> None:
+        """
+        After so many bytes the connection is reset, when these are written.
+        """
+        wire = self.connect("reset-after=5B,pieces=5")
+        wire.protocol.dataReceived(b"abcdefgh")
+        for _ in range(2):
+            turn(self.clock)
+            self.assertEqual((wire.value(), wire.aborted), (b"abcde", False))
+        turn(self.clock)
+        self.assertTrue(wire.aborted)
+        self.assertEqual(self.session.outcome, RESET)
+        self.assertEqual(self.factory.impaired, {"pieces": 1, "reset-after": 1})
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stall(self) -> None:
+        """
+        After so many bytes nothing more comes back, and the connection stays.
+        """
+        with logged() as lines:
+            wire = self.connect("stall-after=5B")
+            self.assertEqual(self.echo(b"abcdefgh", wire), [b"abcde"])
+        self.assertEqual(lines[-1], "TCP echo: 192.0.2.1:40000 is stalled on purpose")
+        wire.protocol.dataReceived(b"x")
+        wire.protocol.readConnectionLost()
+        self.clock.advance(100)
+        self.assertEqual((wire.value(), wire.disconnecting), (b"abcde", False))
+        self.assertEqual(self.factory.impaired, {"stall-after": 1})
+
+    def test_stallWithNothingLeft(self) -> None:
+        """
+        A stalled connection stays even if there is nothing more to return.
+        """
+        wire = self.connect("stall-after=3B")
+        self.assertEqual(self.echo(b"abc", wire), [b"abc"])
+        wire.protocol.readConnectionLost()
+        self.assertFalse(wire.disconnecting)
+
+    def test_atOnce(self) -> None:
+        """
+        What ends after no byte ends at once.
+        """
+        for end, outcome in (
+            ("close-after", (True, False)),
+            ("reset-after", (False, True)),
+            ("stall-after", (False, False)),
+        ):
+            wire = self.connect(f"{end}=0")
+            self.assertEqual(self.echo(b"abc", wire), [])
+            self.assertEqual((wire.writeClosed, wire.aborted), outcome)
+
+    def test_cutStalled(self) -> None:
+        """
+        A stop cuts what is stalled.
+        """
+        wire = self.connect("stall-after=0")
+        self.clock.advance(0)
+        drained = self.factory.drain()
+        self.clock.pump([1] * 6)
+        self.successResultOf(drained)
+        self.assertEqual((self.session.outcome, wire.aborted), (CUT, True))
+
+    def test_greeting(self) -> None:
+        """
+        The greeting can be impaired as well.
+        """
+        self.clock = clock()
+        factory = ImpairedGreetingFactory(
+            self.clock,
+            limits=UNTIMED,
+            impairments=ConnectionImpairments.parse("delay=50ms,pieces=5"),
+        )
+        protocol: Any = factory.buildProtocol(PEER)
+        wire = Wire(protocol)
+        self.assertEqual((wire.pieces, wire.writeClosed), ([], False))
+        self.clock.pump([0.05] * 6)
+        self.assertEqual((wire.value(), wire.writeClosed), (GREETING, True))
+        self.assertEqual([len(piece) for piece in wire.pieces], [5] * 5 + [1])
+        self.assertEqual(protocol.wrappedProtocol.outcome, GREETED)
+
+
+class IdleTests(ImpairedTests):
+    """
+    Limits hold for what is impaired.
+    """
+
+    limits = Limits(idleTimeout=8)
+
+    def test_stalled(self) -> None:
+        """
+        A stalled connection lasts no longer than an idle one may.
+        """
+        wire = self.connect("stall-after=0")
+        self.clock.pump([1] * 20)
+        self.assertEqual((self.session.outcome, wire.aborted), (IDLE, True))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+
+class FactoryTests(ImpairedTests):
+    """
+    Tests for L{ImpairedEchoFactory}.
+    """
+
+    def accepted(self, specification: str, number: int = 1000) -> list[bool]:
+        """
+        @return: Which of many connections are not refused.
+        """
+        self.listen(specification)
+        protocols = [self.factory.buildProtocol(PEER) for _ in range(number)]
+        return [protocol is not None for protocol in protocols]
+
+    def test_refuse(self) -> None:
+        """
+        The share asked for is refused, at once, and counted.
+        """
+        refused = self.accepted("refuse=10%,seed=7").count(False)
+        self.assertApproximates(refused, 100, 5 * 9.5)
+        self.assertEqual(self.factory.impaired, {"refuse": refused})
+        self.assertEqual(self.factory.refusals.counts, {REFUSED: refused})
+
+    def test_refuseSeed(self) -> None:
+        """
+        The same seed refuses the same connections; another does not.
+        """
+        first = self.accepted("refuse=10%,seed=7")
+        self.assertEqual(self.accepted("refuse=10%,seed=7"), first)
+        self.assertNotEqual(self.accepted("refuse=10%,seed=8"), first)
+
+    def test_refuseAll(self) -> None:
+        """
+        All may be refused, and none.
+        """
+        self.assertEqual(set(self.accepted("refuse=100%", 20)), {False})
+        self.assertEqual(set(self.accepted("refuse=0%", 20)), {True})
+
+    def test_limits(self) -> None:
+        """
+        What echod refuses for a reason of its own is nothing that was done on
+        purpose.
+        """
+        self.limits = Limits(capacity=Capacity(1), idleTimeout=0)
+        self.connect("refuse=0%")
+        self.assertIsNone(self.factory.buildProtocol(PEER))
+        self.assertEqual(
+            (self.factory.impaired, self.factory.refusals.counts), ({}, {NO_ROOM: 1})
+        )
+
+    def test_log(self) -> None:
+        """
+        The log warns of it when it begins, and says in the end what it came to.
+        """
+        with logged() as lines:
+            self.listen("pieces=1-7,seed=7")
+        self.assertEqual(lines, ["TCP echo: IMPAIRED ON PURPOSE: pieces=1-7,seed=7"])
+        self.factory.impaired["pieces"] = 3
+        with logged() as lines:
+            self.successResultOf(self.factory.drain())
+        self.assertEqual(lines, ["TCP echo: impaired on purpose; pieces: 3"])
+
+    def test_transports(self) -> None:
+        """
+        The session sees what kind of transport there is, and the transport that
+        it can be half-closed.
+        """
+        for kind, tcp, tls in (
+            (MemoryTransport, False, False),
+            (MemoryTCPTransport, True, False),
+            (MemoryTLSTransport, True, True),
+        ):
+            self.connect("pieces=1", kind)
+            self.assertEqual(ITCPTransport.providedBy(self.connection), tcp)
+            self.assertEqual(ISSLTransport.providedBy(self.connection), tls)
+            self.assertTrue(IHalfCloseableProtocol.providedBy(self.connection))
+
+    def test_noDelay(self) -> None:
+        """
+        Pieces go at once, not when the one before was acknowledged.
+        """
+        self.assertTrue(self.connect("pieces=1").noDelay)
+
+    def test_conversation(self) -> None:
+        """
+        A client over a simulated network has everything back.
+        """
+
+        self.listen("delay=5ms,pieces=1-3")
+        client, _, network = connectedServerAndClient(
+            lambda: self.factory.buildProtocol(PEER), AccumulatingProtocol
+        )
+        assert client.transport is not None
+        client.transport.write(b"there and back\nbye\n")
+        for _ in range(100):
+            network.flush()
+            self.clock.advance(0.001)
+        self.assertEqual(client.data, b"there and back\n")

@@ -1,0 +1,374 @@
+"""
+Tests for L{echod.impair.udp}.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.impair import udp as impairedudp
+from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments
+from echod.impair.udp import OVERFLOW, OVERTAKEN_WITHIN, ImpairedUDPEchoProtocol
+from echod.udp import echo as udp
+from echod.udp.echo import UDPServerEndpoint
+from echod.udp.guard import OWN_PORT
+from echod.udp.pktinfo import PacketInfoPort
+from tests.extended import badpath
+from tests.support import FakeSocket, clock, logged
+from tests.support.numbered import Numbered
+from tests.udp.test_echo import MemoryDatagramTransport
+
+NUMBER = 2000
+"""
+How many datagrams are compared in these tests; L{tests.extended.badpath} does for many more.
+"""
+
+PEER = ("192.0.2.1", 40000)
+
+OTHER = ("192.0.2.2", 40000)
+
+
+class ImpairedUDPEchoTests(SynchronousTestCase):
+    """
+    Tests for L{ImpairedUDPEchoProtocol}.
+    """
+
+    def start(self, specification: str) -> ImpairedUDPEchoProtocol:
+        """
+        @return: A protocol that listens.
+        """
+        self.clock = clock()
+        self.protocol = ImpairedUDPEchoProtocol(
+            self.clock, impairments=DatagramImpairments.parse(specification)
+        )
+        transport: Any = MemoryDatagramTransport()
+        self.transport = transport
+        self.protocol.makeConnection(transport)
+        return self.protocol
+
+    def befall(self, *kinds: str | None) -> None:
+        """
+        Let chance decide so for the next datagrams, and for no others.
+        """
+        fates = iter([(kind, 0.0) for kind in kinds])
+        self.patch(self.protocol._fates, "next", lambda: next(fates, (None, 0.0)))
+
+    def send(self, *datagrams: bytes, peer: tuple[str, int] = PEER) -> list[bytes]:
+        """
+        @return: What comes back at once.
+        """
+        for datagram in datagrams:
+            self.protocol.datagramReceived(datagram, peer)
+        return self.returned()
+
+    def returned(self) -> list[bytes]:
+        """
+        @return: What came back since the last look.
+        """
+        sent, self.transport.sent = self.transport.sent, []
+        return [datagram for datagram, _ in sent]
+
+    def test_nothing(self) -> None:
+        """
+        What nothing befalls comes back as it was, at once.
+        """
+        self.start("drop=0%")
+        self.assertEqual(self.send(b"a", b"", b"c"), [b"a", b"", b"c"])
+        self.assertEqual(self.protocol.impaired, {})
+
+    def test_drop(self) -> None:
+        """
+        What is dropped does not come back, and counts as dropped only.
+        """
+        self.start("drop=100%")
+        self.assertEqual(self.send(b"a", b"b"), [])
+        self.assertEqual(self.protocol.impaired, {"drop": 2})
+        self.assertEqual((self.protocol.answered, self.protocol.refusals.counts), (0, {}))
+
+    def test_duplicate(self) -> None:
+        """
+        What is duplicated comes back twice.
+        """
+        self.start("duplicate=100%")
+        self.assertEqual(self.send(b"a", b"b"), [b"a", b"a", b"b", b"b"])
+        self.assertEqual(self.protocol.impaired, {"duplicate": 2})
+
+    def test_corrupt(self) -> None:
+        """
+        What is corrupted comes back with one bit changed; an empty datagram has
+        none.
+        """
+        self.start("corrupt=100%")
+        (returned,) = self.send(b"\0" * 100)
+        self.assertEqual((len(returned), returned.count(0)), (100, 99))
+        self.assertEqual(sum(returned).bit_count(), 1)
+        self.assertEqual(self.send(b""), [b""])
+        self.assertEqual(self.protocol.impaired, {"corrupt": 1})
+
+    def test_truncate(self) -> None:
+        """
+        What is truncated comes back without its end.
+        """
+        self.start("truncate=100%")
+        (returned,) = self.send(b"abcdefgh")
+        self.assertTrue(b"abcdefgh".startswith(returned) and len(returned) < 8)
+        self.assertEqual(self.protocol.impaired, {"truncate": 1})
+
+    def reorder(self) -> None:
+        """
+        Start, and hold back the first datagram only.
+        """
+        self.start("reorder=50%")
+        self.befall("reorder")
+        self.assertEqual(self.send(b"a"), [])
+
+    def test_reorder(self) -> None:
+        """
+        What is to be out of order comes back behind what came later.
+        """
+        self.reorder()
+        self.assertEqual(self.send(b"b", b"c"), [b"b", b"a", b"c"])
+        self.assertEqual(self.protocol.impaired, {"reorder": 1})
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_reorderSeveral(self) -> None:
+        """
+        Several that are to be out of order all come behind the next which is not.
+        """
+        self.start("reorder=50%")
+        self.befall("reorder", "reorder", None)
+        self.assertEqual(self.send(b"a", b"b", b"c"), [b"c", b"a", b"b"])
+        self.assertEqual(self.protocol.impaired, {"reorder": 2})
+
+    def test_overtakenByItsOwn(self) -> None:
+        """
+        The datagrams of another source do not bring those of one out of order.
+        """
+        self.reorder()
+        self.assertEqual(self.send(b"b", peer=OTHER), [b"b"])
+        self.assertEqual(self.send(b"c"), [b"c", b"a"])
+
+    def test_overtakenByWhole(self) -> None:
+        """
+        What comes back damaged has overtaken nothing that anybody could tell.
+        """
+        self.start("reorder=50%,corrupt=50%")
+        self.befall("reorder", "corrupt", None)
+        self.assertEqual(self.send(b"@", b"@", b"@"), [b"A", b"@", b"@"])
+        self.assertEqual(self.protocol.impaired, {"corrupt": 1, "reorder": 1})
+
+    def test_notOvertaken(self) -> None:
+        """
+        What nothing overtakes comes back in order, late, and is not counted.
+        """
+        self.reorder()
+        self.clock.advance(OVERTAKEN_WITHIN - 0.01)
+        self.assertEqual(self.returned(), [])
+        self.clock.advance(0.01)
+        self.assertEqual(self.returned(), [b"a"])
+        self.assertEqual(self.protocol.impaired, {})
+
+    def test_delay(self) -> None:
+        """
+        What is delayed comes back later, in order.
+        """
+        self.start("delay=50ms")
+        self.assertEqual(self.send(b"a"), [])
+        self.clock.advance(0.02)
+        self.assertEqual(self.send(b"b"), [])
+        self.clock.advance(0.03)
+        self.assertEqual(self.returned(), [b"a"])
+        self.clock.advance(0.02)
+        self.assertEqual(self.returned(), [b"b"])
+        self.assertEqual(self.protocol.impaired, {"delay": 2})
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_jitterKeepsOrder(self) -> None:
+        """
+        What takes longer for one than for another still keeps them in order.
+        """
+        self.start("delay=50ms,jitter=50ms")
+        datagrams = [bytes([number]) for number in range(100)]
+        self.send(*datagrams)
+        self.clock.pump([0.01] * 11)
+        self.assertEqual(self.returned(), datagrams)
+
+    def test_bounded(self) -> None:
+        """
+        What there is no room for on the way is lost, and counted.
+        """
+        self.patch(impairedudp, "ROOM", 1000)
+        self.start("delay=50ms")
+        self.send(b"a" * 100, b"b" * 300, b"c" * 600, b"")
+        self.clock.advance(0.05)
+        self.assertEqual(self.returned(), [b"a" * 100, b"b" * 300])
+        self.assertEqual(self.protocol.impaired, {"delay": 2, OVERFLOW: 2})
+
+    def test_boundedHolding(self) -> None:
+        """
+        What there is no room to hold back comes back in order.
+        """
+        self.patch(impairedudp, "ROOM", 1000)
+        self.start("reorder=100%")
+        self.assertEqual(self.send(b"a" * 500, b"b" * 500), [b"b" * 500, b"a" * 500])
+
+    def test_roomAgain(self) -> None:
+        """
+        What is not held back any more leaves room for the next.
+        """
+        self.patch(impairedudp, "ROOM", 1000)
+        self.start("reorder=50%")
+        self.befall(*["reorder", None] * 3)
+        for _ in range(3):
+            self.assertEqual(self.send(b"a" * 500, b"b"), [b"b", b"a" * 500])
+
+    def test_guarded(self) -> None:
+        """
+        Whom echod does not answer, it does not answer late or twice either.
+        """
+        self.start("duplicate=100%")
+        self.assertEqual(self.send(b"a", peer=("192.0.2.1", 8080)), [])
+        self.assertEqual(self.protocol.refusals.counts, {OWN_PORT: 2})
+        self.protocol.stopProtocol()
+
+    def test_drain(self) -> None:
+        """
+        A stop lets what is on its way arrive, and leaves no timer.
+        """
+        self.start("delay=50ms,reorder=50%")
+        self.befall("reorder", None)
+        self.send(b"a")
+        self.send(b"b", peer=OTHER)
+        self.successResultOf(self.protocol.drain())
+        self.protocol.stopProtocol()
+        self.assertEqual(self.returned(), [b"b", b"a"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stop(self) -> None:
+        """
+        Once nobody listens, what is on its way is lost.
+        """
+        self.start("delay=50ms,reorder=50%")
+        self.befall("reorder", None)
+        self.send(b"a")
+        self.send(b"b", peer=OTHER)
+        self.protocol.stopProtocol()
+        self.assertEqual((self.returned(), self.clock.getDelayedCalls()), ([], []))
+
+    def test_log(self) -> None:
+        """
+        The log warns of it when it begins, with the seed, and says in the end
+        what it came to.
+        """
+        with logged() as lines:
+            self.start("drop=100%,seed=7")
+            self.send(b"a", b"b")
+            self.protocol.stopProtocol()
+        self.assertEqual(
+            lines,
+            [
+                "UDP echo: IMPAIRED ON PURPOSE: drop=100%,seed=7",
+                "UDP echo: impaired on purpose; drop: 2",
+            ],
+        )
+
+    def test_logNothing(self) -> None:
+        """
+        The log says so if it came to nothing.
+        """
+        self.start("drop=1%")
+        with logged() as lines:
+            self.protocol.stopProtocol()
+        self.assertEqual(lines, ["UDP echo: impaired on purpose; nothing"])
+
+    def conversation(self, seed: int) -> list[bytes]:
+        """
+        @return: All that comes back for a hundred datagrams.
+        """
+        self.start(
+            "drop=10%,duplicate=10%,reorder=10%,corrupt=10%,truncate=10%,"
+            f"delay=5ms,jitter=1ms,seed={seed}"
+        )
+        self.send(*(b"%03d" % number * 10 for number in range(100)))
+        self.clock.pump([0.001] * 10)
+        return self.returned()
+
+    def test_seed(self) -> None:
+        """
+        The same seed twice gives the same bytes on the wire; another does not.
+        """
+        self.assertEqual(self.conversation(7), self.conversation(7))
+        self.assertNotEqual(self.conversation(7), self.conversation(8))
+
+    def test_seenAndDone(self) -> None:
+        """
+        What a client sees is exactly what was done: losses, duplicates, damages
+        and what was out of order.
+        """
+        self.start("drop=5%,duplicate=5%,reorder=5%,corrupt=5%,truncate=5%,seed=7")
+        client = Numbered(size=64)
+        for _ in range(2000):
+            for answer in self.send(client.next()):
+                client.received(answer)
+        self.protocol.drain()
+        for answer in self.returned():
+            client.received(answer)
+        self.assertEqual(client.seen(), self.protocol.impaired)
+        self.assertEqual(set(client.seen()), set(DATAGRAM_KINDS))
+
+
+class NumberedTests(SynchronousTestCase):
+    """
+    Tests for the client that the others count with.
+    """
+
+    def test_seen(self) -> None:
+        """
+        It tells what became of each datagram.
+        """
+        client = Numbered(size=32)
+        first, second, third, fourth, fifth = (client.next() for _ in range(5))
+        for answer in (second, first, first, third[:-1], fourth[:-1] + b"?"):
+            client.received(answer)
+        self.assertEqual(
+            client.seen(),
+            Counter(reorder=1, duplicate=1, truncate=1, corrupt=1, drop=1),
+        )
+        self.assertEqual(len(fifth), 32)
+
+
+class EndpointTests(SynchronousTestCase):
+    """
+    Where it listens.
+    """
+
+    def test_port(self) -> None:
+        """
+        It is served one by one: in batches nobody would see the datagrams.
+        """
+        self.patch(PacketInfoPort, "createInternetSocket", lambda _: FakeSocket())
+        self.patch(udp, "PACKET_INFO", True)
+        reactor: Any = MemoryReactorClock()
+        protocol = ImpairedUDPEchoProtocol(reactor, impairments=DatagramImpairments(drop=1))
+        port: Any = self.successResultOf(UDPServerEndpoint(reactor, 8080).listen(protocol))
+        self.assertIs(type(port), PacketInfoPort)
+        self.assertIs(port.protocol, protocol)
+
+
+class RealTests(SynchronousTestCase):
+    """
+    A real daemon, and a real client.
+    """
+
+    def test_seenAndDone(self) -> None:
+        """
+        What the client has seen is exactly what the daemon says it has done, and
+        within what its probabilities allow.
+        """
+        done = badpath.run(NUMBER)
+        self.assertEqual(done.seen, badpath.counted(done.done))
+        self.assertEqual(badpath.unlikely(done.seen, NUMBER), [])

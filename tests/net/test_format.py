@@ -1,0 +1,77 @@
+"""
+Tests for L{echod.net.format}.
+"""
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.net.format import SHOWN_BYTES, addressName, shown
+
+
+class AddressNameTests(SynchronousTestCase):
+    """
+    Tests for L{addressName}.
+    """
+
+    def test_internet(self) -> None:
+        """
+        An internet address is its host and port, IPv6 in brackets.
+        """
+        self.assertEqual(addressName(IPv4Address("TCP", "192.0.2.1", 80)), "192.0.2.1:80")
+        self.assertEqual(addressName(IPv6Address("TCP", "::1", 80)), "[::1]:80")
+
+    def test_unix(self) -> None:
+        """
+        A UNIX address is its path, fit for a log, or a question mark when it has
+        none.
+        """
+        self.assertEqual(addressName(UNIXAddress("/run/echod")), "unix:/run/echod")
+        self.assertEqual(addressName(UNIXAddress("/run/\n")), r"unix:/run/\n")
+        self.assertEqual(addressName(UNIXAddress(None)), "unix:?")
+
+    def test_other(self) -> None:
+        """
+        Any other address is shown in its own words.
+        """
+        self.assertEqual(addressName(None), "None")
+
+
+class ShownTests(SynchronousTestCase):
+    """
+    Tests for L{shown}.
+    """
+
+    def test_text(self) -> None:
+        """
+        Text is shown as it is, in any script.
+        """
+        self.assertEqual(
+            shown("This is from Client, héhé, 你好".encode()), "This is from Client, héhé, 你好"
+        )
+
+    def test_controlCharacters(self) -> None:
+        """
+        What would start a new line, move the cursor or reverse the text is
+        escaped.
+        """
+        self.assertEqual(
+            shown("a\r\n2026 [forged]\x1b[2J\u202e\u2028\x85".encode()),
+            r"a\r\n2026 [forged]\x1b[2J\u202e\u2028\x85",
+        )
+
+    def test_bytes(self) -> None:
+        """
+        Bytes which are no text are shown as escapes, and cannot be confused
+        with a peer that has typed these.
+        """
+        self.assertEqual(shown(b"\xff"), r"\xff")
+        self.assertEqual(shown(rb"\xff"), r"\\xff")
+
+    def test_long(self) -> None:
+        """
+        Of a long message the beginning is shown, and how much more there is.
+        """
+        self.assertEqual(shown(b"x" * SHOWN_BYTES), "x" * SHOWN_BYTES)
+        self.assertEqual(
+            shown(b"x" * (SHOWN_BYTES + 7)), "x" * SHOWN_BYTES + "... (7 bytes more)"
+        )

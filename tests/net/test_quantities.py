@@ -1,0 +1,62 @@
+"""
+Tests for L{echod.net.quantities}.
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.net.quantities import duration, rate, share, size
+
+
+class QuantityTests(SynchronousTestCase):
+    """
+    What people write is read as they mean it, or not at all.
+    """
+
+    def test_durations(self) -> None:
+        """
+        A duration has a unit, from microseconds to minutes.
+        """
+        texts = ("50ms", "1.5s", "2min", "250us", "250µs", "0s", "10 ms")
+        self.assertEqual(
+            [round(duration(text), 9) for text in texts],
+            [0.05, 1.5, 120, 0.00025, 0.00025, 0, 0.01],
+        )
+
+    def test_sizes(self) -> None:
+        """
+        A size is in bytes, or in the units of thousands or of 1024.
+        """
+        texts = ("7", "7B", "1.5kB", "1MB", "2GB", "1KiB", "1MiB", "0")
+        self.assertEqual(
+            [size(text) for text in texts],
+            [7, 7, 1500, 10**6, 2 * 10**9, 1024, 1 << 20, 0],
+        )
+
+    def test_rates(self) -> None:
+        """
+        A rate is a size a second.
+        """
+        self.assertEqual([rate(text) for text in ("1MB/s", "500B/s")], [10**6, 500])
+
+    def test_shares(self) -> None:
+        """
+        A share is in percent.
+        """
+        texts = ("1%", "0.1%", "100%", "0%")
+        self.assertEqual([share(text) for text in texts], [0.01, 0.001, 1, 0])
+
+    def test_nonsense(self) -> None:
+        """
+        What is none is refused with a word on how it is written.
+        """
+        for kind, texts, right in (
+            (duration, ("", "50", "-1s", "ms", "1h", "infs", "1e3s", "1ms "), "50ms"),
+            (size, ("", "1mb", "-1", "1MB/s", "nan"), "64KiB"),
+            (rate, ("1MB", "0B/s", "0.0MB/s", "x"), "1.5MB/s"),
+            (share, ("1", "101%", "-1%", "%", "0.01"), "0.1%"),
+        ):
+            for text in texts:
+                error = self.assertRaises(ValueError, kind, text)
+                self.assertIn(right, str(error), text)

@@ -1,0 +1,159 @@
+"""
+Tests for L{echod.net.sockets}.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+from twisted.internet.interfaces import ISystemHandle
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.testing import StringTransport
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from echod.net import sockets
+from echod.net.sockets import (
+    RECEIVE_BUFFER,
+    acknowledged,
+    innermost,
+    isReadable,
+    keepMore,
+    unread,
+)
+from tests.support import FakeSocket
+
+
+@implementer(ISystemHandle)
+class SocketTransport(StringTransport):
+    """
+    A transport that has a socket.
+    """
+
+    def __init__(self, handle: socket.socket) -> None:
+        super().__init__()
+        self.handle = handle
+
+    def getHandle(self) -> socket.socket:
+        """
+        @return: The socket.
+        """
+        return self.handle
+
+
+class SocketsTests(SynchronousTestCase):
+    """
+    What is asked of a transport.
+    """
+
+    def connected(self, family: socket.AddressFamily) -> tuple[Any, socket.socket]:
+        """
+        @return: A transport, and the socket of its peer.
+        """
+        if family == socket.AF_UNIX:
+            near, far = socket.socketpair()
+        else:
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                far = socket.create_connection(server.getsockname())
+                near, _ = server.accept()
+        self.addCleanup(near.close)
+        self.addCleanup(far.close)
+        return SocketTransport(near), far
+
+    def test_unread(self) -> None:
+        """
+        What has come and was not read is known.
+        """
+        for family in (socket.AF_INET, socket.AF_UNIX):
+            transport, peer = self.connected(family)
+            self.assertEqual(unread(transport), 0)
+            peer.sendall(b"12345")
+            self.assertEqual(unread(transport), 5)
+
+    def test_undelivered(self) -> None:
+        """
+        What a reactor has read and could not deliver yet, counts as well.
+        """
+        transport, peer = self.connected(socket.AF_UNIX)
+        transport.undelivered = 3
+        peer.sendall(b"12345")
+        self.assertEqual(unread(transport), 8)
+
+    def test_acknowledged(self) -> None:
+        """
+        What the peer's system has is known, for TCP.
+        """
+        for family, known in ((socket.AF_INET, 5), (socket.AF_UNIX, 0)):
+            transport, peer = self.connected(family)
+            self.assertEqual(acknowledged(transport), 0)
+            transport.handle.sendall(b"12345")
+            peer.recv(5)
+            self.assertEqual(acknowledged(transport), known)
+
+    def test_nothingToAsk(self) -> None:
+        """
+        Of a transport without a socket nothing is known.
+        """
+        self.assertEqual(unread(StringTransport()), 0)
+        self.assertEqual(acknowledged(StringTransport()), 0)
+
+    def test_isReadable(self) -> None:
+        """
+        What has something waiting is told from what has not, where the system
+        can tell.
+        """
+        transport, peer = self.connected(socket.AF_UNIX)
+        near = transport.getHandle()
+        self.assertFalse(isReadable(near))
+        peer.sendall(b"x")
+        self.assertTrue(isReadable(near))
+        self.patch(sockets, "poll", None)
+        self.assertFalse(isReadable(near))
+
+    def test_keepMore(self) -> None:
+        """
+        A UDP socket keeps more than by default until it is read.
+        """
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
+            before = skt.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            keepMore(skt)
+            self.assertGreater(skt.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF), before)
+
+    def test_keepNoLess(self) -> None:
+        """
+        One that keeps as much or more already is left alone.
+        """
+        skt: Any = FakeSocket()
+        for size, options in ((RECEIVE_BUFFER, []), (RECEIVE_BUFFER - 1, [RECEIVE_BUFFER])):
+            skt.getsockopt = lambda *option, size=size: size
+            keepMore(skt)
+            self.assertEqual([value for _, _, value in skt.options], options)
+
+    def test_keepRefused(self) -> None:
+        """
+        Where the system gives no more, it stays as it is.
+        """
+
+        def refuse(*option: object) -> None:
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+
+        skt: Any = FakeSocket()
+        skt.setsockopt = refuse
+        keepMore(skt)
+
+    def test_innermost(self) -> None:
+        """
+        What wraps a connection is looked through.
+        """
+        raw: Any = StringTransport()
+        wrappers: list[Any] = [
+            ProtocolWrapper(WrappingFactory(Factory()), Protocol()) for _ in range(2)
+        ]
+        inner, outer = wrappers
+        inner.transport, outer.transport = raw, inner
+        transports: tuple[Any, ...] = (raw, inner, outer)
+        for transport in transports:
+            self.assertIs(innermost(transport), raw)

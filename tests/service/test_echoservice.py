@@ -1,0 +1,549 @@
+"""
+Tests for L{echod.service.echoservice}.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import IService, Service
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.python import log
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides
+from zope.interface.verify import verifyObject
+
+from echod import __version__
+from echod.service.echoservice import (
+    DRAINING,
+    FAILED,
+    LAST_LOOKS,
+    LISTENING,
+    STARTING,
+    STOPPED,
+    CannotServe,
+    EchoService,
+    ListeningService,
+)
+from tests.support import logged
+
+
+class Port:
+    """
+    What an endpoint listens with.
+    """
+
+    listening = True
+
+    def getHost(self) -> IPv4Address:
+        """
+        @return: An address.
+        """
+        return IPv4Address("TCP", "127.0.0.1", 40000)
+
+    def stopListening(self) -> None:
+        """
+        Listen no more.
+        """
+        self.listening = False
+
+
+class Endpoint:
+    """
+    An endpoint in memory.
+
+    @ivar ports: All that ever listened.
+
+    @ivar result: What the next listening comes to, or L{None} for a new port.
+    """
+
+    def __init__(self) -> None:
+        self.ports: list[Port] = []
+        self.result: Deferred[Any] | None = None
+
+    def listen(self, server: object) -> Deferred[Any]:
+        """
+        Listen, or whatever was asked for.
+        """
+        if self.result is not None:
+            return self.result
+        self.ports.append(Port())
+        return succeed(self.ports[-1])
+
+
+class Server:
+    """
+    A server in name only.
+
+    @ivar drained: What its sessions are waited for by.
+
+    @ivar cuts: How often its sessions were cut.
+
+    @ivar sessions: Those that it would have.
+    """
+
+    service = "echo"
+    sessions: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.drained: Deferred[None] = succeed(None)
+        self.cuts = 0
+
+    def drain(self) -> Deferred[None]:
+        """
+        Wait for the sessions that there are not.
+        """
+        return self.drained
+
+    def cut(self) -> None:
+        """
+        Take note.
+        """
+        self.cuts += 1
+
+
+class ListeningServiceTests(SynchronousTestCase):
+    """
+    Tests for L{ListeningService}.
+    """
+
+    def setUp(self) -> None:
+        self.endpoint = Endpoint()
+        self.server = Server()
+        self.service = ListeningService("127.0.0.1:0", self.endpoint, self.server)
+
+    def explain(self, error: Exception) -> str:
+        """
+        @return: The line with which the service explains that it cannot listen.
+        """
+        self.endpoint.result = fail(error)
+        with logged() as lines:
+            problem = self.assertRaises(CannotServe, self.service.startService)
+        self.assertEqual(lines, [str(problem)])
+        self.assertEqual(problem.code, 1)
+        return lines[0]
+
+    def test_listens(self) -> None:
+        """
+        A running service listens, once, and logs the real address.
+        """
+        with logged() as lines:
+            self.service.privilegedStartService()
+            self.service.startService()
+        (port,) = self.endpoint.ports
+        self.assertIs(self.service.port, port)
+        self.assertEqual(lines, ["echo listens on 127.0.0.1:40000"])
+        self.assertEqual(self.service.place, "127.0.0.1:40000")
+
+    def test_saysItOnce(self) -> None:
+        """
+        What Twisted says when it listens is not said as well.
+        """
+        listen = self.endpoint.listen
+
+        def listenAloud(server: object) -> Deferred[Any]:
+            log.msg("echo starting on 40000")
+            return listen(server)
+
+        self.endpoint.listen = listenAloud  # type: ignore[method-assign]
+        with logged() as lines:
+            self.service.startService()
+        self.assertEqual([line for line in lines if line], ["echo listens on 127.0.0.1:40000"])
+
+    def test_state(self) -> None:
+        """
+        A service says what it is about.
+        """
+        states = [self.service.state]
+        self.endpoint.result = Deferred()
+        self.service.startService()
+        states.append(self.service.state)
+        self.endpoint.result.callback(Port())
+        states.append(self.service.state)
+        self.server.drained = Deferred()
+        self.service.stopService()
+        states.append(self.service.state)
+        self.server.drained.callback(None)
+        states.append(self.service.state)
+        self.assertEqual(states, [STOPPED, STARTING, LISTENING, DRAINING, STOPPED])
+
+    def test_stateAfterRestart(self) -> None:
+        """
+        A service which is started again while it drains listens, also when it
+        has drained.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        self.service.stopService()
+        self.service.startService()
+        self.server.drained.callback(None)
+        self.assertEqual(self.service.state, LISTENING)
+
+    def test_stops(self) -> None:
+        """
+        A service that is stopped does not listen any more.
+        """
+        self.service.startService()
+        self.successResultOf(self.service.stopService())
+        self.assertFalse(self.endpoint.ports[0].listening)
+        self.assertIsNone(self.service.port)
+
+    def test_startsAgain(self) -> None:
+        """
+        A service can be started again.
+        """
+        self.service.startService()
+        self.service.stopService()
+        self.service.startService()
+        self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
+
+    def test_stopWaits(self) -> None:
+        """
+        A service that is stopped listens no more at once, and has stopped when
+        nobody is served any more.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        stopped = self.service.stopService()
+        self.assertFalse(self.endpoint.ports[0].listening)
+        self.assertNoResult(stopped)
+        self.server.drained.callback(None)
+        self.assertIsNone(self.successResultOf(stopped))
+
+    def test_startsAgainLater(self) -> None:
+        """
+        A service that is started while it stops starts when it has stopped; all
+        who have asked it to stop hear of that.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        stops = [self.service.stopService() for _ in range(2)]
+        self.service.privilegedStartService()
+        self.service.startService()
+        self.assertEqual(len(self.endpoint.ports), 1)
+        self.server.drained.callback(None)
+        for stopped in stops:
+            self.successResultOf(stopped)
+        self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
+        self.server.drained = succeed(None)
+        self.successResultOf(self.service.stopService())
+
+    def test_cannotStartAgainLater(self) -> None:
+        """
+        If it cannot then, the log says so, and it stops like one that does not
+        listen.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        self.service.stopService()
+        self.service.startService()
+        self.endpoint.result = fail(OverflowError("no"))
+        with logged() as lines:
+            self.server.drained.callback(None)
+        self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: no"])
+        self.successResultOf(self.service.stopService())
+
+    def test_lastLook(self) -> None:
+        """
+        Who waits at the port when it is closed has come in time; but there is an
+        end to that, and whoever is left to others is theirs.
+        """
+        for waiting, leaves, looks in (
+            (0, False, 0),
+            (3, False, 3),
+            (1000, False, LAST_LOOKS),
+            (3, True, 0),
+        ):
+            near, far = socket.socketpair()
+            with near, far:
+                far.sendall(b"x" * waiting)
+
+                class Waiting(Port):
+                    looks = 0
+                    reading = True
+
+                    def stopReading(self) -> None:
+                        self.reading = False
+
+                    def fileno(self, near: socket.socket = near) -> int:
+                        return near.fileno()
+
+                    def doRead(self, near: socket.socket = near) -> None:
+                        self.looks += 1
+                        near.recv(1)
+
+                port = Waiting()
+                directlyProvides(port, IReadDescriptor)
+                self.endpoint.result = succeed(port)
+                self.service.startService()
+                if leaves:
+                    self.service.leave()
+                self.assertEqual(port.reading, not leaves)
+                self.successResultOf(self.service.stopService())
+                self.assertEqual(port.looks, looks)
+                self.assertFalse(port.listening)
+
+    def test_stopWithoutStart(self) -> None:
+        """
+        There is nothing to stop in a service which does not listen.
+        """
+        self.assertIsNone(self.successResultOf(self.service.stopService()))
+
+    def test_stopBeforeListening(self) -> None:
+        """
+        A service that is stopped before it listens does not, and says nothing.
+        """
+        self.endpoint.result = Deferred()
+        with logged() as lines:
+            self.service.startService()
+            self.successResultOf(self.service.stopService())
+        self.assertEqual(lines, [])
+
+    def test_portInUse(self) -> None:
+        """
+        A port in use is one line that names the address.
+        """
+        error = OSError(errno.EADDRINUSE, "Address already in use")
+        self.assertEqual(
+            self.explain(CannotListenError("127.0.0.1", 0, error)),
+            "echo cannot listen on 127.0.0.1:0: Address already in use",
+        )
+
+    def test_notAllowed(self) -> None:
+        """
+        A port that may not be bound is one line that says who may.
+        """
+        error = PermissionError(errno.EACCES, "Permission denied")
+        self.assertEqual(
+            self.explain(CannotListenError("127.0.0.1", 7, error)),
+            "echo cannot listen on 127.0.0.1:0: Permission denied; "
+            "ports below 1024 are for root, or for CAP_NET_BIND_SERVICE",
+        )
+        for port in (8080, "/run/echod.sock"):
+            self.assertEqual(
+                self.explain(CannotListenError("", port, error)),
+                "echo cannot listen on 127.0.0.1:0: Permission denied",
+            )
+
+    def test_otherErrors(self) -> None:
+        """
+        Any other error is one line in its own words.
+        """
+        self.assertEqual(
+            self.explain(OverflowError("port must be 0-65535")),
+            "echo cannot listen on 127.0.0.1:0: port must be 0-65535",
+        )
+
+    def test_startsAfterFailure(self) -> None:
+        """
+        After a failure the service can be started again.
+        """
+        self.explain(OverflowError("no"))
+        self.endpoint.result = None
+        self.service.startService()
+        self.assertTrue(self.endpoint.ports[0].listening)
+
+    def test_lateFailure(self) -> None:
+        """
+        An endpoint which fails later is one line in the log.
+        """
+        self.endpoint.result = Deferred()
+        self.service.startService()
+        with logged() as lines:
+            self.endpoint.result.errback(OSError(errno.EIO, "Input/output error"))
+        self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: Input/output error"])
+        self.assertEqual(self.service.state, FAILED)
+
+
+class Reactor:
+    """
+    A reactor that ends on signals, in memory.
+
+    @ivar asked: Which signals have asked it to end.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def callWhenRunning(self, act: Callable[[], None]) -> None:
+        """
+        Run, at once, and handle signals.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _: self.asked.append(number))
+        act()
+
+    def callFromThread(self, act: Callable[[], None]) -> None:
+        """
+        Act, at once.
+        """
+        act()
+
+
+class EchoServiceTests(SynchronousTestCase):
+    """
+    Tests for L{EchoService}.
+    """
+
+    def setUp(self) -> None:
+        self.endpoints = [Endpoint(), Endpoint()]
+        self.servers: list[Any] = []
+        self.reactor = Reactor()
+        self.service = EchoService(self.reactor)
+        for endpoint in self.endpoints:
+            child = ListeningService("127.0.0.1:0", endpoint, Server())
+            self.servers.append(child.server)
+            child.setServiceParent(self.service)
+
+    def test_allOfIt(self) -> None:
+        """
+        The service listens on everything, and logs once what it runs on.
+        """
+        with logged() as lines:
+            self.service.privilegedStartService()
+            self.service.startService()
+        self.assertEqual(lines[0], f"echod {__version__} on Reactor")
+        self.assertEqual(len(lines), 3)
+        self.assertEqual([len(endpoint.ports) for endpoint in self.endpoints], [1, 1])
+        self.assertTrue(verifyObject(IService, self.service))
+
+    def test_limits(self) -> None:
+        """
+        The log says what the service bears, if that is known.
+        """
+        with logged() as lines:
+            EchoService(self.reactor, "10 of each").startService()
+        self.assertEqual(lines[1:], ["limits: 10 of each"])
+
+    def test_orNothing(self) -> None:
+        """
+        If one thing cannot be listened on, nothing is.
+        """
+        for start in (self.service.privilegedStartService, self.service.startService):
+            self.endpoints[1].result = fail(OverflowError("no"))
+            self.assertRaises(CannotServe, start)
+            self.assertFalse(self.endpoints[0].ports[-1].listening)
+            self.assertFalse(self.service.running)
+
+    def test_ready(self) -> None:
+        """
+        It is ready while all of it listens, whatever else belongs to it.
+        """
+        Service().setServiceParent(self.service)
+        self.assertFalse(self.service.ready)
+        self.endpoints[1].result = Deferred()
+        self.service.startService()
+        self.assertFalse(self.service.ready)
+        self.endpoints[1].result.callback(Port())
+        self.assertTrue(self.service.ready)
+        self.service.stopService()
+        self.assertFalse(self.service.ready)
+
+    def test_sessions(self) -> None:
+        """
+        Its sessions are those of all that listens.
+        """
+        self.assertEqual(self.service.sessions, 0)
+        self.servers[0].sessions = ("one",)
+        self.servers[1].sessions = ("two", "three")
+        self.assertEqual(self.service.sessions, 3)
+
+    def test_witnesses(self) -> None:
+        """
+        Witnesses start after what they witness, and stop when nobody is served
+        any more.
+        """
+        witness = ListeningService("127.0.0.1:0", Endpoint(), Server())
+        witness.setServiceParent(self.service.witnesses)
+        endpoint: Any = witness.endpoint
+        self.endpoints[1].result = fail(OverflowError("no"))
+        self.assertRaises(CannotServe, self.service.startService)
+        self.assertEqual(endpoint.ports, [])
+        self.endpoints[1].result = None
+        self.service.privilegedStartService()
+        self.service.startService()
+        self.servers[0].drained = Deferred()
+        stopped = self.service.stopService()
+        self.assertEqual([port.listening for port in endpoint.ports], [True])
+        self.servers[0].drained.callback(None)
+        self.assertIsNone(self.successResultOf(stopped))
+        self.assertEqual([port.listening for port in endpoint.ports], [False])
+
+    def test_witnessesStay(self) -> None:
+        """
+        Witnesses of what is started again before its stop is over go on.
+        """
+        calls: list[str] = []
+
+        class Witness(Service):
+            def startService(self) -> None:
+                calls.append("start")
+
+            def stopService(self) -> None:
+                calls.append("stop")
+
+        Witness().setServiceParent(self.service.witnesses)
+        self.service.startService()
+        self.servers[0].drained = Deferred()
+        stopped = self.service.stopService()
+        self.service.startService()
+        self.servers[0].drained.callback(None)
+        self.assertIsNone(self.successResultOf(stopped))
+        self.assertEqual(calls, ["start"])
+        self.service.stopService()
+        self.assertEqual(calls, ["start", "stop"])
+
+    def test_witnessCannotServe(self) -> None:
+        """
+        If a witness cannot be listened on, nothing is.
+        """
+        witness = ListeningService("127.0.0.1:0", Endpoint(), Server())
+        witness.setServiceParent(self.service.witnesses)
+        endpoint: Any = witness.endpoint
+        endpoint.result = fail(OverflowError("no"))
+        self.assertRaises(CannotServe, self.service.startService)
+        self.assertFalse(self.endpoints[0].ports[-1].listening)
+
+    def send(self, *numbers: signal.Signals) -> None:
+        """
+        Send signals to this process.
+        """
+        for number in numbers:
+            os.kill(os.getpid(), number)
+
+    def test_signals(self) -> None:
+        """
+        The first signal is the reactor's; every other one cuts the sessions, be
+        it of the same kind or not.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        for first in (signal.SIGINT, signal.SIGTERM):
+            self.setUp()
+            service = EchoService(self.reactor, hearSignals=True)
+            server = Server()
+            ListeningService("", Endpoint(), server).setServiceParent(service)
+            service.privilegedStartService()
+            service.startService()
+            self.send(first)
+            self.assertEqual((self.reactor.asked, server.cuts), ([first], 0))
+            self.send(signal.SIGINT, signal.SIGTERM)
+            self.assertEqual((self.reactor.asked, server.cuts), ([first], 2))
+
+    def test_othersSignals(self) -> None:
+        """
+        Who embeds handles signals as ever.
+        """
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        self.service.startService()
+        self.service.stopService()
+        after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        self.assertEqual(after, before)

@@ -1,0 +1,194 @@
+"""
+Tests for L{echod.service.sdnotify}.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.service.sdnotify import Notifier, notifier, watchdogInterval
+from tests.support import logged, temporaryDirectory
+
+
+class Daemon:
+    """
+    What is told about.
+    """
+
+    ready = True
+    sessions = 0
+
+
+class NotifierTests(SynchronousTestCase):
+    """
+    Tests for L{Notifier}, with a socket as systemd has it.
+    """
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.daemon = Daemon()
+
+    def listen(self, path: str) -> None:
+        """
+        Be systemd.
+        """
+        self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.systemd.close)
+        self.systemd.setblocking(False)
+        self.systemd.bind(path)
+
+    def notify(self, path: str | Path, **environ: str) -> Notifier:
+        """
+        @return: What tells systemd.
+        """
+        service = notifier(
+            self.clock, self.daemon, {"NOTIFY_SOCKET": os.fspath(path), **environ}
+        )
+        assert service is not None
+        return service
+
+    def start(self, **environ: str) -> Notifier:
+        """
+        Start to tell a systemd that listens.
+        """
+        path = temporaryDirectory(self) / "notify"
+        self.listen(os.fspath(path))
+        service = self.notify(path, **environ)
+        service.startService()
+        self.clock.advance(0)
+        return service
+
+    def told(self) -> list[str]:
+        """
+        @return: What systemd was told since this was asked last.
+        """
+        words = []
+        while True:
+            try:
+                words.append(self.systemd.recv(4096).decode())
+            except BlockingIOError:
+                return words
+
+    def test_notAsked(self) -> None:
+        """
+        Where systemd has not asked for it nothing is told.
+        """
+        for environ in ({}, {"NOTIFY_SOCKET": ""}):
+            self.assertIsNone(notifier(self.clock, self.daemon, environ))
+
+    def test_ready(self) -> None:
+        """
+        That all is ready is told once it is and the reactor runs, and only once.
+        """
+        self.daemon.ready = False
+        self.start()
+        self.clock.advance(1)
+        self.assertEqual(self.told(), [])
+        self.daemon.ready = True
+        self.clock.pump([1] * 5)
+        self.assertEqual(self.told(), ["READY=1\nSTATUS=sessions: 0"])
+
+    def test_status(self) -> None:
+        """
+        The number of sessions is told when it has changed, a second later at the
+        latest.
+        """
+        self.start()
+        self.told()
+        self.daemon.sessions = 1
+        self.clock.advance(0.5)
+        self.assertEqual(self.told(), [])
+        self.daemon.sessions = 2
+        self.clock.pump([0.5, 1, 1])
+        self.assertEqual(self.told(), ["STATUS=sessions: 2"])
+
+    def test_stopping(self) -> None:
+        """
+        That the end begins is told, and nothing after that.
+        """
+        service = self.start(WATCHDOG_USEC="3000000")
+        self.told()
+        self.daemon.sessions = 3
+        service.stopService()
+        self.assertEqual(self.told(), ["STOPPING=1\nSTATUS=stopping; sessions: 3"])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_startsAgain(self) -> None:
+        """
+        What has been stopped can be started again, and is ready again.
+        """
+        service = self.start()
+        service.stopService()
+        self.told()
+        service.startService()
+        self.clock.advance(0)
+        self.assertEqual(self.told(), ["READY=1\nSTATUS=sessions: 0"])
+
+    def test_stoppedEarly(self) -> None:
+        """
+        Stopped before the reactor runs, it was never ready; not started at all, it
+        has nothing to tell.
+        """
+        service = self.start()
+        service.stopService()
+        self.told()
+        service.stopService()
+        self.assertEqual(self.told(), [])
+        service.startService()
+        service.stopService()
+        self.clock.advance(1)
+        self.assertEqual(self.told(), ["STOPPING=1\nSTATUS=stopping; sessions: 0"])
+
+    def test_watchdog(self) -> None:
+        """
+        That the reactor is alive is told twice as often as systemd wants to hear
+        it.
+        """
+        self.start(WATCHDOG_USEC="3000000", WATCHDOG_PID=str(os.getpid()))
+        self.assertEqual(self.told(), ["READY=1\nSTATUS=sessions: 0", "WATCHDOG=1"])
+        self.clock.pump([1.4, 0.2, 1.4])
+        self.assertEqual(self.told(), ["WATCHDOG=1", "WATCHDOG=1"])
+
+    def test_watchdogNotAsked(self) -> None:
+        """
+        It is not told where nobody, or only another process, was asked for it.
+        """
+        for environ in (
+            {},
+            {"WATCHDOG_USEC": "0"},
+            {"WATCHDOG_USEC": "soon"},
+            {"WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "1"},
+        ):
+            self.assertIsNone(watchdogInterval(environ))
+
+    def test_abstract(self) -> None:
+        """
+        The socket may be an abstract one.
+        """
+        self.listen("")
+        name = self.systemd.getsockname().decode().replace("\0", "@")
+        self.notify(name).startService()
+        self.clock.advance(0)
+        self.assertEqual(self.told(), ["READY=1\nSTATUS=sessions: 0"])
+
+    def test_nobodyListens(self) -> None:
+        """
+        That it cannot be told is logged once, in one line.
+        """
+        service = self.notify("/nowhere/notify")
+        with logged() as lines:
+            service.startService()
+            self.clock.advance(0)
+            service.stopService()
+        self.assertEqual(
+            lines,
+            [
+                "cannot tell /nowhere/notify (NOTIFY_SOCKET) READY=1 STATUS=sessions: 0: "
+                "No such file or directory"
+            ],
+        )

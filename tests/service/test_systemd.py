@@ -1,0 +1,255 @@
+"""
+Tests for echod as systemd runs it: sockets from the real
+C{systemd-socket-activate}, a real notify socket, and the units.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import sys
+from subprocess import run
+
+from twisted.internet import reactor
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.testing import MemoryReactorClock
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from echod.service.echoservice import EchoService, ListeningService
+from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
+from echod.tap import Options
+from echod.tcp.echo import EchoFactory
+from echod.udp.echo import UDPEchoProtocol
+from tests.support import CHECKOUT, lacking, temporaryDirectory
+from tests.support.daemon import PATIENCE, Daemon
+from tests.support.load import HOST, Load, freePort
+
+UNITS = CHECKOUT / "deploy" / "systemd"
+
+EXPOSURE = 12
+"""
+What C{systemd-analyze security} may say at the most, times ten.
+"""
+
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="tcp")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""
+Does what systemd does with a socket, once it is its turn.
+"""
+
+RESTARTS = 2
+
+
+def tool(name: str) -> str:
+    """
+    @return: The path of one of systemd's programs.
+    """
+    path = shutil.which(name)
+    return path if path is not None else lacking(name)
+
+
+class ActivationTests(SynchronousTestCase):
+    """
+    Sockets that were handed over.
+    """
+
+    def activated(self, kind: socket.SocketKind, *more: str) -> tuple[Daemon, tuple[str, int]]:
+        """
+        @return: A daemon that will start with the first peer, and where.
+        """
+        address = (HOST, freePort(kind))
+        flags = ["--datagram"] if kind == socket.SOCK_DGRAM else []
+        option = "udp" if flags else "tcp"
+        daemon = Daemon(
+            f"--{option}=systemd:domain=INET:name={option}",
+            *more,
+            below=[
+                tool("systemd-socket-activate"),
+                *("-l", "{}:{}".format(*address), *flags, f"--fdname={option}"),
+                *("-E", f"PYTHONPATH={CHECKOUT}"),
+            ],
+        )
+        self.addCleanup(daemon.stop)
+        daemon.expect("Listening on")
+        return daemon, address
+
+    def handedOver(self, skt: socket.socket) -> Daemon:
+        """
+        @return: A daemon to which a socket was handed over.
+        """
+        return Daemon(
+            *("--tcp", "systemd:domain=INET:name=tcp"),
+            below=[sys.executable, "-c", HAND_OVER, str(skt.fileno())],
+            descriptors=[skt.fileno()],
+        )
+
+    def test_tcp(self) -> None:
+        """
+        The connection that starts the daemon is served, and the next.
+        """
+        daemon, address = self.activated(socket.SOCK_STREAM)
+        for _ in range(2):
+            with socket.create_connection(address, PATIENCE) as skt:
+                skt.sendall(b"hello\n")
+                self.assertEqual(skt.recv(100), b"hello\n")
+        daemon.expect(f"TCP echo listens on {HOST}:{address[1]}")
+
+    def test_udp(self) -> None:
+        """
+        The datagram that starts the daemon is returned, and the next.
+        """
+        daemon, address = self.activated(socket.SOCK_DGRAM)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
+            skt.settimeout(PATIENCE)
+            skt.connect(address)
+            for _ in range(2):
+                skt.send(b"hello")
+                self.assertEqual(skt.recv(100), b"hello")
+        daemon.expect(f"UDP echo listens on {HOST}:{address[1]}")
+
+    def test_restart(self) -> None:
+        """
+        One daemon after another on the socket that somebody else holds: no
+        attempt to connect is refused, and those that came in between are
+        answered.
+        """
+        with socket.create_server((HOST, 0), backlog=4096) as skt:
+            load = Load(skt.getsockname())
+            for left in reversed(range(RESTARTS)):
+                with self.handedOver(skt) as daemon:
+                    for _ in range(100):
+                        daemon.expect("ended: closed by peer")
+                    if not left:
+                        load.stop()
+        self.assertEqual(set(load.outcomes), {"answered"})
+        self.assertGreaterEqual(load.outcomes["answered"], 100 * RESTARTS)
+
+    def test_notified(self) -> None:
+        """
+        systemd hears that the daemon is ready, alive, serves, and stops.
+        """
+        path = temporaryDirectory(self) / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            systemd.bind(os.fspath(path))
+            systemd.settimeout(PATIENCE)
+
+            def told(words: str) -> None:
+                while words not in systemd.recv(4096).decode().splitlines():
+                    pass
+
+            environ = {"NOTIFY_SOCKET": os.fspath(path), "WATCHDOG_USEC": "200000"}
+            with Daemon("--tcp", "0", environment=environ) as daemon:
+                told("READY=1")
+                with socket.create_connection(daemon.tcp):
+                    told("STATUS=sessions: 1")
+                told("WATCHDOG=1")
+            told("STOPPING=1")
+
+
+class RestartTests(TestCase):
+    """
+    Sockets that were handed over, in the reactor of this process.
+    """
+
+    @inlineCallbacks
+    def test_startsAgain(self):  # type: ignore[no-untyped-def]
+        """
+        What came while nothing listened is answered by what listens next.
+        """
+        with (
+            socket.create_server(("127.0.0.1", 0)) as stream,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram,
+        ):
+            datagram.bind(("127.0.0.1", 0))
+            service = EchoService(reactor)
+            for skt, kind, server in (
+                (stream, InheritedStreamEndpoint, EchoFactory(reactor)),
+                (datagram, InheritedUDPEndpoint, UDPEchoProtocol(reactor)),
+            ):
+                endpoint = kind(reactor, skt.fileno(), skt.family)
+                ListeningService("systemd:", endpoint, server).setServiceParent(service)
+            for _ in range(2):
+                with (
+                    socket.create_connection(stream.getsockname(), PATIENCE) as tcp,
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+                ):
+                    tcp.sendall(b"hello")
+                    udp.settimeout(PATIENCE)
+                    udp.sendto(b"hello", datagram.getsockname())
+                    service.startService()
+                    for peer in (tcp, udp):
+                        said = yield deferToThread(peer.recv, 100)
+                        self.assertEqual(said, b"hello")
+                yield service.stopService()
+
+
+class UnitTests(SynchronousTestCase):
+    """
+    The units in C{deploy/systemd}.
+    """
+
+    def setUp(self) -> None:
+        self.analyze = tool("systemd-analyze")
+        self.directory = temporaryDirectory(self)
+        for unit in UNITS.iterdir():
+            text = unit.read_text().replace("/opt/echod/bin/twistd", sys.executable)
+            (self.directory / unit.name).write_text(text)
+
+    def analyzed(self, *arguments: str) -> str:
+        """
+        @return: What C{systemd-analyze} says.
+        """
+        done = run(
+            [self.analyze, "--no-pager", *arguments],
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def units(self, kind: str) -> list[str]:
+        """
+        @return: The names of the units of a kind.
+        """
+        return sorted(path.name for path in self.directory.glob(f"*.{kind}"))
+
+    def test_verify(self) -> None:
+        """
+        systemd understands all of the units.
+        """
+        units = self.units("service") + self.units("socket")
+        self.assertEqual(len(units), 4)
+        self.assertEqual(self.analyzed("verify", "--man=no", *units), "")
+
+    def test_security(self) -> None:
+        """
+        The services can do little harm.
+        """
+        for unit in self.units("service"):
+            self.analyzed("security", "--offline=true", f"--threshold={EXPOSURE}", unit)
+
+    def test_commands(self) -> None:
+        """
+        The services have command lines that echod understands, with the sockets
+        that the units name.
+        """
+        named = re.findall(
+            r"FileDescriptorName=(.*)",
+            "".join((self.directory / unit).read_text() for unit in self.units("socket")),
+        )
+        for unit in self.units("service"):
+            text = (self.directory / unit).read_text().replace("\\\n", " ")
+            (command,) = re.findall(r"ExecStart=.* echod +(.*)", text)
+            for name in re.findall(r"systemd:\S*name=(\S+)", command):
+                self.assertIn(name, named)
+            arguments = re.sub(r"systemd:\S+", "0", command).split()
+            Options(MemoryReactorClock()).parseOptions(arguments)

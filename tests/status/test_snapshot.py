@@ -1,0 +1,206 @@
+"""
+Tests for L{echod.status.snapshot}, L{echod.status.lag} and
+L{echod.status.history}.
+"""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.impair.spec import ConnectionImpairments, DatagramImpairments
+from echod.impair.tcp import ImpairedEchoFactory
+from echod.impair.udp import ImpairedUDPEchoProtocol
+from echod.limits.networks import DENIED
+from echod.service.echoservice import ListeningService
+from echod.status.history import REMEMBERED, History
+from echod.status.lag import LAGS, Lag
+from echod.status.snapshot import SHOWN_SESSIONS, ofService, ofSessions, unready
+from echod.tcp.echo import EchoFactory
+from echod.tcp.factory import SessionFactory
+from echod.udp.echo import UDPEchoProtocol
+from tests.service.test_echoservice import Endpoint
+from tests.support import PEER, UNTIMED, clock, connect
+
+
+class SnapshotTests(SynchronousTestCase):
+    """
+    What is said about a service and its sessions.
+    """
+
+    def setUp(self) -> None:
+        self.clock = clock()
+        self.factory = EchoFactory(self.clock, limits=UNTIMED)
+        self.service = self.serve(self.factory)
+
+    def serve(self, server: SessionFactory | UDPEchoProtocol) -> ListeningService:
+        """
+        @return: A service which listens.
+        """
+        service = ListeningService("127.0.0.1:0", Endpoint(), server)
+        service.startService()
+        return service
+
+    def test_sessions(self) -> None:
+        """
+        A service of sessions says how many there were and are, and what came of
+        them.
+        """
+        (first, transport), (second, _) = connect(self.factory), connect(self.factory)
+        first.dataReceived(b"hello")
+        second.dataReceived(b"b")
+        self.factory.refusals.add(DENIED, "192.0.2.1:40000")
+        self.clock.advance(0.05)
+        transport.connectionDone()
+        self.assertEqual(
+            ofService(self.service),
+            {
+                "service": "TCP echo",
+                "address": "127.0.0.1:40000",
+                "state": "listening",
+                "kind": "sessions",
+                "receivedBytes": 6,
+                "returnedBytes": 5,
+                "refused": {DENIED: 1},
+                "impairments": None,
+                "impaired": {},
+                "open": 1,
+                "accepted": 2,
+                "ended": {"closed by peer": 1},
+                "lengths": [0, 1, 0, 0, 0, 0, 0, 0, 0],
+                "seconds": 0.05,
+            },
+        )
+
+    def test_datagrams(self) -> None:
+        """
+        A service of datagrams says how many came, and what came of them.
+        """
+        server = UDPEchoProtocol(self.clock)
+        server.received, server.answered = 12, 2
+        server.refuse("reason", ("192.0.2.1", 7), 4)
+        self.assertEqual(
+            ofService(self.serve(server)),
+            {
+                "service": "UDP echo",
+                "address": "127.0.0.1:40000",
+                "state": "listening",
+                "kind": "datagrams",
+                "receivedBytes": 12,
+                "returnedBytes": 8,
+                "refused": {"reason": 1},
+                "impairments": None,
+                "impaired": {},
+                "received": 3,
+                "answered": 2,
+            },
+        )
+
+    def test_impaired(self) -> None:
+        """
+        A service that misbehaves on purpose says how, and how often it has.
+        """
+        sessions = ImpairedEchoFactory(
+            self.clock, impairments=ConnectionImpairments.parse("refuse=100%,seed=7")
+        )
+        datagrams = ImpairedUDPEchoProtocol(
+            self.clock, impairments=DatagramImpairments.parse("drop=100%,seed=8")
+        )
+        sessions.buildProtocol(PEER)
+        datagrams.datagramReceived(b"lost", ("192.0.2.1", 40000))
+        for server, impairments, impaired in (
+            (sessions, "refuse=100%,seed=7", {"refuse": 1}),
+            (datagrams, "drop=100%,seed=8", {"drop": 1}),
+        ):
+            said = ofService(self.serve(server))
+            self.assertEqual((said["impairments"], said["impaired"]), (impairments, impaired))
+
+    def test_unready(self) -> None:
+        """
+        What does not listen is named, with what it does instead.
+        """
+        other = ListeningService("127.0.0.1:7", Endpoint(), UDPEchoProtocol(self.clock))
+        connect(self.factory)
+        self.assertEqual(unready([self.service]), [])
+        self.service.stopService()
+        self.assertEqual(
+            unready([self.service, other]),
+            ["TCP echo on 127.0.0.1:40000 is draining", "UDP echo on 127.0.0.1:7 is stopped"],
+        )
+
+    def test_busiestAndNewest(self) -> None:
+        """
+        Of any number of sessions the busiest and the newest are shown.
+        """
+        for size in range(1, SHOWN_SESSIONS + 11):
+            session, _ = connect(self.factory)
+            session.dataReceived(b"x" * size)
+            self.clock.advance(1)
+        shown = ofSessions([self.service], lambda session: -session.received, 1000)
+        self.assertEqual(shown["open"], SHOWN_SESSIONS + 10)
+        self.assertEqual(len(shown["busiest"]), SHOWN_SESSIONS)
+        self.assertEqual(len(shown["newest"]), SHOWN_SESSIONS)
+        row = {"service": "TCP echo", "address": "127.0.0.1:40000", "peer": "192.0.2.1:40000"}
+        self.assertEqual(
+            shown["busiest"][1],
+            {
+                **row,
+                "since": 1001,
+                "receivedBytes": 2,
+                "returnedBytes": 2,
+                "bytesPerSecond": -2,
+            },
+        )
+        self.assertEqual(shown["newest"][0]["since"], 1000 + SHOWN_SESSIONS + 9)
+
+    def test_onlySessions(self) -> None:
+        """
+        A service of datagrams has no sessions.
+        """
+        shown = ofSessions([self.serve(UDPEchoProtocol(self.clock))], lambda _: 0, 0)
+        self.assertEqual(shown, {"open": 0, "busiest": [], "newest": []})
+
+
+class LagTests(SynchronousTestCase):
+    """
+    Tests for L{Lag}.
+    """
+
+    def test_lag(self) -> None:
+        """
+        A lag counts for the shortest of those that it does not exceed, or as
+        longer than all.
+        """
+        lag = Lag()
+        for seconds in (0, *LAGS, 10):
+            lag.add(seconds)
+        self.assertEqual(lag.counts, [2] + [1] * len(LAGS))
+        self.assertEqual(lag.last, 10)
+        self.assertAlmostEqual(lag.seconds, sum(LAGS) + 10)
+
+
+class HistoryTests(SynchronousTestCase):
+    """
+    Tests for L{History}.
+    """
+
+    def test_rates(self) -> None:
+        """
+        An entry has the bytes a second since the one before.
+        """
+        history = History()
+        history.add(10, [(100, 50), (0, 0)], time=1000, lag=0)
+        self.assertEqual(list(history.entries), [])
+        history.add(12, [(300, 50), (1, 1)], time=1002, lag=0.25)
+        self.assertEqual(
+            list(history.entries), [{"time": 1002, "lag": 0.25, "rates": [[100, 0], [0, 0]]}]
+        )
+
+    def test_memory(self) -> None:
+        """
+        Five minutes are remembered.
+        """
+        history = History()
+        for second in range(REMEMBERED + 10):
+            history.add(second, [], time=second, lag=0)
+        self.assertEqual(len(history.entries), REMEMBERED)
+        self.assertEqual(history.entries[0]["time"], 10)

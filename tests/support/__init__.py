@@ -1,0 +1,278 @@
+"""
+What several test modules need: transports in memory, and a session on one.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
+from unittest import SkipTest
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IAddress, ISSLTransport, ITCPTransport
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.logger import LogEvent, capturedLogs, formatEvent
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import Interface, alsoProvides
+
+from echod.limits.capacity import Limits
+from echod.tcp.factory import SessionFactory
+from echod.tcp.session import Session
+
+CHECKOUT = Path(__file__).parent.parent.parent
+
+MEASURED = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
+"""
+For the processes that tests start: with this checkout, installed or not.
+"""
+
+ENVIRONMENT = {name: value for name, value in MEASURED.items() if "COVERAGE" not in name}
+"""
+For those whose coverage is not measured: they start faster.
+"""
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
+"""
+How many inputs are made up for a test that makes them up.
+"""
+
+if find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # Other people may use the machine: no input is wrong for taking long.
+    settings.register_profile("echod", max_examples=EXAMPLES, deadline=None)
+    settings.load_profile("echod")
+
+
+def lacking(part: str) -> NoReturn:
+    """
+    A test lacks what it needs: it is skipped, but where everything is supposed
+    to be there, it fails.
+    """
+    if os.environ.get("CI"):
+        raise AssertionError(f"needs {part}, which CI must install")
+    raise SkipTest(f"needs {part}")
+
+
+def temporaryDirectory(test: SynchronousTestCase) -> Path:
+    """
+    @return: A new directory, far from this checkout, for one test.
+    """
+    directory = TemporaryDirectory()
+    test.addCleanup(directory.cleanup)
+    return Path(directory.name)
+
+
+UNTIMED = Limits(idleTimeout=0)
+"""
+For tests that look at all timers there are.
+"""
+
+PEER = IPv4Address("TCP", "192.0.2.1", 40000)
+
+
+class MemoryTransport(StringTransport):
+    """
+    A transport in memory which tells its protocol what a real one would.
+    """
+
+    claims: type[Interface] | None = None
+
+    def __init__(self, protocol: Session) -> None:
+        super().__init__(peerAddress=PEER)
+        self.protocol = protocol
+        self.aborted = False
+        if self.claims is not None:
+            alsoProvides(self, self.claims)
+        protocol.makeConnection(self)
+
+    def unregisterProducer(self) -> None:
+        """
+        As real transports do: it is no mistake to do this twice.
+        """
+        self.producer = None
+
+    def abortConnection(self) -> None:
+        """
+        Lose the connection.
+        """
+        self.aborted = True
+        self.protocol.connectionLost(Failure(ConnectionLost()))
+
+    def connectionDone(self) -> None:
+        """
+        The connection has been closed in good order.
+        """
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+class MemoryTCPTransport(MemoryTransport):
+    """
+    One that can be half-closed.
+    """
+
+    claims = ITCPTransport
+    noDelay = False
+    writeClosed = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """
+        Take note.
+        """
+        self.noDelay = enabled
+
+    def loseWriteConnection(self) -> None:
+        """
+        Close the sending side; the protocol hears of it when the test says so.
+        """
+        self.writeClosed = True
+
+
+class MemoryTLSTransport(MemoryTCPTransport):
+    """
+    One that only seems to, because what it wraps does.
+    """
+
+    claims = ISSLTransport
+
+
+class SinkFactory(SessionFactory):
+    """
+    Builds sessions that only discard.
+    """
+
+    protocol = Session
+    service = "sink"
+
+
+def connect(
+    factory: SessionFactory,
+    transport: type[MemoryTransport] = MemoryTCPTransport,
+    address: IAddress = PEER,
+) -> tuple[Any, Any]:
+    """
+    @return: A new session of the factory, and its transport.
+    """
+    session = factory.buildProtocol(address)
+    assert isinstance(session, Session)
+    return session, transport(session)
+
+
+def clock() -> Any:
+    """
+    @return: A L{Clock}, in the place of a reactor that tells the time.
+    """
+    return Clock()
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """
+    The lines that are logged.
+    """
+    lines: list[str] = []
+    with capturedLogs() as events:
+        yield lines
+    lines.extend(map(formatEvent, events))
+
+
+def fields(event: LogEvent, *names: str) -> dict[str, object]:
+    """
+    @return: Some of the fields of a log event.
+    """
+    return {name: event[name] for name in names}
+
+
+class FakeSocket:
+    """
+    A UDP socket in memory.
+
+    @cvar family: That of IPv4.
+
+    @ivar queue: What there is to receive: results of C{recvmsg}, or errors.
+
+    @ivar sent: The arguments of C{sendmsg} and C{sendto}.
+
+    @ivar options: The arguments of C{setsockopt}.
+    """
+
+    family = socket.AF_INET
+
+    def __init__(self) -> None:
+        self.queue: list[Any] = []
+        self.sent: list[Any] = []
+        self.options: list[Any] = []
+        self.bound: Any = None
+
+    def setsockopt(self, *option: object) -> None:
+        """
+        Record an option.
+        """
+        self.options.append(option)
+
+    def getsockopt(self, level: int, name: int) -> int:
+        """
+        @return: Of everything little.
+        """
+        return 0
+
+    def bind(self, address: Any) -> None:
+        """
+        Record the address.
+        """
+        self.bound = address
+
+    def getsockname(self) -> Any:
+        """
+        @return: The address.
+        """
+        return self.bound
+
+    def fileno(self) -> int:
+        """
+        @return: No descriptor at all.
+        """
+        return -1
+
+    def recvmsg(self, size: int, space: int) -> Any:
+        """
+        @return: The next of the queue.
+        """
+        if not self.queue:
+            raise BlockingIOError
+        result = self.queue.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def sendmsg(self, *arguments: Any) -> None:
+        """
+        Record what is sent.
+        """
+        self.sent.append(arguments)
+
+    def sendto(self, *arguments: Any) -> None:
+        """
+        Record what is sent.
+        """
+        self.sent.append(arguments)
+
+
+def turn(reactor: Any) -> None:
+    """
+    Let a reactor have one turn: as with a real one, what is asked for during the
+    turn is done in the next one, however soon it is due.
+    """
+    for call in [call for call in reactor.calls if call.getTime() <= reactor.seconds()]:
+        reactor.calls.remove(call)
+        call.called = 1
+        call.func(*call.args, **call.kw)

@@ -1,0 +1,118 @@
+"""
+Peers that ask and ask, for the tests of what happens to them meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+from threading import Event, Thread
+from time import monotonic, sleep
+
+from tests.support.daemon import PATIENCE
+
+ANSWERED = "answered"
+
+UDP_PATIENCE = 1.0
+"""
+How long a datagram is waited for before it counts as lost, in seconds.
+"""
+
+PID = os.getpid()
+
+HOST = f"127.{1 + (PID >> 16) % 254}.{(PID >> 8) % 256}.{PID % 256}"
+"""
+A loopback address that nobody else uses: C{systemd-socket-activate} does not say
+which free port it has taken, so one is chosen for it.
+"""
+
+
+def freePort(kind: socket.SocketKind) -> int:
+    """
+    @return: A port that is free on L{HOST}.
+    """
+    with socket.socket(socket.AF_INET, kind) as skt:
+        skt.bind((HOST, 0))
+        return int(skt.getsockname()[1])
+
+
+def wait(condition: Callable[[], object]) -> None:
+    """
+    Wait until something is so.
+    """
+    deadline = monotonic() + PATIENCE
+    while not condition():
+        if monotonic() > deadline:
+            raise AssertionError("it never came to it")
+        sleep(0.01)
+
+
+class Load(Thread):
+    """
+    Connects again and again, and asks.
+
+    @ivar outcomes: How often an attempt ended how.
+    """
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        """
+        @param address: Where.
+        """
+        super().__init__(daemon=True)
+        self.address = address
+        self.outcomes: Counter[str] = Counter()
+        self.enough = Event()
+        self.start()
+
+    def stop(self) -> None:
+        """
+        It is enough.
+        """
+        self.enough.set()
+        self.join(PATIENCE)
+
+    def run(self) -> None:
+        """
+        Do it, until it is enough.
+        """
+        for number in count():
+            if self.enough.is_set():
+                break
+            question = b"question %d" % number
+            try:
+                answer = self.ask(question)
+            except OSError as error:
+                self.outcomes[str(error)] += 1
+            else:
+                self.outcomes[ANSWERED if answer == question else "closed"] += 1
+
+    def ask(self, question: bytes) -> bytes:
+        """
+        @return: The answer, on a connection of its own.
+        """
+        with socket.create_connection(self.address, PATIENCE) as skt:
+            skt.sendall(question)
+            return skt.recv(100)
+
+
+class DatagramLoad(Load):
+    """
+    The same with datagrams, each from an address and a port of its own.
+    """
+
+    hosts = 0
+
+    def ask(self, question: bytes) -> bytes:
+        """
+        @return: The answer.
+        """
+        self.hosts = self.hosts % 250 + 1
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
+            skt.bind((f"127.0.0.{self.hosts}", 0))
+            skt.settimeout(UDP_PATIENCE)
+            skt.connect(self.address)
+            skt.send(question)
+            return skt.recv(100)

@@ -1,0 +1,264 @@
+"""
+A page of the documentation, and what its reader does: files to make, programs to run
+and what happens at a terminal.
+
+It knows reStructuredText, and runs nothing: for that see L{tests.support.story}, which says
+how a page is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.core import publish_doctree
+from docutils.parsers.rst import Directive, directives
+from docutils.statemachine import StringList
+
+FILE = re.compile(r"file: *(\S+)$")
+TYPED = re.compile(r"typed: *([0-9, -]+)$")
+NOT_RUN = re.compile(r"not run: *(.*)$", re.DOTALL)
+MARKS = (FILE, TYPED, NOT_RUN)
+"""
+What a comment right before a block can say of it.
+"""
+
+SHOWN = ("text", "none")
+"""
+The languages of what is only looked at.
+"""
+
+KEYS = {"^C": "\x03", "^D": "\x04"}
+
+NOTHING = ("", "")
+"""
+What a prompt is with nothing behind it.
+"""
+
+
+class BadPage(Exception):
+    """
+    A page has a block of which nobody can tell what to do with it.
+    """
+
+
+@dataclass(frozen=True)
+class File:
+    """
+    A file that the reader makes.
+    """
+
+    line: int
+    name: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """
+    A piece of Python that is run by itself.
+
+    @ivar doctest: Whether it is one.
+    """
+
+    line: int
+    content: str
+    doctest: bool = False
+
+
+@dataclass(frozen=True)
+class Exempt:
+    """
+    What is not run, and why.
+    """
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """
+    What happens at a terminal: (kind, text), where the kind is C{command}, C{typed},
+    C{key} or C{shown}.
+
+    @ivar goesOn: Whether the last command is still running then.
+    """
+
+    line: int
+    events: list[tuple[str, str]] = field(default_factory=list)
+    goesOn: bool = False
+
+    @property
+    def continues(self) -> bool:
+        """
+        Whether it is about a command that an earlier one has started.
+        """
+        return self.events[0][0] != "command"
+
+
+Step = File | Program | Exempt | Session
+
+
+class _Block(Directive):
+    """
+    The directives of Sphinx, as far as they matter here.
+    """
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec = dict.fromkeys(
+        ("caption", "emphasize-lines", "language", "name", "class", "lines"),
+        directives.unchanged,
+    ) | {"dedent": directives.unchanged, "linenos": directives.flag}
+
+    def run(self) -> list[Any]:
+        """
+        @return: A literal block that knows its options.
+        """
+        text = "\n".join(self.content)
+        block = nodes.literal_block(text, text)
+        block.line = self.lineno
+        block["language"] = self.arguments[0] if self.arguments else ""
+        block["caption"] = self.options.get("caption", "")
+        block["typed"] = self.options.get("emphasize-lines", "")
+        return [block]
+
+
+class _Included(_Block):
+    """
+    A file that is shown.
+    """
+
+    def run(self) -> list[Any]:
+        """
+        @return: Its content.
+        """
+        source = Path(str(self.state.document["source"])).parent / self.arguments[0]
+        self.content = StringList(source.read_text().splitlines())
+        self.options.setdefault("caption", source.name)
+        return super().run()
+
+
+directives.register_directive("code-block", _Block)
+directives.register_directive("literalinclude", _Included)
+
+
+def steps(page: Path) -> list[Step]:
+    """
+    @return: What the reader of a page does, in order.
+
+    @raise BadPage: for a block that is neither run nor exempt.
+    """
+    document = publish_doctree(
+        page.read_text(),
+        source_path=str(page),
+        # What only Sphinx knows is none of our business.
+        settings_overrides={"report_level": 5, "halt_level": 5},
+    )
+    try:
+        return [step for block in _blocks(document) if (step := _step(block))]
+    except BadPage as problem:
+        raise BadPage(f"{page.name}: {problem}") from None
+
+
+def _blocks(document: Any) -> Iterator[Any]:
+    for block in document.findall(
+        lambda node: isinstance(node, nodes.literal_block | nodes.doctest_block)
+    ):
+        if isinstance(block.parent, nodes.system_message):
+            if "code-block::" in block.astext() or "literalinclude::" in block.astext():
+                raise BadPage(f"line {block.parent['line']}: blocks in what only Sphinx knows")
+        else:
+            yield block
+
+
+def _step(block: Any) -> Step | None:
+    line, text = _line(block), block.astext()
+    marks = _marks(block)
+    if (reason := marks.get(NOT_RUN)) is not None:
+        if not reason.strip():
+            raise BadPage(f"line {line}: why is this not run?")
+        return Exempt(line, " ".join(reason.split()))
+    language = block.get("language") or _docutilsLanguage(block)
+    name = marks.get(FILE) or block.get("caption")
+    if language == "console" or (not language and text.startswith("$ ")):
+        return _session(line, text, marks.get(TYPED) or block.get("typed", ""))
+    if name:
+        return File(line, name, text + "\n")
+    if text.startswith(">>> "):
+        return Program(line, text + "\n", doctest=True)
+    if language == "python":
+        return Program(line, text + "\n")
+    if language in SHOWN:
+        return None
+    raise BadPage(
+        f"line {line}: neither run nor exempt: {text.splitlines()[0]!r}; see "
+        "tests/support/story.py"
+    )
+
+
+def _line(block: Any) -> int:
+    """
+    @return: About where it is: docutils does not know of every block.
+    """
+    while block.line is None and block.parent is not None:
+        block = block.parent
+    return block.line or 0
+
+
+def _docutilsLanguage(block: Any) -> str:
+    return next((name for name in block["classes"] if name != "code"), "")
+
+
+def _marks(block: Any) -> dict[re.Pattern[str], str]:
+    marks = {}
+    place = block.parent.index(block)
+    while place and isinstance(block.parent[place - 1], nodes.comment):
+        place -= 1
+        comment = block.parent[place].astext()
+        for mark in MARKS:
+            if match := mark.match(comment):
+                marks[mark] = match[1]
+    return marks
+
+
+def _session(line: int, text: str, typed: str) -> Session:
+    events = [
+        _event(shown, number in _numbers(typed))
+        for number, shown in enumerate(text.splitlines(), 1)
+    ]
+    for number, (kind, command) in enumerate(events):
+        if kind == "command" and command.endswith("\\"):
+            rest = events[number + 1][1].removeprefix("> ")
+            events[number + 1] = ("command", f"{command}\n{rest}")
+            events[number] = NOTHING
+    goesOn = events[-1] == ("shown", "...")
+    events = [event for event in events if event != NOTHING]
+    return Session(line, events[:-1] if goesOn else events, goesOn)
+
+
+def _event(line: str, typed: bool) -> tuple[str, str]:
+    if typed:
+        return "typed", line
+    if line in KEYS:
+        return "key", line
+    if line.startswith(("$ ", "# ")):
+        return "command", line[2:]
+    return NOTHING if line == "$" else ("shown", line)
+
+
+def _numbers(lines: str) -> set[int]:
+    """
+    @param lines: As C{:emphasize-lines:} has them: C{2,4-6}.
+    """
+    numbers: set[int] = set()
+    for part in filter(None, lines.replace(" ", "").split(",")):
+        first, _, last = part.partition("-")
+        numbers.update(range(int(first), int(last or first) + 1))
+    return numbers

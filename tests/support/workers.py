@@ -1,0 +1,168 @@
+"""
+Workers that are no processes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
+from twisted.internet.interfaces import IReactorProcess
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from echod._version import __version__
+from echod.status.lag import LAGS
+from echod.status.snapshot import DATAGRAMS, SESSIONS
+from echod.tcp.statistics import LENGTHS
+from echod.workers.pipes import LOG, REPORTS
+
+
+class FakeProcess:
+    """
+    A process in memory.
+
+    @ivar signals: Those that it was sent.
+    """
+
+    def __init__(self, pid: int, protocol: Any, command: list[str], **more: Any) -> None:
+        self.pid = pid
+        self.protocol = protocol
+        self.command = command
+        self.more = more
+        self.signals: list[str | int] = []
+        self.over = False
+
+    def signalProcess(self, name: str | int) -> None:
+        """
+        Take note.
+        """
+        if self.over:
+            raise ProcessExitedAlready
+        self.signals.append(name)
+
+    def say(self, **report: Any) -> None:
+        """
+        Report.
+        """
+        line = json.dumps({**nothing(), **report}).encode()
+        self.protocol.childDataReceived(REPORTS, line + b"\n")
+
+    def log(self, line: bytes) -> None:
+        """
+        Log.
+        """
+        self.protocol.childDataReceived(LOG, line + b"\n")
+
+    def end(self, signal: int | None = None, status: int = 0) -> None:
+        """
+        End.
+        """
+        self.over = True
+        bad = signal is not None or status
+        error = ProcessTerminated(status, signal) if bad else ProcessDone(0)
+        self.protocol.processEnded(Failure(error))
+
+
+@implementer(IReactorProcess)
+class ProcessReactor(MemoryReactorClock):
+    """
+    A reactor whose processes are in memory.
+
+    @ivar processes: All that were ever started.
+
+    @ivar problem: Why no more can be.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: list[FakeProcess] = []
+        self.problem: OSError | None = None
+
+    def spawnProcess(  # type: ignore[override]
+        self, protocol: Any, executable: str, args: list[str], **more: Any
+    ) -> FakeProcess:
+        """
+        Start one.
+        """
+        if self.problem is not None:
+            raise self.problem
+        process = FakeProcess(1000 + len(self.processes), protocol, args, **more)
+        self.processes.append(process)
+        protocol.makeConnection(process)
+        return process
+
+    def callFromThread(self, act: Callable[..., object], *arguments: object) -> None:
+        """
+        Do it.
+        """
+        act(*arguments)
+
+    @property
+    def alive(self) -> list[FakeProcess]:
+        """
+        Those that have not ended.
+        """
+        return [process for process in self.processes if not process.over]
+
+
+def ofSessions(**more: Any) -> dict[str, Any]:
+    """
+    @return: What there is to say about a service of sessions.
+    """
+    return {
+        "service": "TCP echo",
+        "address": "127.0.0.1:8080",
+        "state": "listening",
+        "receivedBytes": 0,
+        "returnedBytes": 0,
+        "refused": {},
+        "impairments": None,
+        "impaired": {},
+        "kind": SESSIONS,
+        "open": 0,
+        "accepted": 0,
+        "ended": {},
+        "lengths": [0] * (len(LENGTHS) + 1),
+        "seconds": 0.0,
+        **more,
+    }
+
+
+def ofDatagrams(**more: Any) -> dict[str, Any]:
+    """
+    @return: What there is to say about a service of datagrams.
+    """
+    return {
+        "service": "UDP echo",
+        "address": "127.0.0.1:8080",
+        "state": "listening",
+        "receivedBytes": 0,
+        "returnedBytes": 0,
+        "refused": {},
+        "impairments": None,
+        "impaired": {},
+        "kind": DATAGRAMS,
+        "received": 0,
+        "answered": 0,
+        **more,
+    }
+
+
+def nothing() -> dict[str, Any]:
+    """
+    @return: The report of a worker that serves, and has nobody to serve.
+    """
+    return {
+        "version": __version__,
+        "unready": [],
+        "lag": 0.0,
+        "lags": [0] * (len(LAGS) + 1),
+        "lagSeconds": 0.0,
+        "services": [],
+        "sessions": {"open": 0, "busiest": [], "newest": []},
+        "history": [],
+    }

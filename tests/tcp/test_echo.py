@@ -1,0 +1,339 @@
+"""
+Tests for L{echod.tcp.echo}.
+"""
+
+from __future__ import annotations
+
+from socket import socketpair
+
+from twisted.internet.interfaces import IPushProducer, ISystemHandle, ITCPTransport
+from twisted.internet.testing import AccumulatingProtocol
+from twisted.test.iosim import connectedServerAndClient
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides
+from zope.interface.verify import verifyObject
+
+from echod.tcp.echo import (
+    DRAIN_TICK,
+    GOODBYE,
+    SILENCE,
+    EchoFactory,
+    EchoProtocol,
+    GoodbyeEchoProtocol,
+)
+from echod.tcp.session import DRAINED
+from tests.support import UNTIMED, MemoryTCPTransport, clock, connect
+
+
+class EchoTests(SynchronousTestCase):
+    """
+    What holds with and without goodbyes.
+    """
+
+    goodbye = False
+
+    def setUp(self) -> None:
+        self.reactor = clock()
+        self.factory = EchoFactory(self.reactor, goodbye=self.goodbye, limits=UNTIMED)
+        self.session, self.transport = connect(self.factory)
+
+    def test_echo(self) -> None:
+        """
+        What comes goes back at once, in one write, the same object.
+        """
+        written: list[bytes] = []
+
+        class Transport(MemoryTCPTransport):
+            def write(self, data: bytes) -> None:
+                written.append(data)
+
+        session, _ = connect(EchoFactory(self.reactor, goodbye=self.goodbye), Transport)
+        segment = b"a\nb\0\xff" * 1000
+        session.dataReceived(segment)
+        self.assertEqual(len(written), 1)
+        self.assertIs(written[0], segment)
+        self.assertEqual((session.received, session.returned), (5000, 5000))
+
+    def test_backpressure(self) -> None:
+        """
+        A peer that does not read is not read from.
+        """
+        self.assertIs(self.transport.producer, self.session)
+        self.assertTrue(self.transport.streaming)
+        self.session.pauseProducing()
+        self.assertEqual(self.transport.producerState, "paused")
+        self.session.resumeProducing()
+        self.assertEqual(self.transport.producerState, "producing")
+        self.session.stopProducing()
+        self.assertTrue(verifyObject(IPushProducer, self.session))
+
+    def test_halfClose(self) -> None:
+        """
+        A peer that shuts down its sending side has everything returned, and the
+        connection closed: there is no producer left to hold the closing back.
+        """
+        self.session.dataReceived(b"all of it")
+        self.session.readConnectionLost()
+        self.assertEqual(self.transport.value(), b"all of it")
+        self.assertIsNone(self.transport.producer)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_drain(self) -> None:
+        """
+        A session that is to end returns what has come, and closes.
+        """
+        self.session.dataReceived(b"all of it")
+        self.session.drain()
+        self.reactor.advance(0)
+        self.assertEqual(self.transport.value(), b"all of it")
+        self.assertEqual(self.session.outcome, DRAINED)
+        self.assertTrue(self.transport.writeClosed)
+        self.session.dataReceived(b"too late")
+        self.assertEqual((self.session.received, self.session.returned), (17, 9))
+
+    def test_drainUnread(self) -> None:
+        """
+        What the system has received and the session has not read when it is to
+        end is returned as well, but not what comes without end after that.
+        """
+        near, far = socketpair()
+        with near, far:
+            directlyProvides(self.transport, ITCPTransport, ISystemHandle)
+            self.transport.getHandle = lambda: near
+            far.send(b"12345")
+            self.session.drain()
+            self.reactor.advance(0)
+            self.assertIsNone(self.session.outcome)
+            self.session.dataReceived(near.recv(3))
+            self.reactor.advance(DRAIN_TICK)
+            self.assertIsNone(self.session.outcome)
+            far.send(b"678")
+            self.session.dataReceived(near.recv(3))
+            self.reactor.advance(DRAIN_TICK)
+            self.assertEqual(self.session.outcome, DRAINED)
+            self.assertEqual(self.transport.value(), b"123456")
+
+    def test_drainPaused(self) -> None:
+        """
+        A peer that does not read is waited for.
+        """
+        self.session.pauseProducing()
+        self.session.drain()
+        self.reactor.advance(10)
+        self.assertIsNone(self.session.outcome)
+        self.session.resumeProducing()
+        self.reactor.advance(DRAIN_TICK)
+        self.assertEqual(self.session.outcome, DRAINED)
+
+    def test_lostWhileDraining(self) -> None:
+        """
+        A connection that is lost meanwhile leaves no timer behind.
+        """
+        self.session.drain()
+        self.transport.connectionDone()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_conversation(self) -> None:
+        """
+        A whole conversation with a client works in memory.
+        """
+        factory = EchoFactory(self.reactor, goodbye=self.goodbye)
+        client, _, pumped = connectedServerAndClient(
+            lambda: factory.buildProtocol(None), AccumulatingProtocol
+        )
+        assert client.transport is not None
+        for word in (b"This is from Client", b"hello\n"):
+            client.transport.write(word)
+            pumped.flush()
+        self.assertEqual(client.data, b"This is from Clienthello\n")
+
+
+class PlainEchoTests(SynchronousTestCase):
+    """
+    Tests for L{EchoProtocol}.
+    """
+
+    def test_noGoodbye(self) -> None:
+        """
+        Without goodbyes everything is returned: RFC 862.
+        """
+        session, transport = connect(EchoFactory(clock(), goodbye=False))
+        self.assertIs(type(session), EchoProtocol)
+        session.dataReceived(b"bye\n")
+        self.assertEqual(transport.value(), b"bye\n")
+
+
+class GoodbyeEchoTests(EchoTests):
+    """
+    Tests for L{GoodbyeEchoProtocol}.
+    """
+
+    goodbye = True
+
+    def test_default(self) -> None:
+        """
+        Goodbyes are heard unless that is switched off.
+        """
+        self.assertIs(EchoFactory(self.reactor).protocol, GoodbyeEchoProtocol)
+
+    def test_goodbye(self) -> None:
+        """
+        After a goodbye all that came before it is returned, what follows is
+        discarded, and the session closes.
+        """
+        self.session.dataReceived(b"a\nbye\nmore\n")
+        self.session.dataReceived(b"and more\n")
+        self.assertEqual(self.transport.value(), b"a\n")
+        self.assertEqual(self.session.outcome, GOODBYE)
+        self.assertTrue(self.transport.writeClosed)
+        self.assertIsNone(self.transport.producer)
+        self.assertEqual((self.session.received, self.session.returned), (20, 2))
+
+    def test_goodbyeToABlockedPeer(self) -> None:
+        """
+        A peer that does not read is read from again after its goodbye, so that
+        it comes to reading.
+        """
+        self.transport.write = lambda data: self.session.pauseProducing()
+        self.session.dataReceived(b"x" * 100000 + b"\nbye\n")
+        self.assertEqual(self.transport.producerState, "producing")
+
+    def test_goodbyeInSilence(self) -> None:
+        """
+        C{bye} alone is a goodbye after as long as it may be withheld.
+        """
+        self.session.dataReceived(b"bye")
+        self.reactor.advance(SILENCE - 0.01)
+        self.assertIsNone(self.session.outcome)
+        self.reactor.advance(0.01)
+        self.assertEqual(self.session.outcome, GOODBYE)
+        self.assertEqual(self.transport.value(), b"")
+
+    def test_withheld(self) -> None:
+        """
+        What may become a goodbye is returned with what shows that it is none.
+        """
+        self.session.dataReceived(b"b")
+        self.assertEqual(self.transport.value(), b"")
+        self.session.dataReceived(b"anana")
+        self.assertEqual(self.transport.value(), b"banana")
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.session.returned, 6)
+
+    def test_withheldNoLonger(self) -> None:
+        """
+        What may become a goodbye is returned after a while, also when it grew
+        meanwhile.
+        """
+        self.session.dataReceived(b"b")
+        self.reactor.advance(SILENCE - 0.01)
+        self.session.dataReceived(b"y")
+        self.reactor.advance(0.01)
+        self.assertEqual(self.transport.value(), b"by")
+
+    def test_newlyWithheld(self) -> None:
+        """
+        The time of what is withheld starts with its own first byte.
+        """
+        self.session.dataReceived(b"b")
+        self.reactor.advance(SILENCE - 0.01)
+        self.session.dataReceived(b"anana\nb")
+        self.reactor.advance(SILENCE - 0.01)
+        self.assertEqual(self.transport.value(), b"banana\n")
+        self.reactor.advance(0.01)
+        self.assertEqual(self.transport.value(), b"banana\nb")
+
+    def test_lateProcess(self) -> None:
+        """
+        What has come when the time is up, but is not read yet, still counts: a
+        process that was stopped does not take its own sleep for silence.
+        """
+        self.session.dataReceived(b"bye")
+        (call,) = self.reactor.getDelayedCalls()
+        # The reactor runs what is due, then reads.
+        call.func()
+        self.session.dataReceived(b"-bye")
+        self.reactor.advance(0)
+        self.assertEqual(self.transport.value(), b"bye-bye")
+        self.assertIsNone(self.session.outcome)
+
+    def test_silenceOfAPausedTransport(self) -> None:
+        """
+        That nothing comes is no silence while nothing is read.
+        """
+        self.session.dataReceived(b"bye")
+        self.session.pauseProducing()
+        self.reactor.advance(SILENCE * 10)
+        self.assertIsNone(self.session.outcome)
+        self.session.resumeProducing()
+        self.reactor.advance(SILENCE)
+        self.assertEqual(self.session.outcome, GOODBYE)
+
+    def test_withheldWhilePaused(self) -> None:
+        """
+        Nor is it when what is withheld comes with what makes the transport
+        pause.
+        """
+        self.transport.write = lambda data: self.session.pauseProducing()
+        self.session.dataReceived(b"x" * 100000 + b"\nb")
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_goodbyeAtTheEnd(self) -> None:
+        """
+        C{bye} and then the end of the stream is a goodbye.
+        """
+        self.session.dataReceived(b"a\nbye")
+        self.session.readConnectionLost()
+        self.assertEqual(self.transport.value(), b"a\n")
+        self.assertEqual(self.session.outcome, GOODBYE)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_withheldAtTheEnd(self) -> None:
+        """
+        What was withheld is returned at the end of the stream.
+        """
+        self.session.dataReceived(b"by")
+        self.session.readConnectionLost()
+        self.assertEqual(self.transport.value(), b"by")
+        self.assertEqual(self.session.returned, 2)
+        self.assertIsNone(self.session.outcome)
+
+    def test_drainWithheld(self) -> None:
+        """
+        To be told to end is the end of the stream: what is withheld is returned,
+        or turns out to be a goodbye.
+        """
+        self.session.dataReceived(b"by")
+        self.session.drain()
+        self.reactor.advance(0)
+        self.assertEqual((self.transport.value(), self.session.outcome), (b"by", DRAINED))
+        session, transport = connect(self.factory)
+        session.dataReceived(b"bye")
+        session.drain()
+        self.reactor.advance(0)
+        self.assertEqual((transport.value(), session.outcome), (b"", GOODBYE))
+
+    def test_drainAfterGoodbye(self) -> None:
+        """
+        A session that is over has nothing more to return.
+        """
+        self.session.dataReceived(b"bye\n")
+        self.session.drain()
+        self.assertEqual(self.session.outcome, GOODBYE)
+
+    def test_endAfterGoodbye(self) -> None:
+        """
+        The end of the stream after a goodbye is what the session waits for.
+        """
+        self.session.dataReceived(b"bye\n")
+        self.session.writeConnectionLost()
+        self.session.readConnectionLost()
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_lostWhileWithholding(self) -> None:
+        """
+        A connection that is lost leaves no timer behind.
+        """
+        self.session.dataReceived(b"b")
+        self.transport.connectionDone()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])

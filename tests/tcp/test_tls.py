@@ -1,0 +1,310 @@
+"""
+Tests for L{echod.tcp.tls}.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Factory, Protocol
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from echod.impair.spec import ConnectionImpairments
+from echod.impair.tcp import ImpairedEchoFactory
+from echod.tcp.echo import EchoFactory
+from echod.tcp.greeting import GREETING, GreetingFactory
+from echod.tcp.session import QUIET
+from tests.support import PEER, MemoryTCPTransport, clock, lacking, temporaryDirectory, turn
+from tests.support.tls import TLSClient, makeCertificate
+
+try:
+    from twisted.internet.ssl import PrivateCertificate
+    from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
+
+    from echod.tcp import tls
+except ImportError:
+    tls = None  # type: ignore[assignment]
+
+
+class MemorySocket:
+    """
+    A client's end of a transport in memory.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+
+    def sendall(self, data: bytes) -> None:
+        """
+        Deliver to the protocol.
+        """
+        if data:
+            self.transport.protocol.dataReceived(data)
+
+    def recv(self, size: int) -> bytes:
+        """
+        @return: What the protocol has written.
+        """
+        written: bytes = self.transport.value()
+        self.transport.clear()
+        return written
+
+
+class AbortedTransport(MemoryTCPTransport):
+    """
+    A transport that tells of its abortion later, as real ones do.
+    """
+
+    def abortConnection(self) -> None:
+        """
+        Take note.
+        """
+        self.aborted = True
+
+
+class RecordingProtocol(Protocol):
+    """
+    One that knows nothing of half-closes.
+    """
+
+    received = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Take note.
+        """
+        self.received += data
+
+
+class TLSTests(SynchronousTestCase):
+    """
+    Tests for L{TLSTransport<echod.tcp.tls.TLSTransport>}.
+    """
+
+    def setUp(self) -> None:
+        if tls is None:
+            lacking("pyopenssl")
+        self.reactor = clock()
+
+    def connect(
+        self,
+        wrapped: Factory | None = None,
+        version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    ) -> TLSClient:
+        """
+        @return: A client that is connected to a session of a factory: of the
+            TCP echo unless another is given.
+        """
+        self.begin(wrapped or EchoFactory(self.reactor))
+        client: Any = MemorySocket(self.transport)
+        return TLSClient(client, version)
+
+    def begin(self, wrapped: Factory) -> None:
+        """
+        Make a connection.
+        """
+        protocol: Any = self.overTLS(wrapped).buildProtocol(PEER)
+        self.transport: Any = AbortedTransport(protocol)
+
+    def overTLS(self, wrapped: Factory) -> TLSMemoryBIOFactory:
+        """
+        @return: A factory that puts TLS below another.
+        """
+        pem = makeCertificate(temporaryDirectory(self) / "server.pem").read_bytes()
+        factory = TLSMemoryBIOFactory(
+            PrivateCertificate.loadPEM(pem).options(), False, wrapped, self.reactor
+        )
+        tls.useTransport(factory, self.reactor)
+        return factory
+
+    def test_privateNames(self) -> None:
+        """
+        All private names of Twisted which it needs are there.
+        """
+        for name in tls.PRIVATE:
+            self.assertTrue(hasattr(BufferingTLSTransport, name), name)
+        self.connect()
+        self.assertIsNotNone(self.transport.protocol._tlsConnection)
+
+    def test_echo(self) -> None:
+        """
+        What comes goes back.
+        """
+        client = self.connect()
+        for word in (b"hello", b"again"):
+            client.sendall(word)
+            self.reactor.advance(0)
+            self.assertEqual(client.recv(10), word)
+
+    def test_end(self) -> None:
+        """
+        What comes with the peer's closing alert is returned, what was withheld
+        too; then the connection is closed, in both versions of TLS.
+        """
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            client = self.connect(version=version)
+            client.finish(b"hello\nby")
+            self.assertEqual(client.recv(10), b"hello\nby")
+            self.assertEqual(client.recv(10), b"")
+            self.assertTrue(self.transport.disconnecting)
+            self.assertIsNone(self.transport.producer)
+
+    def test_endOfTCP(self) -> None:
+        """
+        So it is when TCP's stream ends, and after an alert that is nothing new.
+        """
+        for alert in (False, True):
+            client = self.connect()
+            client.sendall(b"hello\nby")
+            if alert:
+                client.finish(b"")
+            self.transport.protocol.readConnectionLost()
+            self.assertEqual(client.recv(10), b"hello\nby")
+            self.assertEqual(client.recv(10), b"")
+            self.assertTrue(self.transport.disconnecting)
+
+    def test_endOfTCPInTheHandshake(self) -> None:
+        """
+        A connection whose stream ends before the handshake has, is lost.
+        """
+        self.begin(EchoFactory(self.reactor))
+        self.transport.protocol.readConnectionLost()
+        self.assertTrue(self.transport.aborted)
+        self.begin(GreetingFactory(self.reactor))
+        self.transport.protocol.readConnectionLost()
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_noHandshake(self) -> None:
+        """
+        A peer that does not come to the end of its handshake is left, whatever
+        the session has done meanwhile; one that does has no limit.
+        """
+        for wrapped in (EchoFactory(self.reactor), GreetingFactory(self.reactor)):
+            self.begin(wrapped)
+            self.transport.protocol.dataReceived(b"\x16\x03\x01")
+            self.reactor.advance(tls.HANDSHAKE_TIMEOUT)
+            self.assertTrue(self.transport.aborted)
+        self.connect()
+        self.reactor.advance(tls.HANDSHAKE_TIMEOUT)
+        self.assertFalse(self.transport.aborted)
+
+    def test_lostInTheHandshake(self) -> None:
+        """
+        A connection that is lost before leaves no timer behind.
+        """
+        self.begin(EchoFactory(self.reactor))
+        self.transport.connectionDone()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def goodbye(self) -> tuple[TLSClient, Any]:
+        """
+        @return: A client that has said goodbye, and its session.
+        """
+        client = self.connect()
+        session = self.transport.protocol.wrappedProtocol
+        client.sendall(b"a\nbye\n")
+        self.assertEqual(client.recv(10), b"a\n")
+        self.assertEqual(client.recv(10), b"")
+        return client, session
+
+    def test_halfClose(self) -> None:
+        """
+        After a goodbye only this side is closed, TLS's and TCP's; what the peer
+        goes on to say is read, until it has closed its own.
+        """
+        client, session = self.goodbye()
+        self.assertTrue(self.transport.writeClosed)
+        self.transport.protocol.writeConnectionLost()
+        client.sendall(b"more")
+        self.assertEqual(session.received, 10)
+        self.assertFalse(self.transport.disconnecting)
+        client.finish(b"")
+        self.assertTrue(self.transport.disconnecting)
+        self.transport.connectionDone()
+        self.reactor.advance(0)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_quietPeer(self) -> None:
+        """
+        Nor is a peer that never closes waited for for ever.
+        """
+        self.goodbye()
+        self.transport.protocol.writeConnectionLost()
+        self.reactor.advance(QUIET)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_close(self) -> None:
+        """
+        Whoever closes the connection has it closed, whether or not the peer
+        closes as well.
+        """
+        client = self.connect()
+        self.transport.protocol.unregisterProducer()
+        self.transport.protocol.loseConnection()
+        self.assertEqual(client.recv(10), b"")
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_closedAfterAll(self) -> None:
+        """
+        Nor does it matter that this side was closed before.
+        """
+        self.goodbye()
+        self.transport.protocol.loseConnection()
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_greeting(self) -> None:
+        """
+        What is said before the handshake is over comes after it, and the end of
+        the stream with it.
+        """
+        client = self.connect(GreetingFactory(self.reactor))
+        self.assertEqual(client.recv(100), GREETING)
+        self.assertEqual(client.recv(100), b"")
+        self.assertTrue(self.transport.writeClosed)
+
+    def test_otherProtocols(self) -> None:
+        """
+        For a protocol that knows no half-close the end of the stream is the end.
+        """
+        client = self.connect(Factory.forProtocol(RecordingProtocol))
+        protocol = self.transport.protocol
+        protocol.writeConnectionLost()
+        client.finish(b"hello")
+        self.assertEqual(protocol.wrappedProtocol.received, b"hello")
+        self.assertEqual(client.recv(10), b"")
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_reset(self) -> None:
+        """
+        A reset on purpose takes nothing from the peer that was to come before it,
+        and no closing alert announces it.
+        """
+        impairments = ConnectionImpairments.parse("reset-after=5B")
+        client = self.connect(ImpairedEchoFactory(self.reactor, impairments=impairments))
+        client.sendall(b"abcdefgh")
+        turn(self.reactor)
+        turn(self.reactor)
+        self.assertEqual((client.recv(10), self.transport.aborted), (b"abcde", False))
+        turn(self.reactor)
+        self.assertEqual((self.transport.aborted, self.transport.value()), (True, b""))
+
+    def test_refused(self) -> None:
+        """
+        Whom the factory refuses is refused.
+        """
+
+        class Refusing(Factory):
+            def buildProtocol(self, addr: object) -> None:
+                return None
+
+        self.assertIsNone(self.overTLS(Refusing()).buildProtocol(PEER))
+
+    def test_interface(self) -> None:
+        """
+        It hears of TCP's half-closes.
+        """
+        self.connect()
+        self.assertTrue(verifyObject(IHalfCloseableProtocol, self.transport.protocol))

@@ -1,0 +1,197 @@
+"""
+Tests for L{echod.udp.pktinfo}.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from ipaddress import ip_address
+from typing import Any
+
+from twisted.internet import udp
+from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.udp import pktinfo
+from echod.udp.pktinfo import DATAGRAMS_A_TURN, IP_PKTINFO, PacketInfoPort, SourceAddress
+from tests.support import FakeSocket
+
+
+def info4(interface: int, local: str, destination: str) -> tuple[int, int, bytes]:
+    """
+    @return: A control message with an C{in_pktinfo}.
+    """
+    data = struct.pack(
+        "@i4s4s", interface, ip_address(local).packed, ip_address(destination).packed
+    )
+    return (socket.IPPROTO_IP, IP_PKTINFO, data)
+
+
+def info6(local: str, interface: int) -> tuple[int, int, bytes]:
+    """
+    @return: A control message with an C{in6_pktinfo}.
+    """
+    data = struct.pack("@16sI", ip_address(local).packed, interface)
+    return (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, data)
+
+
+class Recorder(DatagramProtocol):
+    """
+    Takes note of what arrives; fails on what it is told to.
+    """
+
+    def __init__(self) -> None:
+        self.arrived: list[tuple[bytes, SourceAddress]] = []
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        """
+        Take note.
+        """
+        self.arrived.append((datagram, addr))
+        if datagram == b"fail":
+            raise RuntimeError(datagram)
+
+
+class PacketInfoPortTests(SynchronousTestCase):
+    """
+    Tests for L{PacketInfoPort}.
+    """
+
+    if not pktinfo.PACKET_INFO:
+        skip = "needs Linux"
+
+    client4 = ("192.0.2.1", 40000)
+
+    def listen(self, interface: str = "") -> None:
+        """
+        Listen on a fake socket.
+        """
+        self.protocol = Recorder()
+        self.patch(udp.Port, "createInternetSocket", lambda port: FakeSocket())
+        reactor: Any = MemoryReactorClock()
+        self.port = PacketInfoPort(8080, self.protocol, interface, 65535, reactor)
+        self.port.startListening()
+        self.socket: Any = self.port.socket
+
+    def receive(self, sockaddr: Any, *control: tuple[int, int, bytes]) -> SourceAddress:
+        """
+        Receive a datagram, and answer it.
+
+        @return: Where it came from.
+        """
+        self.socket.queue.append((b"data", list(control), 0, sockaddr))
+        self.port.doRead()
+        datagram, source = self.protocol.arrived.pop()
+        self.assertEqual(source, sockaddr[:2])
+        self.port.write(datagram, source)
+        return source
+
+    def test_ipv4(self) -> None:
+        """
+        An answer leaves from the IPv4 address that was asked, by whatever
+        interface leads to the peer.
+        """
+        self.listen()
+        source = self.receive(self.client4, info4(3, "127.0.0.7", "127.0.0.7"))
+        self.assertFalse(source.toGroup)
+        self.assertEqual(
+            self.socket.sent,
+            [([b"data"], [info4(0, "127.0.0.7", "127.0.0.7")], 0, self.client4)],
+        )
+        self.assertEqual(self.socket.options, [(socket.IPPROTO_IP, IP_PKTINFO, 1)])
+
+    def test_ipv4Group(self) -> None:
+        """
+        A datagram whose destination is no address of this machine was sent to a
+        group.
+        """
+        self.listen()
+        source = self.receive(self.client4, info4(3, "192.0.2.9", "192.0.2.255"))
+        self.assertTrue(source.toGroup)
+
+    def test_ipv6(self) -> None:
+        """
+        An answer leaves from the IPv6 address that was asked.
+        """
+        self.listen("::")
+        client = ("2001:db8::1", 40000, 0, 0)
+        source = self.receive(client, info6("2001:db8::9", 3))
+        self.assertFalse(source.toGroup)
+        self.assertEqual(self.socket.sent, [([b"data"], [info6("2001:db8::9", 0)], 0, client)])
+        self.assertEqual(
+            self.socket.options, [(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)]
+        )
+
+    def test_ipv6LinkLocal(self) -> None:
+        """
+        The scope of a link-local address is kept, on either side.
+        """
+        self.listen("::")
+        client = ("fe80::1", 40000, 0, 3)
+        self.receive(client, info6("fe80::9", 3))
+        self.assertEqual(self.socket.sent, [([b"data"], [info6("fe80::9", 3)], 0, client)])
+
+    def test_ipv6Group(self) -> None:
+        """
+        A datagram to a multicast address was sent to a group.
+        """
+        self.listen("::")
+        for group in ("ff02::1", "::ffff:224.0.0.1"):
+            source = self.receive(("fe80::1", 40000, 0, 3), info6(group, 3))
+            self.assertTrue(source.toGroup)
+
+    def test_oneAddress(self) -> None:
+        """
+        On a socket with one address nothing is asked: it can answer from no
+        other.
+        """
+        for interface in ("127.0.0.1", "::1"):
+            self.listen(interface)
+            self.assertEqual(self.socket.options, [])
+
+    def test_noInformation(self) -> None:
+        """
+        Without control messages that it knows, an answer leaves as the system
+        sees fit.
+        """
+        self.listen()
+        self.receive(self.client4, (socket.SOL_SOCKET, 1, b""))
+        self.assertEqual(self.socket.sent, [([b"data"], [], 0, self.client4)])
+
+    def test_errors(self) -> None:
+        """
+        An error on receiving, or one of the protocol's, costs one datagram at
+        most.
+        """
+        self.listen()
+        self.socket.queue += [
+            OSError(errno.ECONNREFUSED, "an earlier answer was refused"),
+            (b"fail", [], 0, self.client4),
+            (b"data", [], 0, self.client4),
+        ]
+        self.port.doRead()
+        self.port.doRead()
+        self.assertEqual(
+            [datagram for datagram, _ in self.protocol.arrived], [b"fail", b"data"]
+        )
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+    def test_turn(self) -> None:
+        """
+        However many datagrams have come, the rest of the reactor has its turn.
+        """
+        self.listen()
+        self.socket.queue += [(b"", [], 0, self.client4)] * (DATAGRAMS_A_TURN + 1)
+        self.port.doRead()
+        self.assertEqual(len(self.socket.queue), 1)
+
+    def test_plainAddress(self) -> None:
+        """
+        A datagram to a plain address is sent as by any UDP port.
+        """
+        self.listen()
+        self.port.write(b"data", self.client4)
+        self.assertEqual(self.socket.sent, [(b"data", self.client4)])

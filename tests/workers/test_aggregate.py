@@ -1,0 +1,283 @@
+"""
+Tests for L{echod.workers.service}, L{echod.workers.aggregatemonitor} and
+L{echod.workers.aggregate}: what several workers are together.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.service.echoservice import EchoService, ListeningService
+from echod.status.lag import LAGS
+from echod.status.monitor import Monitor
+from echod.tcp.echo import EchoFactory
+from echod.udp.echo import UDPEchoProtocol
+from echod.workers.aggregate import LOST, added, rates
+from echod.workers.aggregatemonitor import Whole
+from echod.workers.pool import Fleet
+from echod.workers.service import WorkersService
+from tests.service.test_echoservice import Endpoint
+from tests.support import UNTIMED
+from tests.support.workers import ProcessReactor, nothing, ofDatagrams, ofSessions
+
+
+class SumTests(SynchronousTestCase):
+    """
+    Tests for L{echod.workers.aggregate}.
+    """
+
+    def test_added(self) -> None:
+        """
+        Numbers are added up wherever they are; what is missing is nothing.
+        """
+        self.assertEqual(
+            added({"a": 1, "b": [1, 2], "c": {"x": 1}}, {"b": [3, 4], "c": {"y": 2}, "d": 0.5}),
+            {"a": 1, "b": [4, 6], "c": {"x": 1, "y": 2}, "d": 0.5},
+        )
+
+    def test_rates(self) -> None:
+        """
+        Rates are those of all who know theirs.
+        """
+        one, other = ({"history": [{"rates": [[1, 2], [3, 4]]}]} for _ in range(2))
+        self.assertEqual(rates([one, nothing(), other]), [[2, 4], [6, 8]])
+        self.assertEqual(rates([nothing()]), [])
+
+
+class WholeTests(SynchronousTestCase):
+    """
+    Tests for L{WorkersService} and L{Whole}.
+    """
+
+    def setUp(self) -> None:
+        self.reactor = ProcessReactor()
+        self.fleet = Fleet(self.reactor, 2, [], lambda slot: {}, 5.0)
+        self.service = WorkersService(self.reactor, self.fleet)
+        self.endpoint = Endpoint()
+        for server in (
+            EchoFactory(self.reactor, limits=UNTIMED),
+            UDPEchoProtocol(self.reactor),
+        ):
+            service = ListeningService("127.0.0.1:0", self.endpoint, server)
+            service.setServiceParent(self.service)
+        self.whole = Whole(self.reactor, self.service, lambda: 1000 + self.reactor.seconds())
+        self.whole.setServiceParent(self.service.witnesses)
+        self.service.privilegedStartService()
+        self.assertEqual(self.reactor.processes, [])
+        self.service.startService()
+        self.one, self.other = self.reactor.processes
+
+    def say(self, process: Any, sessions: Any, datagrams: Any, **more: Any) -> None:
+        """
+        Have a worker report of its services.
+        """
+        process.say(services=[ofSessions(**sessions), ofDatagrams(**datagrams)], **more)
+
+    def full(self) -> Any:
+        """
+        @return: Everything there is to see.
+        """
+        self.reactor.advance(1)
+        return json.loads(self.whole.full)
+
+    def test_shape(self) -> None:
+        """
+        There is to see what there is of one process, and before any worker has
+        reported it is nothing.
+        """
+        single = EchoService(self.reactor)
+        for server in (
+            EchoFactory(self.reactor, limits=UNTIMED),
+            UDPEchoProtocol(self.reactor),
+        ):
+            service = ListeningService("127.0.0.1:0", self.endpoint, server)
+            service.setServiceParent(single)
+        monitor = Monitor(self.reactor, single, lambda: 1000.0)
+        monitor.setServiceParent(single.witnesses)
+        single.startService()
+        expected, full = json.loads(monitor.full), self.full()
+        self.assertEqual(list(full), list(expected))
+        self.assertEqual(full["services"], expected["services"])
+        self.assertEqual(full["sessions"], expected["sessions"])
+        self.assertEqual(full["lags"], [0] * (len(LAGS) + 1))
+        self.assertEqual(
+            full["unready"], ["worker 1 does not serve", "worker 2 does not serve"]
+        )
+        single.stopService()
+
+    def test_sum(self) -> None:
+        """
+        What the workers have counted is added up, on the addresses of the parent.
+        """
+        self.say(
+            self.one,
+            {"receivedBytes": 5, "open": 1, "accepted": 3, "ended": {"goodbye": 2}},
+            {"received": 7, "refused": {"own source port": 1}, "address": "elsewhere"},
+            lags=[1] * (len(LAGS) + 1),
+            lagSeconds=0.5,
+            lag=0.25,
+        )
+        self.say(
+            self.other,
+            {"receivedBytes": 6, "open": 2, "accepted": 2},
+            {"received": 1, "refused": {"own source port": 2}},
+            lag=0.5,
+        )
+        full = self.full()
+        sessions, datagrams = full["services"]
+        self.assertEqual(sessions["address"], "127.0.0.1:40000")
+        self.assertEqual(datagrams["address"], "127.0.0.1:40000")
+        self.assertEqual(
+            (sessions["receivedBytes"], sessions["open"], sessions["accepted"]), (11, 3, 5)
+        )
+        self.assertEqual(sessions["ended"], {"goodbye": 2})
+        self.assertEqual(
+            (datagrams["received"], datagrams["refused"]["own source port"]), (8, 3)
+        )
+        self.assertEqual((full["lag"], full["lagSeconds"]), (0.5, 0.5))
+        self.assertEqual(full["lags"], [1] * (len(LAGS) + 1))
+        self.assertEqual(
+            full["workers"],
+            [
+                {"worker": "1", "process": 1000, "serves": True},
+                {"worker": "2", "process": 1001, "serves": True},
+            ],
+        )
+
+    def test_neverLess(self) -> None:
+        """
+        What was counted does not become less when a worker dies, nor when another
+        takes its place.
+        """
+        for process in (self.one, self.other):
+            self.say(process, {"accepted": 3, "open": 1, "ended": {"goodbye": 2}}, {})
+        self.one.end(signal=9)
+        for _ in range(2):
+            sessions, _ = self.full()["services"]
+            self.assertEqual((sessions["accepted"], sessions["open"]), (6, 1))
+            self.assertEqual(sessions["ended"], {"goodbye": 4, LOST: 1})
+        self.say(self.reactor.alive[-1], {"accepted": 1, "open": 1}, {})
+        sessions, _ = self.full()["services"]
+        self.assertEqual((sessions["accepted"], sessions["open"]), (7, 2))
+        self.assertEqual(self.whole.deaths, 1)
+
+    def test_sessions(self) -> None:
+        """
+        The busiest and the newest sessions are those of all.
+        """
+        rows = [
+            {
+                "peer": str(number),
+                "bytesPerSecond": number,
+                "receivedBytes": 0,
+                "since": -number,
+            }
+            for number in range(60)
+        ]
+        for process, some in ((self.one, rows[::2]), (self.other, rows[1::2])):
+            process.say(
+                services=[ofSessions(), ofDatagrams()],
+                sessions={"open": len(some), "busiest": some, "newest": some},
+            )
+        self.assertEqual(self.service.sessions, 60)
+        sessions = self.full()["sessions"]
+        self.assertEqual(sessions["open"], 60)
+        peers = [str(number) for number in range(60)]
+        self.assertEqual([row["peer"] for row in sessions["busiest"]], peers[:9:-1])
+        self.assertEqual([row["peer"] for row in sessions["newest"]], peers[:50])
+
+    def test_history(self) -> None:
+        """
+        In each second there went through what went through all workers.
+        """
+        for process in (self.one, self.other):
+            process.say(
+                services=[ofSessions(), ofDatagrams()],
+                history=[{"rates": [[5, 5], [1, 0]], "lag": 0, "time": 0}],
+                lag=0.125,
+            )
+        (entry,) = self.full()["history"]
+        self.assertEqual(entry, {"time": 1001, "lag": 0.125, "rates": [[10, 10], [2, 0]]})
+
+    def test_impairments(self) -> None:
+        """
+        How each worker is impaired is said; each has its own seed.
+        """
+        self.say(self.one, {"impairments": "delay=1ms,seed=1"}, {})
+        self.say(self.other, {"impairments": "delay=1ms,seed=2"}, {})
+        sessions, datagrams = self.full()["services"]
+        self.assertEqual(sessions["impairments"], "delay=1ms,seed=1; delay=1ms,seed=2")
+        self.assertIsNone(datagrams["impairments"])
+
+    def test_ready(self) -> None:
+        """
+        It is ready when all workers serve.
+        """
+        self.say(self.one, {}, {})
+        self.assertFalse(self.service.ready)
+        self.say(self.other, {}, {})
+        self.assertTrue(self.service.ready)
+        self.assertEqual(self.full()["unready"], [])
+
+    def test_stop(self) -> None:
+        """
+        First it listens no more, then the workers are to end; while they do it
+        is draining, and looked at.  When they have ended, all is over.
+        """
+        listening = [port.listening for port in self.endpoint.ports]
+        self.assertEqual(listening, [True, True])
+        self.patch(
+            self.one,
+            "signalProcess",
+            lambda name: listening.append(self.endpoint.ports[0].listening),
+        )
+        stopped = self.service.stopService()
+        self.assertEqual((listening[2:], self.other.signals), ([False], ["TERM"]))
+        full = self.full()
+        self.assertTrue(full["draining"])
+        self.assertEqual([each["state"] for each in full["services"]], ["draining"] * 2)
+        self.one.end()
+        self.assertNoResult(stopped)
+        self.other.end()
+        self.successResultOf(stopped)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(self.whole.services[0]["state"], "stopped")
+
+    def test_cut(self) -> None:
+        """
+        To cut is for the workers.
+        """
+        self.service.cut()
+        self.assertEqual((self.one.signals, self.other.signals), (["INT"], ["INT"]))
+
+    def test_reopened(self) -> None:
+        """
+        They are told when files are to be opened again.
+        """
+        self.other.say()
+        self.service.reopened()
+        self.assertEqual(self.other.signals, [signal.SIGUSR1])
+
+    def test_renewed(self) -> None:
+        """
+        SIGHUP has them replaced, if the process is ours.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        service = WorkersService(self.reactor, self.fleet, hearSignals=True)
+        self.service.stopService()
+        self.one.end()
+        self.other.end()
+        service.startService()
+        for act, arguments, more in self.reactor.whenRunningHooks:
+            act(*arguments, **more)
+        signal.raise_signal(signal.SIGHUP)
+        self.reactor.advance(0)
+        self.assertEqual(len(self.reactor.alive), 3)
+        service.stopService()
+        for process in self.reactor.alive:
+            process.end()

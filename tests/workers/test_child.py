@@ -1,0 +1,391 @@
+"""
+Tests for L{echod.workers.child} and L{echod.workers.pipes}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from typing import Any
+
+from twisted.internet.defer import succeed
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.service.echoservice import LISTENING, EchoService, ListeningService
+from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
+from echod.status.appendfile import LineFile
+from echod.status.monitor import Monitor
+from echod.status.sessionlog import SessionLog
+from echod.tap import SESSION_LOG, makeService
+from echod.tcp.echo import EchoFactory
+from echod.workers import socketpassing as handover
+from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log
+from echod.workers.pipes import RECORD, Lines, event, record
+from tests.service.test_echoservice import Endpoint
+from tests.service.test_echoservice import Port as MemoryPort
+from tests.support import UNTIMED, connect, lacking, temporaryDirectory
+from tests.support.workers import ProcessReactor
+
+
+class Port(MemoryPort):
+    """
+    A port which need not be read from.
+    """
+
+    reading = True
+
+    def stopReading(self) -> None:
+        """
+        Take note.
+        """
+        self.reading = False
+
+
+class StoppingReactor(ProcessReactor):
+    """
+    A reactor that counts how often it was stopped.
+    """
+
+    stops = 0
+
+    def stop(self) -> None:
+        """
+        Take note.
+        """
+        self.stops += 1
+
+
+class ChannelTests(SynchronousTestCase):
+    """
+    Tests for L{echod.workers.pipes}.
+    """
+
+    def test_lines(self) -> None:
+        """
+        However a line is cut, it is one line.
+        """
+        lines: list[bytes] = []
+        some = Lines(lines.append)
+        for data in (b"a", b"", b"b\nc\n\nd", b"\n"):
+            some.add(data)
+        self.assertEqual(lines, [b"ab", b"c", b"", b"d"])
+
+    def there(self, **fields: Any) -> dict[str, Any]:
+        """
+        @return: What becomes of an event on its way to the parent.
+        """
+        line = record({"log_time": 1.5, "log_format": "{a} {{", "a": "\n\u2028", **fields})
+        self.assertTrue(line.endswith(b"\n"))
+        self.assertEqual(line.count(b"\n"), 1)
+        return event(line[:-1], "worker 1")
+
+    def test_record(self) -> None:
+        """
+        An event arrives with its time, its level, and where it came from.
+        """
+        there = self.there(log_level=LogLevel.warn, log_namespace="echod.tcp")
+        self.assertEqual(there["log_time"], 1.5)
+        self.assertEqual(there["log_level"], LogLevel.warn)
+        self.assertEqual(there["log_system"], "worker 1: echod.tcp#warn")
+        self.assertEqual(there["text"], "\n\u2028 {")
+
+    def test_legacy(self) -> None:
+        """
+        So does one of the old kind.
+        """
+        there = self.there(log_system="-")
+        self.assertEqual(there["log_level"], LogLevel.info)
+        self.assertEqual(there["log_system"], "worker 1: -")
+
+    def test_failure(self) -> None:
+        """
+        A failure arrives with its traceback.
+        """
+        there = self.there(log_failure=Failure(ZeroDivisionError("never")))
+        self.assertIn("ZeroDivisionError: never", there["text"])
+
+
+class OptionsTests(SynchronousTestCase):
+    """
+    Tests for L{WorkerOptions}.
+    """
+
+    def setUp(self) -> None:
+        if not handover.SPREADS:
+            lacking("Linux")
+        self.descriptors: dict[str, int] = {}
+        self.ports: dict[str, int] = {}
+        self.reactor = ProcessReactor()
+
+    def handOver(self, **kinds: socket.SocketKind) -> None:
+        """
+        Hand over a socket of each kind.
+        """
+        for name, kind in kinds.items():
+            with socket.socket(socket.AF_INET, kind) as skt:
+                skt.bind(("127.0.0.1", 0))
+                if kind == socket.SOCK_STREAM:
+                    skt.listen()
+                self.ports[name] = skt.getsockname()[1]
+                self.descriptors[name] = os.dup(skt.fileno())
+                self.addCleanup(self.close, self.descriptors[name])
+
+    def close(self, descriptor: int) -> None:
+        """
+        Close what may be closed already.
+        """
+        try:
+            os.close(descriptor)
+        except OSError:
+            """It was adopted."""
+
+    def options(self, *arguments: str) -> WorkerOptions:
+        """
+        @return: The options of a worker.
+        """
+        options = WorkerOptions(os.getppid(), self.descriptors, self.reactor)
+        options.parseOptions(arguments)
+        return options
+
+    def serve(self, *arguments: str) -> Any:
+        """
+        @return: What a worker is to serve.
+        """
+        # That of this process is not to be changed.
+        self.patch(os, "set_blocking", lambda descriptor, blocking: None)
+        return makeService(self.options(*arguments))
+
+    def test_adopts(self) -> None:
+        """
+        A worker listens on what was handed over for each of the servers, whatever
+        the command line says, and shows nobody but the parent.
+        """
+        self.handOver(tcp0=socket.SOCK_STREAM, udp0=socket.SOCK_DGRAM)
+        service = self.serve("--tcp", "1", "--udp", "2", "--status", "3", "--workers", "2")
+        self.assertIsInstance(service, WorkerService)
+        service.privilegedStartService()
+        (adopted,) = self.reactor.adoptedPorts
+        self.assertEqual(adopted[1], socket.AF_INET)
+        places = [each.place for each in service.listening]
+        self.assertIn(f"127.0.0.1:{self.ports['udp0']}", places)
+        self.assertEqual([type(witness) for witness in service.witnesses], [Monitor, Reporter])
+        service.stopService()
+
+    def test_handedOverBefore(self) -> None:
+        """
+        What systemd has handed over to the parent, is handed on.
+        """
+        self.handOver(tcp0=socket.SOCK_STREAM, udp0=socket.SOCK_DGRAM)
+        options = self.options(
+            *("--tcp", "systemd:domain=INET6:name=a", "--udp", "systemd:domain=INET6:index=7")
+        )
+        for name, kind in (("tcp", InheritedStreamEndpoint), ("udp", InheritedUDPEndpoint)):
+            ((_, endpoint),) = options[name]
+            self.assertIsInstance(endpoint, kind)
+            self.assertEqual(endpoint._descriptor, self.descriptors[f"{name}0"])
+
+    def test_sessionLog(self) -> None:
+        """
+        The session log is the file that the parent has opened.
+        """
+        self.handOver(tcp0=socket.SOCK_STREAM)
+        path = temporaryDirectory(self) / "sessions"
+        self.descriptors[SESSION_LOG] = os.open(path, os.O_WRONLY | os.O_CREAT)
+        self.addCleanup(self.close, self.descriptors[SESSION_LOG])
+        service = self.serve("--tcp", "1", "--session-log", "/nonexistent/sessions")
+        sessions, *_ = service.witnesses
+        self.assertIsInstance(sessions, SessionLog)
+        sessions.privilegedStartService()
+        self.assertEqual(sessions.fileno(), self.descriptors[SESSION_LOG])
+        sessions.stopService()
+
+
+class WorkerServiceTests(SynchronousTestCase):
+    """
+    Tests for L{WorkerService}.
+    """
+
+    def setUp(self) -> None:
+        self.reactor = StoppingReactor()
+        self.service = WorkerService(self.reactor, 5.0)
+        self.factory = EchoFactory(self.reactor, limits=UNTIMED)
+        self.endpoint = Endpoint()
+        self.port = Port()
+        self.patch(self.endpoint, "listen", lambda server: succeed(self.port))
+        ListeningService("127.0.0.1:0", self.endpoint, self.factory).setServiceParent(
+            self.service
+        )
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        self.service.startService()
+        for act, arguments, more in self.reactor.whenRunningHooks:
+            act(*arguments, **more)
+
+    def test_end(self) -> None:
+        """
+        SIGTERM ends it, and a second one changes nothing.
+        """
+        for _ in range(2):
+            signal.raise_signal(signal.SIGTERM)
+        self.assertEqual(self.reactor.stops, 1)
+
+    def test_endBeforeRetiring(self) -> None:
+        """
+        Who drains already does not hear SIGHUP.
+        """
+        signal.raise_signal(signal.SIGTERM)
+        self.service.stopService()
+        signal.raise_signal(signal.SIGHUP)
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual(self.reactor.stops, 1)
+
+    def test_cut(self) -> None:
+        """
+        SIGINT cuts those who are there.
+        """
+        _, transport = connect(self.factory)
+        signal.raise_signal(signal.SIGINT)
+        self.assertTrue(transport.aborted)
+        self.assertEqual(self.reactor.stops, 0)
+
+    def test_retire(self) -> None:
+        """
+        After SIGHUP nobody new is taken, those who are there are served as ever,
+        and it ends when they have gone.
+        """
+        session, transport = connect(self.factory)
+        signal.raise_signal(signal.SIGHUP)
+        self.assertFalse(self.port.reading)
+        session.dataReceived(b"hello")
+        self.assertEqual(transport.value(), b"hello")
+        self.assertEqual(self.service.listening[0].state, LISTENING)
+        self.reactor.advance(SIGHT)
+        self.assertEqual(self.reactor.stops, 0)
+        transport.connectionDone()
+        self.reactor.advance(SIGHT)
+        self.assertEqual(self.reactor.stops, 1)
+
+    def test_retireAtLast(self) -> None:
+        """
+        Who stays longer than a drain may take, is drained.
+        """
+        connect(self.factory)
+        signal.raise_signal(signal.SIGHUP)
+        self.reactor.pump([SIGHT] * 10)
+        self.assertEqual(self.reactor.stops, 1)
+
+    def test_retireAlone(self) -> None:
+        """
+        Where nobody is there, it ends at once; unless somebody is on the way.
+        """
+        self.factory.waiting.add(None)  # type: ignore[arg-type]
+        signal.raise_signal(signal.SIGHUP)
+        self.assertEqual(self.reactor.stops, 0)
+        self.factory.waiting.clear()
+        self.reactor.advance(SIGHT)
+        self.assertEqual(self.reactor.stops, 1)
+
+
+class ReporterTests(SynchronousTestCase):
+    """
+    Tests for L{Reporter}.
+    """
+
+    def setUp(self) -> None:
+        self.reactor = MemoryReactorClock()
+        self.service = EchoService(self.reactor)
+        self.factory = EchoFactory(self.reactor, limits=UNTIMED)
+        ListeningService("127.0.0.1:0", Endpoint(), self.factory).setServiceParent(self.service)
+        self.monitor = Monitor(self.reactor, self.service)
+        self.monitor.setServiceParent(self.service.witnesses)
+        self.path = temporaryDirectory(self) / "reports"
+        self.orphaned = 0
+
+    def report(self, parent: int) -> None:
+        """
+        Start to report.
+        """
+        reports = LineFile(os.fspath(self.path))
+        self.addCleanup(reports.close)
+        reporter = Reporter(self.reactor, self.monitor, reports, parent, self.noteOrphaned)
+        reporter.setServiceParent(self.service.witnesses)
+        self.service.startService()
+        self.assertEqual(self.reports(), [])
+        self.reactor.run()
+
+    def noteOrphaned(self) -> None:
+        """
+        Take note.
+        """
+        self.orphaned += 1
+
+    def reports(self) -> list[Any]:
+        """
+        @return: All reports so far.
+        """
+        return [json.loads(line) for line in self.path.read_text().splitlines()]
+
+    def test_neverStarted(self) -> None:
+        """
+        One that has never begun, as something could not be listened on, can be
+        stopped.
+        """
+        reporter = Reporter(
+            self.reactor, self.monitor, LineFile(os.devnull), 1, self.noteOrphaned
+        )
+        reporter.stopService()
+        self.assertEqual(self.orphaned, 0)
+
+    def test_reports(self) -> None:
+        """
+        The parent hears at once, every second, and in the end, when all is
+        counted.
+        """
+        self.report(os.getppid())
+        self.assertEqual([each["unready"] for each in self.reports()], [[]])
+        _, transport = connect(self.factory)
+        self.reactor.advance(1)
+        self.assertEqual(self.reports()[-1]["sessions"]["open"], 1)
+        stopped = self.service.stopService()
+        transport.connectionDone()
+        self.successResultOf(stopped)
+        last = self.reports()[-1]
+        self.assertEqual((len(self.reports()), last["draining"]), (3, True))
+        (counted,) = last["services"]
+        self.assertEqual((counted["open"], counted["accepted"]), (0, 1))
+        self.assertEqual(self.monitor.listeners, set())
+        self.assertEqual(self.orphaned, 0)
+
+    def test_orphaned(self) -> None:
+        """
+        Without its parent it does not go on.
+        """
+        self.report(os.getpid())
+        self.assertEqual(self.orphaned, 1)
+
+
+class LogTests(SynchronousTestCase):
+    """
+    Tests for L{log}.
+    """
+
+    def test_log(self) -> None:
+        """
+        What is logged is one write for each event.
+        """
+        written: list[tuple[int, bytes]] = []
+
+        def write(descriptor: int, data: bytes) -> int:
+            written.append((descriptor, data))
+            return len(data)
+
+        self.patch(os, "write", write)
+        Logger("echod.tcp", observer=log).info("hello")
+        ((descriptor, line),) = written
+        self.assertEqual(descriptor, 2)
+        self.assertTrue(line.startswith(RECORD))

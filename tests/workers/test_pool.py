@@ -1,0 +1,421 @@
+"""
+Tests for L{echod.workers.pool} and L{echod.workers.process}.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+
+from twisted.logger import LogLevel, capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.workers.aggregate import LOST
+from echod.workers.pool import (
+    CHILD,
+    FIRST_DELAY,
+    LONGEST_DELAY,
+    LOOK,
+    MARGIN,
+    PATIENCE,
+    PRIVATE,
+    Fleet,
+)
+from tests.support import logged
+from tests.support.workers import FakeProcess, ProcessReactor, ofSessions
+
+
+class FleetTests(SynchronousTestCase):
+    """
+    Tests for L{Fleet}.
+    """
+
+    def setUp(self) -> None:
+        self.reactor = ProcessReactor()
+        self.fleet = Fleet(
+            self.reactor, 2, ["--tcp", "0"], lambda slot: {"tcp0": 10 + slot, "udp0": 20}, 5.0
+        )
+
+    def start(self) -> list[FakeProcess]:
+        """
+        Start, and have all workers serve.
+        """
+        self.fleet.startService()
+        for process in self.reactor.alive:
+            process.say()
+        return self.reactor.alive
+
+    def stop(self) -> None:
+        """
+        Stop, and leave nothing behind.
+        """
+        self.fleet.stopService()
+        for process in self.reactor.alive:
+            process.end()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def names(self) -> list[str]:
+        """
+        @return: The names of those who live.
+        """
+        return list(self.fleet.workers)
+
+    def test_start(self) -> None:
+        """
+        Each worker is the same echod on the same reactor, with its own of each of
+        the sockets, as systemd hands them over, in the parent's directory.
+        """
+        self.patch(os, "environ", {"HOME": "/", **dict.fromkeys(PRIVATE, "x")})
+        self.fleet.startService()
+        module = ProcessReactor.__module__
+        command = [sys.executable, "-c", CHILD, str(os.getpid()), module]
+        for slot, process in enumerate(self.reactor.processes):
+            self.assertEqual(process.command, [*command, "--tcp", "0"])
+            self.assertEqual(process.more["path"], os.getcwd())
+            self.assertEqual(
+                process.more["childFDs"], {0: "w", 1: "r", 2: "r", 3: 10 + slot, 4: 20}
+            )
+            environ = process.more["env"]
+            self.assertNotIn("", environ.pop("PYTHONPATH").split(os.pathsep))
+            expected = {"HOME": "/", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "tcp0:udp0"}
+            self.assertEqual(environ, expected)
+        self.assertEqual(len(self.reactor.processes), 2)
+        self.stop()
+
+    def test_ready(self) -> None:
+        """
+        Until a worker says that it serves, it is missing; a report that is torn
+        says nothing.
+        """
+        self.fleet.startService()
+        one, other = self.reactor.processes
+        one.say()
+        other.say(unready=["TCP echo on 127.0.0.1:8080 is starting"])
+        other.protocol.childDataReceived(1, b'{"unre\n')
+        self.assertEqual(self.fleet.unready, ["worker 2 does not serve"])
+        with logged() as lines:
+            other.say()
+            other.say()
+        self.assertEqual(lines, ["worker 2 serves (process 1001)"])
+        self.assertEqual(self.fleet.unready, [])
+        self.stop()
+
+    def test_replaced(self) -> None:
+        """
+        A worker that has served and dies is replaced at once, by one of the same
+        name.
+        """
+        one, _ = self.start()
+        with logged() as lines:
+            one.end(signal=9)
+        self.assertEqual(lines, ["worker 1 (process 1000) has died: signal 9"])
+        self.assertEqual(self.fleet.unready, ["worker 1 does not serve"])
+        self.reactor.advance(0)
+        self.assertEqual(self.names(), ["worker 2", "worker 1"])
+        again = self.reactor.processes[-1]
+        self.assertEqual(again.more["childFDs"][3], 10)
+        self.assertEqual(self.fleet.deaths, 1)
+        self.stop()
+
+    def test_crashLoop(self) -> None:
+        """
+        One that dies before it serves is tried again later and later, until it
+        serves.
+        """
+        one, _ = self.start()
+        one.end(signal=9)
+        delays = []
+        for _ in range(10):
+            began = self.reactor.seconds()
+            count = len(self.reactor.processes)
+            while len(self.reactor.processes) == count:
+                self.reactor.advance(FIRST_DELAY / 2)
+            delays.append(self.reactor.seconds() - began)
+            with logged() as lines:
+                self.reactor.processes[-1].end(status=1)
+            self.assertIn("has died: exit status 1", lines[0])
+        expected = [0, *(FIRST_DELAY * 2**n for n in range(7)), LONGEST_DELAY, LONGEST_DELAY]
+        for delay, about in zip(delays, expected, strict=True):
+            self.assertLess(abs(delay - about), FIRST_DELAY * 0.6)
+        self.reactor.advance(LONGEST_DELAY)
+        self.reactor.alive[-1].say()
+        self.reactor.alive[-1].end(signal=9)
+        self.reactor.advance(0)
+        self.assertEqual(len(self.reactor.alive), 2)
+        self.stop()
+
+    def test_cannotStart(self) -> None:
+        """
+        That one cannot be started is one line each time, and it is tried again.
+        """
+        self.reactor.problem = OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        with logged() as lines:
+            self.fleet.startService()
+        why = "cannot be started: Resource temporarily unavailable"
+        self.assertEqual(lines, [f"worker 1 {why}", f"worker 2 {why}"])
+        self.assertEqual(self.names(), [])
+        self.reactor.problem = None
+        self.reactor.advance(FIRST_DELAY)
+        self.assertEqual(self.names(), ["worker 1", "worker 2"])
+        self.stop()
+
+    def test_hangs(self) -> None:
+        """
+        One of which nothing is heard for long is killed.
+        """
+        one, other = self.start()
+        for _ in range(PATIENCE):
+            self.reactor.advance(LOOK)
+            other.say()
+        self.assertEqual(one.signals, [])
+        with logged() as lines:
+            self.reactor.advance(LOOK)
+        self.assertEqual((one.signals, other.signals), (["KILL"], []))
+        self.assertEqual(lines, ["worker 1 hangs: killed"])
+        self.stop()
+
+    def test_renew(self) -> None:
+        """
+        All are replaced one by one: each is asked to go when its successor, on
+        the same sockets, serves, and the next is its turn.  One that goes does
+        not count as one that serves.
+        """
+        one, other = self.start()
+        self.fleet.renew()
+        self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2"])
+        successor = self.reactor.processes[-1]
+        self.assertEqual(successor.more["childFDs"][3], 10)
+        self.assertEqual(one.signals, [])
+        successor.say()
+        self.assertEqual((one.signals, other.signals), (["HUP"], []))
+        self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2", "worker 2.2"])
+        successor.end(signal=9)
+        self.assertEqual(self.fleet.unready, ["worker 1 does not serve"])
+        self.reactor.advance(0)
+        for process in self.reactor.alive[2:]:
+            process.say()
+        self.assertEqual(other.signals, ["HUP"])
+        with logged() as lines:
+            one.end()
+            other.end()
+        self.assertEqual(lines, ["worker 1 has ended", "worker 2 has ended"])
+        self.reactor.advance(LOOK)
+        self.assertEqual(self.names(), ["worker 2.2", "worker 1.2"])
+        self.assertEqual((self.fleet.deaths, self.fleet.unready), (1, []))
+        self.stop()
+
+    def test_successorNeverServes(self) -> None:
+        """
+        A worker whose successor does not come to serve stays; the successor is
+        tried again, and has it go when it serves after all.
+        """
+        one, _ = self.start()
+        self.fleet.renew()
+        self.reactor.alive[-1].end(status=1)
+        self.reactor.advance(FIRST_DELAY)
+        self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2"])
+        self.assertEqual(one.signals, [])
+        self.reactor.alive[-1].say()
+        self.assertEqual(one.signals, ["HUP"])
+        self.stop()
+
+    def test_renewedMeanwhile(self) -> None:
+        """
+        To be asked again while they are replaced has all that there are by then
+        replaced once more, and nothing twice at a time.
+        """
+        self.start()
+        self.fleet.renew()
+        self.fleet.renew()
+        self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2"])
+        for expected in ("worker 2.2", "worker 1.3"):
+            self.reactor.alive[-1].say()
+            self.assertEqual(self.names()[-1], expected)
+        self.reactor.alive[-1].say()
+        for process in self.reactor.alive:
+            if process.signals:
+                process.end()
+        self.assertEqual(self.names(), ["worker 2.2", "worker 1.3"])
+        self.stop()
+
+    def test_deadBeforeSucceeded(self) -> None:
+        """
+        A worker that dies while its successor starts does not come back when that
+        serves.
+        """
+        one, _ = self.start()
+        self.fleet.renew()
+        successor = self.reactor.alive[-1]
+        one.end(signal=9)
+        successor.say()
+        self.reactor.advance(LOOK)
+        self.assertEqual(self.names(), ["worker 2", "worker 1.2", "worker 2.2"])
+        self.stop()
+
+    def test_neverServedBeforeSucceeded(self) -> None:
+        """
+        Nor does one that had come back by then, and died again.
+        """
+        one, _ = self.start()
+        one.end(signal=9)
+        self.reactor.advance(0)
+        self.reactor.alive[-1].say()
+        self.fleet.renew()
+        self.reactor.alive[-1].say()
+        self.assertEqual(self.reactor.processes[2].signals, ["HUP"])
+        self.stop()
+
+    def test_notRunning(self) -> None:
+        """
+        When all is over, nobody is replaced.
+        """
+        self.start()
+        self.stop()
+        self.fleet.renew()
+        self.assertEqual(self.names(), [])
+
+    def test_stop(self) -> None:
+        """
+        When it stops all are asked to, also one that goes already, and one that
+        was to be a successor; it is over when they have ended.
+        """
+        self.start()
+        self.fleet.renew()
+        self.reactor.alive[-1].say()
+        one, other, successor, candidate = self.reactor.processes
+        self.fleet.stopService()
+        over = self.fleet.whenOver()
+        self.assertEqual(one.signals, ["HUP", "TERM"])
+        for process in (other, successor, candidate):
+            self.assertEqual(process.signals, ["TERM"])
+            process.end()
+        self.assertNoResult(over)
+        one.end()
+        self.successResultOf(over)
+        self.successResultOf(self.fleet.whenOver())
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_killed(self) -> None:
+        """
+        Who does not end in time is killed.
+        """
+        self.start()
+        self.fleet.stopService()
+        one, other = self.reactor.alive
+        other.end()
+        self.reactor.advance(2 * 5.0 + MARGIN)
+        self.assertEqual((one.signals, other.signals), (["TERM", "KILL"], ["TERM"]))
+        one.end(signal=9)
+
+    def test_startsAgain(self) -> None:
+        """
+        What has stopped can be started again; to stop it twice is nothing.
+        """
+        self.start()
+        self.stop()
+        self.stop()
+        self.start()
+        self.assertEqual(self.names(), ["worker 1", "worker 2"])
+        self.stop()
+
+    def test_cut(self) -> None:
+        """
+        All of them are told to cut, as far as they live.
+        """
+        one, other = self.start()
+        one.over = True
+        self.fleet.cut()
+        self.assertEqual((one.signals, other.signals), ([], ["INT"]))
+        one.over = False
+        self.stop()
+
+    def test_reopen(self) -> None:
+        """
+        All of them are told to open their files again: those who do not hear yet,
+        when they do.
+        """
+        self.fleet.startService()
+        one, other = self.reactor.processes
+        one.say()
+        self.fleet.reopen()
+        self.assertEqual((one.signals, other.signals), ([signal.SIGUSR1], []))
+        for process in (one, other, one, other):
+            process.say()
+        self.assertEqual((one.signals, other.signals), ([signal.SIGUSR1], [signal.SIGUSR1]))
+        self.stop()
+
+    def test_foreign(self) -> None:
+        """
+        A worker of another version serves and is replaced like any other, and
+        nothing of it is counted, which the log says.
+        """
+        one, other = self.start()
+        one.say(services=[ofSessions(accepted=7)])
+        other.say(services=[ofSessions()])
+        one.end(signal=9)
+        self.reactor.advance(0)
+        past = self.fleet.past
+        foreign = self.reactor.processes[-1]
+        with logged() as lines:
+            foreign.say(version="99", services=[ofSessions(lengths=[1])])
+        self.assertEqual(
+            lines[1:], ["worker 1 is echod 99: nothing of it is counted until a restart"]
+        )
+        self.assertEqual(self.fleet.unready, [])
+        self.assertEqual(len(self.fleet.reports), 1)
+        foreign.end(signal=9)
+        self.assertEqual(self.fleet.past, past)
+        self.reactor.advance(0)
+        self.assertEqual(len(self.reactor.alive), 2)
+        self.stop()
+
+    def test_past(self) -> None:
+        """
+        What the dead have counted stays counted, and the sessions that they had
+        are over.
+        """
+        one, other = self.start()
+        one.say(services=[ofSessions(accepted=7, open=2, ended={"goodbye": 5})])
+        one.end(signal=9)
+        other.say(services=[ofSessions(accepted=3, ended={"goodbye": 3})])
+        other.end()
+        (service,) = self.fleet.past["services"]
+        self.assertEqual(service["accepted"], 10)
+        self.assertEqual(service["ended"], {"goodbye": 8, LOST: 2})
+        self.assertNotIn("open", service)
+        self.stop()
+
+    def test_neverReported(self) -> None:
+        """
+        Who dies before the first report has counted nothing.
+        """
+        self.fleet.startService()
+        self.reactor.alive[0].end(status=1)
+        self.assertEqual((self.fleet.past, self.fleet.reports), ({}, []))
+        self.stop()
+
+    def test_log(self) -> None:
+        """
+        What a worker logs is logged, with its name, as it came from where; also
+        what Python itself has to say, in pieces or not.
+        """
+        one, _ = self.start()
+        with capturedLogs() as events:
+            one.log(b'\x1e[1.5, "warn", "echod.tcp", "echod.tcp#warn", "TCP echo: {x}"]')
+            one.protocol.childDataReceived(2, b"Fatal ")
+            one.log(b"\xff")
+            # The last words of one that dies in the middle of them.
+            one.protocol.childDataReceived(2, b"Segmentation")
+            one.end(signal=11)
+        first, second, third, _ = events
+        self.assertEqual(first["log_time"], 1.5)
+        self.assertEqual(first["log_level"], LogLevel.warn)
+        self.assertEqual(first["log_namespace"], "echod.tcp")
+        self.assertEqual(first["log_system"], "worker 1: echod.tcp#warn")
+        self.assertEqual(first["text"], "TCP echo: {x}")
+        self.assertEqual(second["log_system"], "worker 1: -")
+        self.assertEqual((second["log_level"], second["text"]), (LogLevel.error, "Fatal \\xff"))
+        self.assertEqual(third["text"], "Segmentation")
+        self.stop()
