@@ -288,7 +288,7 @@ class Options(usage.Options):
         return -(-most // workers)
 
     @property
-    def ours(self) -> bool:
+    def ownsProcess(self) -> bool:
         """
         Whether the whole process is: below twistd and twist.
         """
@@ -301,13 +301,13 @@ class Options(usage.Options):
         """
         if self._reactor is None:
             # Where nobody has chosen one, the fastest.
-            if self.ours and "twisted.internet.reactor" not in sys.modules:
+            if self.ownsProcess and "twisted.internet.reactor" not in sys.modules:
                 with suppress(ImportError):
                     namedAny("echod.uvloopreactor.install")()
             from twisted.internet import reactor
 
             self._reactor = reactor
-            if self.ours:
+            if self.ownsProcess:
                 # The time of day, by which Twisted sets its timers, may be set
                 # back, and then nothing would happen until it is the same again.
                 reactor.seconds = monotonic  # type: ignore[method-assign]
@@ -425,7 +425,7 @@ class Options(usage.Options):
         @return: What is to have all services.
         """
         if self["workers"] == 1:
-            return EchoService(self.reactor, limits, hearSignals=self.ours)
+            return EchoService(self.reactor, limits, hearSignals=self.ownsProcess)
         fleet = Fleet(
             self.reactor,
             self["workers"],
@@ -434,9 +434,9 @@ class Options(usage.Options):
             self._descriptors,
             self["drain-timeout"],
         )
-        return WorkersService(self.reactor, fleet, limits, hearSignals=self.ours)
+        return WorkersService(self.reactor, fleet, limits, hearSignals=self.ownsProcess)
 
-    def addWitnesses(self, service: EchoService) -> None:
+    def addObservers(self, service: EchoService) -> None:
         """
         Add what sees all of a service.
         """
@@ -449,10 +449,10 @@ class Options(usage.Options):
 
             kind: Any = Monitor if self["workers"] == 1 else Whole
             monitor = kind(self.reactor, service)
-            monitor.setServiceParent(service.witnesses)
+            monitor.setServiceParent(service.observers)
             for address, endpoint in self["status"]:
                 site = StatusSite(self.reactor, monitor)
-                ListeningService(address, endpoint, site).setServiceParent(service.witnesses)
+                ListeningService(address, endpoint, site).setServiceParent(service.observers)
 
     def addSessionLog(self, service: EchoService, descriptor: int | None = None) -> SessionLog:
         """
@@ -464,10 +464,10 @@ class Options(usage.Options):
             self.reactor,
             self[SESSION_LOG],
             service,
-            takesSignal=self.ours,
+            takesSignal=self.ownsProcess,
             descriptor=descriptor,
         )
-        log.setServiceParent(service.witnesses)
+        log.setServiceParent(service.observers)
         return log
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -649,10 +649,10 @@ def makeService(config: Options) -> EchoService:
     for name, server in servers.items():
         for address, endpoint in config[name]:
             ListeningService(address, endpoint, server()).setServiceParent(service)
-    manager = notifier(reactor, service, os.environ) if config.ours else None
+    manager = notifier(reactor, service, os.environ) if config.ownsProcess else None
     if manager is not None:
         manager.setServiceParent(service)
-    config.addWitnesses(service)
+    config.addObservers(service)
     return service
 
 

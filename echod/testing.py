@@ -72,7 +72,7 @@ class Echod:
         @return: Fires when it has.
         """
         stopped = self._service.stopService()
-        self._service.cut()
+        self._service.abort()
         return stopped
 
     def _address(self, index: int) -> Address:

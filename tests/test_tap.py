@@ -287,7 +287,7 @@ class StatusTests(SynchronousTestCase):
         """
         Nothing is shown nor written unless that is asked for.
         """
-        self.assertEqual(list(makeService(parse()).witnesses), [])
+        self.assertEqual(list(makeService(parse()).observers), [])
 
     def test_status(self) -> None:
         """
@@ -296,7 +296,7 @@ class StatusTests(SynchronousTestCase):
         """
         self.needStatus()
         service = makeService(parse("--status", "8000", "--status", "unix:/run/echod.http"))
-        monitor, first, second = list(service.witnesses)
+        monitor, first, second = list(service.observers)
         self.assertEqual(
             [(each.server.service, each.address) for each in (first, second)],
             [("HTTP status", "127.0.0.1:8000"), ("HTTP status", "unix:/run/echod.http")],
@@ -337,7 +337,7 @@ class StatusTests(SynchronousTestCase):
             options["session-log"] = os.devnull
             options.parent = parent
             service = makeService(options)
-            (udp,), (log,) = list(service), list(service.witnesses)
+            (udp,), (log,) = list(service), list(service.observers)
             self.assertIsInstance(udp.server, SourcesUDPEchoProtocol)
             log.startService()
             self.assertEqual(signal.getsignal(signal.SIGUSR1) == before, parent is None)
@@ -403,7 +403,7 @@ class WorkersTests(SynchronousTestCase):
         options.reactor.listenUNIX = lambda *_, **__: UNIXPort(path)
         service = makeService(options)
         assert isinstance(service, WorkersService)
-        log, whole, _ = service.witnesses
+        log, whole, _ = service.observers
         self.assertIsInstance(whole, Whole)
         service.privilegedStartService()
         self.assertEqual(options.reactor.processes, [])

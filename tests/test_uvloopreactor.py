@@ -249,12 +249,12 @@ class UVLoopReactorTests(SynchronousTestCase):
                 if not outside:
                     self.more()
                 elif not self.sent:
-                    self.goOn()
+                    self.checkDone()
 
-            def goOn(self) -> None:
+            def checkDone(self) -> None:
                 self.more()
                 if self.sent < count:
-                    self.factory.reactor.callLater(0, self.goOn)
+                    self.factory.reactor.callLater(0, self.checkDone)
 
             def more(self) -> None:
                 if self.sent < count:

@@ -34,7 +34,7 @@ from echod.client.talk.tcp import ConversationProtocol, Exchanged
 from echod.client.talk.terminal import HEARD, Terminal, Words
 from echod.client.talk.udp import DatagramConversationProtocol, Lines
 from echod.client.target import resolve, streamEndpoint, streamEndpoint6
-from echod.net.format import shown
+from echod.net.format import escaped
 
 BYE = "bye"
 """
@@ -283,7 +283,9 @@ async def udpAtTerminal(run: Run, options: Any) -> Outcome:
     """
     terminal = Terminal(run.reactor, (run.stdin, run.stdout))
     protocol = DatagramConversationProtocol(
-        run.reactor, options["timeout"], lambda datagram: terminal.show(HEARD + shown(datagram))
+        run.reactor,
+        options["timeout"],
+        lambda datagram: terminal.show(HEARD + escaped(datagram)),
     )
     port = await openPort(run, options, protocol)
     try:

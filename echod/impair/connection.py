@@ -321,7 +321,7 @@ class ImpairedConnection(ProtocolWrapper):
         if self._closing:
             self._close(self._closing)
         else:
-            self.wrappedProtocol.hangUp(CLOSED)
+            self.wrappedProtocol.close(CLOSED)
 
     def _flushed(self) -> None:
         # TLS passes on in this turn what was written in the one before; below it

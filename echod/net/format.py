@@ -21,7 +21,7 @@ def addressName(address: IAddress | None) -> str:
         return hostPort(address.host, address.port)
     if isinstance(address, UNIXAddress):
         # A client's end of a UNIX socket mostly has no name.
-        return f"unix:{shown(address.name) if address.name else '?'}"
+        return f"unix:{escaped(address.name) if address.name else '?'}"
     return str(address)
 
 
@@ -32,7 +32,7 @@ def hostPort(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def shown(message: bytes) -> str:
+def escaped(message: bytes) -> str:
     """
     A peer's message, made fit for one line of a log: text as text, everything
     that could start a new line or move the cursor as a Python escape, and the

@@ -59,7 +59,7 @@ class Server(Protocol):
 
     def drain(self) -> Deferred[None]: ...
 
-    def cut(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class CannotServe(SystemExit, Exception):
@@ -150,7 +150,7 @@ class ListeningService(Service):
             self._ending.addCallback(stopped.callback)
         return stopped
 
-    def leave(self) -> None:
+    def stopAccepting(self) -> None:
         """
         Take nobody new: somebody else does, on the same socket.
         """
@@ -224,7 +224,7 @@ class EchoService(MultiService):
     """
     All that one echod listens on: everything or nothing.
 
-    @ivar witnesses: Services that see all of it: they start when everything is
+    @ivar observers: Services that see all of it: they start when everything is
         listened on, and stop when nobody is served any more.
     """
 
@@ -241,7 +241,7 @@ class EchoService(MultiService):
         """
         super().__init__()
         self._limits = limits
-        self.witnesses = MultiService()
+        self.observers = MultiService()
         self._reactor = reactor
         self._hearSignals = hearSignals
         self._signalled = False
@@ -295,12 +295,12 @@ class EchoService(MultiService):
         stopped.addCallback(self._stopped)
         return stopped.addCallback(lambda _: None)
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         End all sessions now.
         """
         for service in self.listening:
-            service.server.cut()
+            service.server.abort()
 
     def reopened(self) -> None:
         """
@@ -309,7 +309,7 @@ class EchoService(MultiService):
 
     def _stopped(self, _: object) -> Deferred[None] | None:
         # It may have been started again meanwhile.
-        return None if self.running else self.witnesses.stopService()
+        return None if self.running else self.observers.stopService()
 
     def _setSignals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -322,7 +322,7 @@ class EchoService(MultiService):
 
         def hear(*arguments: object) -> None:
             if self._signalled:
-                self._reactor.callFromThread(self.cut)
+                self._reactor.callFromThread(self.abort)
             else:
                 self._signalled = True
                 end(*arguments)
@@ -346,8 +346,8 @@ class EchoService(MultiService):
         try:
             start(self)
             # Those of a start before may never have stopped.
-            if not self.witnesses.running:
-                start(self.witnesses)
+            if not self.observers.running:
+                start(self.observers)
         except CannotServe:
             self.stopService()
             raise

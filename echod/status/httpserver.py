@@ -184,10 +184,10 @@ class StatusSite(server.Site):
         """
         Close the connections: nobody is in the middle of anything but looking.
         """
-        self.cut()
+        self.abort()
         return succeed(None)
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         The same.
         """

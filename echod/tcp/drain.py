@@ -29,7 +29,7 @@ class Drain:
         self._over: Deferred[None] = Deferred()
         self.cut = 0
         limit = factory.limits.drainTimeout
-        self._deadline = factory.reactor.callLater(limit, factory.cut)
+        self._deadline = factory.reactor.callLater(limit, factory.abort)
         if self._sessions:
             _log.info(
                 "{service}: stopping; sessions to finish, in {limit:g} s at most: {sessions}",
@@ -39,9 +39,9 @@ class Drain:
             )
         for connection in [*factory.sessions, *factory.waiting]:
             connection.drain()
-        self.goOn()
+        self.checkDone()
 
-    def whenOver(self) -> Deferred[None]:
+    def whenDone(self) -> Deferred[None]:
         """
         @return: Fires when nobody is there any more.
         """
@@ -57,7 +57,7 @@ class Drain:
         # When it has been told of what came with its start.
         self._factory.reactor.callLater(0, session.drain)
 
-    def goOn(self) -> None:
+    def checkDone(self) -> None:
         """
         See whether it is over.
         """

@@ -57,14 +57,14 @@ class EchoProtocol(Session):
         write = self._write
         write(data)
 
-    def hangUp(self, outcome: str) -> None:
+    def close(self, outcome: str) -> None:
         """
         Close, and take note of nothing more: also a peer that does not read is
         read from again, or it might never come to reading.
         """
         self._unregister()
         self.transport.resumeProducing()
-        super().hangUp(outcome)
+        super().close(outcome)
 
     def drain(self) -> None:
         """
@@ -108,7 +108,7 @@ class EchoProtocol(Session):
         """
         Hang up, when the peer has nothing more to be returned.
         """
-        self.hangUp(outcome)
+        self.close(outcome)
 
     def _drain(self, end: int) -> None:
         """
@@ -196,7 +196,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
         if reply or not self._goodbye.withheld:
             self._stopListening()
         if self._goodbye.over and self.outcome is None:
-            self.hangUp(GOODBYE)
+            self.close(GOODBYE)
         elif self._goodbye.withheld and self._silence is None and not self._paused:
             self._silence = self.factory.reactor.callLater(SILENCE, self._lookOnceMore)
 

@@ -19,7 +19,7 @@ from echod.limits.refusals import Refusals
 from echod.net.format import addressName
 from echod.tcp.drain import Drain
 from echod.tcp.session import CUT, Session
-from echod.tcp.statistics import Tally
+from echod.tcp.statistics import SessionStatistics
 
 NO_ROOM_FOR_SOURCE = "too many connections from its address"
 
@@ -31,7 +31,7 @@ class Waiting(TypingProtocol):
 
     def drain(self) -> None: ...
 
-    def cut(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class SessionFactory(Factory):
@@ -75,7 +75,7 @@ class SessionFactory(Factory):
         self.sessions: set[Session] = set()
         self.waiting: set[Waiting] = set()
         self.refusals = Refusals(reactor, self.service)
-        self.ended = Tally()
+        self.ended = SessionStatistics()
         self.onEnd: Callable[[Session], None] | None = None
         self._fromSource: Counter[str] = Counter()
 
@@ -172,7 +172,7 @@ class SessionFactory(Factory):
         There is one less to wait for.
         """
         if self._draining is not None:
-            self._draining.goOn()
+            self._draining.checkDone()
 
     def drain(self) -> Deferred[None]:
         """
@@ -183,14 +183,14 @@ class SessionFactory(Factory):
         """
         if self._draining is None:
             self._draining = Drain(self)
-        return self._draining.whenOver()
+        return self._draining.whenDone()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         End all sessions now.
         """
         for connection in [*self.sessions, *self.waiting]:
-            connection.cut()
+            connection.abort()
 
     def _count(self, session: Session, change: int) -> None:
         host = getattr(session.address, "host", None)

@@ -37,7 +37,7 @@ class GreetingProtocol(Session):
         """
         super().connectionMade()
         self.transport.write(self.factory.greeting)
-        self.hangUp(GREETED)
+        self.close(GREETED)
 
 
 class GreetingFactory(SessionFactory):

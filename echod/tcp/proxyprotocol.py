@@ -197,7 +197,7 @@ class ProxyProtocol(Protocol):
         """
         Close, and count.
         """
-        self.cut()
+        self.abort()
         self.factory._refuse(reason, self.transport.getPeer())
 
     def drain(self) -> None:
@@ -205,9 +205,9 @@ class ProxyProtocol(Protocol):
         Close, unless something has come of what is waited for.
         """
         if not unread(self.transport):
-            self.cut()
+            self.abort()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         Close.
         """
@@ -239,7 +239,7 @@ class ProxyProtocol(Protocol):
         transport = self.transport
         session = self.factory.wrapped.buildProtocol(peer or transport.getPeer())
         if session is None:
-            self.cut()
+            self.abort()
             return
         # As Twisted does to put TLS on a connection.
         transport.protocol = session

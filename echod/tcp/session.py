@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from echod.net.format import addressName, shown
+from echod.net.format import addressName, escaped
 from echod.net.sockets import acknowledged, innermost
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Session(Protocol):
         """
         self._kept += number
 
-    def hangUp(self, outcome: str) -> None:
+    def close(self, outcome: str) -> None:
         """
         Close, so that nothing which was written is lost.
 
@@ -181,9 +181,9 @@ class Session(Protocol):
         far.
         """
         if self.outcome is None:
-            self.hangUp(DRAINED)
+            self.close(DRAINED)
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         End now, whatever that takes from the peer.
         """
@@ -232,7 +232,7 @@ class Session(Protocol):
             "{service}: from {peer}: {text}",
             service=self.factory.service,
             peer=self.peer,
-            text=shown(data),
+            text=escaped(data),
         )
         self._receive(data)
 
@@ -282,7 +282,7 @@ class Session(Protocol):
         if checks < IDLE_CHECKS:
             self._waitIdly(progress, checks)
         elif self.outcome is None:
-            self.hangUp(IDLE)
+            self.close(IDLE)
             self._waitIdly((0, progress[1]), checks - 1)
         else:
             self.transport.abortConnection()

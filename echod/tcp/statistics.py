@@ -14,7 +14,7 @@ check to those that last for days.
 """
 
 
-class Tally:
+class SessionStatistics:
     """
     The sums over the sessions of one service that have ended.  Those which have
     not are asked when somebody wants to know, so that counting costs a message

@@ -20,7 +20,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from echod.limits.refusals import Refusals
-from echod.net.format import hostPort, shown
+from echod.net.format import escaped, hostPort
 from echod.net.sockets import keepMore
 from echod.udp.batch import BatchPort
 from echod.udp.guard import DatagramGuard
@@ -116,7 +116,7 @@ class UDPEchoProtocol(DatagramProtocol):
         """
         return succeed(None)
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         There is nothing to end.
         """
@@ -130,7 +130,7 @@ class UDPEchoProtocol(DatagramProtocol):
                 "{service}: from {peer}: {text}",
                 service=self.service,
                 peer=hostPort(*addr),
-                text=shown(datagram),
+                text=escaped(datagram),
             )
         size = len(datagram)
         self.received += size

@@ -55,7 +55,7 @@ class WorkerOptions(Options):
     already.
     """
 
-    ours = True
+    ownsProcess = True
 
     def __init__(
         self, parent: int, descriptors: Mapping[str, int], reactor: Any = None
@@ -90,18 +90,18 @@ class WorkerOptions(Options):
         """
         return WorkerService(self.reactor, self["drain-timeout"])
 
-    def addWitnesses(self, service: Any) -> None:
+    def addObservers(self, service: Any) -> None:
         """
         Add what sees all of it.
         """
         if self[SESSION_LOG]:
             self.addSessionLog(service, self._inherited[SESSION_LOG])
         monitor = Monitor(self.reactor, service)
-        monitor.setServiceParent(service.witnesses)
+        monitor.setServiceParent(service.observers)
         os.set_blocking(REPORTS, False)
         reports = LineFile("the parent", REPORTS)
         reporter = Reporter(self.reactor, monitor, reports, self._parent, service.end)
-        reporter.setServiceParent(service.witnesses)
+        reporter.setServiceParent(service.observers)
 
 
 class WorkerService(EchoService):
@@ -133,7 +133,7 @@ class WorkerService(EchoService):
         if self._ending:
             return
         for service in self.listening:
-            service.leave()
+            service.stopAccepting()
         self._depart(self._reactor.seconds() + self._drainTimeout)
 
     def _depart(self, deadline: float) -> None:
@@ -154,7 +154,7 @@ class WorkerService(EchoService):
         for number, action in (
             (signal.SIGTERM, self.end),
             (signal.SIGHUP, self.retire),
-            (signal.SIGINT, self.cut),
+            (signal.SIGINT, self.abort),
         ):
             signal.signal(number, partial(self._heard, action))
 

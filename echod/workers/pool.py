@@ -193,7 +193,7 @@ class Fleet(Service):
         if self._watching.running:
             self._watching.stop()
 
-    def whenOver(self) -> Deferred[None]:
+    def whenDone(self) -> Deferred[None]:
         """
         @return: Fires when no worker lives any more.
         """
@@ -202,7 +202,7 @@ class Fleet(Service):
         self._seeWhetherOver()
         return over
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         Have all of them end the sessions that are left.
         """

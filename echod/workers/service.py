@@ -67,11 +67,11 @@ class WorkersService(EchoService):
         self.fleet.stopService()
         return stopped
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         End all sessions now.
         """
-        self.fleet.cut()
+        self.fleet.abort()
 
     def reopened(self) -> None:
         """
@@ -80,7 +80,7 @@ class WorkersService(EchoService):
         self.fleet.reopen()
 
     def _stopped(self, _: object) -> Deferred[None] | None:
-        return self.fleet.whenOver().addCallback(super()._stopped)
+        return self.fleet.whenDone().addCallback(super()._stopped)
 
     def _setSignals(self) -> None:
         super()._setSignals()

@@ -58,10 +58,10 @@ class EpytextTests(ExtensionTestCase):
         A link has the name by which people know what it leads to.
         """
         self.assertEqual(
-            self.rest("L{Limits}, L{SILENCE}, L{x<EchoProtocol.hangUp>}, L{twisted.internet}"),
+            self.rest("L{Limits}, L{SILENCE}, L{x<EchoProtocol.close>}, L{twisted.internet}"),
             [
                 ":py:obj:`Limits <echod.Limits>`, :py:obj:`SILENCE <echod.tcp.echo.SILENCE>`, "
-                ":py:obj:`x <echod.EchoProtocol.hangUp>`, "
+                ":py:obj:`x <echod.EchoProtocol.close>`, "
                 ":py:obj:`twisted.internet <twisted.internet>`"
             ],
         )

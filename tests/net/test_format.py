@@ -5,7 +5,7 @@ Tests for L{echod.net.format}.
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.net.format import SHOWN_BYTES, addressName, shown
+from echod.net.format import SHOWN_BYTES, addressName, escaped
 
 
 class AddressNameTests(SynchronousTestCase):
@@ -38,7 +38,7 @@ class AddressNameTests(SynchronousTestCase):
 
 class ShownTests(SynchronousTestCase):
     """
-    Tests for L{shown}.
+    Tests for L{escaped}.
     """
 
     def test_text(self) -> None:
@@ -46,7 +46,8 @@ class ShownTests(SynchronousTestCase):
         Text is shown as it is, in any script.
         """
         self.assertEqual(
-            shown("This is from Client, héhé, 你好".encode()), "This is from Client, héhé, 你好"
+            escaped("This is from Client, héhé, 你好".encode()),
+            "This is from Client, héhé, 你好",
         )
 
     def test_controlCharacters(self) -> None:
@@ -55,7 +56,7 @@ class ShownTests(SynchronousTestCase):
         escaped.
         """
         self.assertEqual(
-            shown("a\r\n2026 [forged]\x1b[2J\u202e\u2028\x85".encode()),
+            escaped("a\r\n2026 [forged]\x1b[2J\u202e\u2028\x85".encode()),
             r"a\r\n2026 [forged]\x1b[2J\u202e\u2028\x85",
         )
 
@@ -64,14 +65,14 @@ class ShownTests(SynchronousTestCase):
         Bytes which are no text are shown as escapes, and cannot be confused
         with a peer that has typed these.
         """
-        self.assertEqual(shown(b"\xff"), r"\xff")
-        self.assertEqual(shown(rb"\xff"), r"\\xff")
+        self.assertEqual(escaped(b"\xff"), r"\xff")
+        self.assertEqual(escaped(rb"\xff"), r"\\xff")
 
     def test_long(self) -> None:
         """
         Of a long message the beginning is shown, and how much more there is.
         """
-        self.assertEqual(shown(b"x" * SHOWN_BYTES), "x" * SHOWN_BYTES)
+        self.assertEqual(escaped(b"x" * SHOWN_BYTES), "x" * SHOWN_BYTES)
         self.assertEqual(
-            shown(b"x" * (SHOWN_BYTES + 7)), "x" * SHOWN_BYTES + "... (7 bytes more)"
+            escaped(b"x" * (SHOWN_BYTES + 7)), "x" * SHOWN_BYTES + "... (7 bytes more)"
         )

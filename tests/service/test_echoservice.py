@@ -103,7 +103,7 @@ class Server:
         """
         return self.drained
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """
         Take note.
         """
@@ -285,7 +285,7 @@ class ListeningServiceTests(SynchronousTestCase):
                 self.endpoint.result = succeed(port)
                 self.service.startService()
                 if leaves:
-                    self.service.leave()
+                    self.service.stopAccepting()
                 self.assertEqual(port.reading, not leaves)
                 self.successResultOf(self.service.stopService())
                 self.assertEqual(port.looks, looks)
@@ -458,12 +458,12 @@ class EchoServiceTests(SynchronousTestCase):
 
     def test_witnesses(self) -> None:
         """
-        Witnesses start after what they witness, and stop when nobody is served
+        Observers start after what they observe, and stop when nobody is served
         any more.
         """
-        witness = ListeningService("127.0.0.1:0", Endpoint(), Server())
-        witness.setServiceParent(self.service.witnesses)
-        endpoint: Any = witness.endpoint
+        observer = ListeningService("127.0.0.1:0", Endpoint(), Server())
+        observer.setServiceParent(self.service.observers)
+        endpoint: Any = observer.endpoint
         self.endpoints[1].result = fail(OverflowError("no"))
         self.assertRaises(CannotServe, self.service.startService)
         self.assertEqual(endpoint.ports, [])
@@ -483,14 +483,14 @@ class EchoServiceTests(SynchronousTestCase):
         """
         calls: list[str] = []
 
-        class Witness(Service):
+        class Observer(Service):
             def startService(self) -> None:
                 calls.append("start")
 
             def stopService(self) -> None:
                 calls.append("stop")
 
-        Witness().setServiceParent(self.service.witnesses)
+        Observer().setServiceParent(self.service.observers)
         self.service.startService()
         self.servers[0].drained = Deferred()
         stopped = self.service.stopService()
@@ -503,11 +503,11 @@ class EchoServiceTests(SynchronousTestCase):
 
     def test_witnessCannotServe(self) -> None:
         """
-        If a witness cannot be listened on, nothing is.
+        If an observer cannot be listened on, nothing is.
         """
-        witness = ListeningService("127.0.0.1:0", Endpoint(), Server())
-        witness.setServiceParent(self.service.witnesses)
-        endpoint: Any = witness.endpoint
+        observer = ListeningService("127.0.0.1:0", Endpoint(), Server())
+        observer.setServiceParent(self.service.observers)
+        endpoint: Any = observer.endpoint
         endpoint.result = fail(OverflowError("no"))
         self.assertRaises(CannotServe, self.service.startService)
         self.assertFalse(self.endpoints[0].ports[-1].listening)

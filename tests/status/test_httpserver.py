@@ -105,7 +105,7 @@ class StatusTests(SynchronousTestCase):
         for server in (self.tcp, self.udp):
             ListeningService("127.0.0.1:0", Endpoint(), server).setServiceParent(self.echo)
         self.monitor = Monitor(self.clock, self.echo)
-        self.monitor.setServiceParent(self.echo.witnesses)
+        self.monitor.setServiceParent(self.echo.observers)
         self.site = site.StatusSite(self.clock, self.monitor)
         self.echo.startService()
         self.site.startFactory()

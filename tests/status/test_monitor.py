@@ -27,7 +27,7 @@ class MonitorTests(SynchronousTestCase):
         self.factory = EchoFactory(self.clock, limits=UNTIMED)
         ListeningService("127.0.0.1:0", Endpoint(), self.factory).setServiceParent(self.echo)
         self.monitor = Monitor(self.clock, self.echo, lambda: 1000 + self.clock.seconds())
-        self.monitor.setServiceParent(self.echo.witnesses)
+        self.monitor.setServiceParent(self.echo.observers)
         self.clock.advance(10)
         self.echo.startService()
 

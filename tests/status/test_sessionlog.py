@@ -213,7 +213,7 @@ class SessionLogTests(SynchronousTestCase):
             takesSignal=takesSignal,
             wallClock=lambda: 1000000000 + self.reactor.seconds(),
         )
-        self.log.setServiceParent(self.echo.witnesses)
+        self.log.setServiceParent(self.echo.observers)
         self.echo.privilegedStartService()
         self.echo.startService()
         self.addCleanup(self.echo.stopService)

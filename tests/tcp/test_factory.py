@@ -238,8 +238,8 @@ class DrainTests(SynchronousTestCase):
         connect(self.factory)
         self.factory.drain()
         with logged() as lines:
-            self.factory.cut()
-            self.factory.cut()
+            self.factory.abort()
+            self.factory.abort()
         self.assertEqual(lines[-1], "sink: stopped; sessions finished: 0, cut: 1")
 
     def test_again(self) -> None:
@@ -259,6 +259,6 @@ class DrainTests(SynchronousTestCase):
         A session that is over already ends as it would have.
         """
         session, _ = connect(self.factory)
-        session.hangUp("done")
+        session.close("done")
         self.factory.drain()
         self.assertEqual(session.outcome, "done")

@@ -432,7 +432,7 @@ class ProxyTests(SynchronousTestCase):
         """
         served = EchoFactory(self.reactor, limits=UNTIMED)
         _, transport = self.connect(served)
-        served.cut()
+        served.abort()
         self.assertTrue(transport.disconnecting)
         self.assertEqual(served.waiting, set())
 

@@ -110,21 +110,21 @@ class ClosingTests(SynchronousTestCase):
     How a session closes.
     """
 
-    def hangUp(self, transport: type[MemoryTransport]) -> None:
+    def close(self, transport: type[MemoryTransport]) -> None:
         """
         Hang up a new session on such a transport.
         """
         self.reactor = clock()
         factory = SinkFactory(self.reactor, limits=UNTIMED)
         self.session, self.transport = connect(factory, transport)
-        self.session.hangUp("done")
+        self.session.close("done")
 
     def test_halfClose(self) -> None:
         """
         The sending side is shut down first; the connection stays for as long as
         the peer may still be reading.
         """
-        self.hangUp(MemoryTCPTransport)
+        self.close(MemoryTCPTransport)
         self.assertTrue(self.transport.writeClosed)
         self.session.writeConnectionLost()
         self.session.dataReceived(b"still talking")
@@ -136,7 +136,7 @@ class ClosingTests(SynchronousTestCase):
         """
         When the peer has closed as well the connection is closed at once.
         """
-        self.hangUp(MemoryTCPTransport)
+        self.close(MemoryTCPTransport)
         self.session.writeConnectionLost()
         self.session.readConnectionLost()
         self.assertTrue(self.transport.disconnecting)
@@ -149,7 +149,7 @@ class ClosingTests(SynchronousTestCase):
         A peer that neither closes nor says anything is left after a while, but
         not reset: it may not have received everything.
         """
-        self.hangUp(MemoryTCPTransport)
+        self.close(MemoryTCPTransport)
         self.session.writeConnectionLost()
         self.reactor.advance(QUIET)
         self.assertTrue(self.transport.disconnecting)
@@ -159,7 +159,7 @@ class ClosingTests(SynchronousTestCase):
         """
         A peer that goes on talking is listened to for longer, but not for ever.
         """
-        self.hangUp(MemoryTCPTransport)
+        self.close(MemoryTCPTransport)
         self.session.writeConnectionLost()
         while not self.transport.disconnecting:
             self.session.dataReceived(b"more")
@@ -170,7 +170,7 @@ class ClosingTests(SynchronousTestCase):
         """
         The time starts when everything has been written, and not before.
         """
-        self.hangUp(MemoryTCPTransport)
+        self.close(MemoryTCPTransport)
         self.reactor.advance(LINGER * 10)
         self.assertFalse(self.transport.disconnecting)
 
@@ -181,7 +181,7 @@ class ClosingTests(SynchronousTestCase):
         raw = StringTransport()
         tls = ProtocolWrapper(WrappingFactory(Factory()), Session())
         tls.transport = raw
-        self.hangUp(MemoryTLSTransport)
+        self.close(MemoryTLSTransport)
         self.assertTrue(self.transport.disconnecting)
         self.assertFalse(self.transport.writeClosed)
         self.session.transport = tls
@@ -192,7 +192,7 @@ class ClosingTests(SynchronousTestCase):
         """
         What knows no half-close is closed in its own way.
         """
-        self.hangUp(MemoryTransport)
+        self.close(MemoryTransport)
         self.assertTrue(self.transport.disconnecting)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
@@ -226,7 +226,7 @@ class ClosingTests(SynchronousTestCase):
         """
         What comes when a session has hung up is counted and discarded.
         """
-        self.hangUp(MemoryTCPTransport)
+        self.close(MemoryTCPTransport)
         self.session.dataReceived(b"12345")
         self.assertEqual((self.session.received, self.session.returned), (5, 0))
 
@@ -284,7 +284,7 @@ class IdleTests(SynchronousTestCase):
         A session that is over ends, also when its peer never reads what was
         left, and goes on talking.
         """
-        self.session.hangUp("done")
+        self.session.close("done")
         for _ in range(5):
             self.session.dataReceived(b"more")
             self.reactor.advance(IDLE_TIMEOUT / 4)

@@ -65,7 +65,7 @@ class WholeTests(SynchronousTestCase):
             service = ListeningService("127.0.0.1:0", self.endpoint, server)
             service.setServiceParent(self.service)
         self.whole = Whole(self.reactor, self.service, lambda: 1000 + self.reactor.seconds())
-        self.whole.setServiceParent(self.service.witnesses)
+        self.whole.setServiceParent(self.service.observers)
         self.service.privilegedStartService()
         self.assertEqual(self.reactor.processes, [])
         self.service.startService()
@@ -97,7 +97,7 @@ class WholeTests(SynchronousTestCase):
             service = ListeningService("127.0.0.1:0", self.endpoint, server)
             service.setServiceParent(single)
         monitor = Monitor(self.reactor, single, lambda: 1000.0)
-        monitor.setServiceParent(single.witnesses)
+        monitor.setServiceParent(single.observers)
         single.startService()
         expected, full = json.loads(monitor.full), self.full()
         self.assertEqual(list(full), list(expected))
@@ -251,7 +251,7 @@ class WholeTests(SynchronousTestCase):
         """
         To cut is for the workers.
         """
-        self.service.cut()
+        self.service.abort()
         self.assertEqual((self.one.signals, self.other.signals), (["INT"], ["INT"]))
 
     def test_reopened(self) -> None:

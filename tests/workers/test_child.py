@@ -173,7 +173,8 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(adopted[1], socket.AF_INET)
         places = [each.place for each in service.listening]
         self.assertIn(f"127.0.0.1:{self.ports['udp0']}", places)
-        self.assertEqual([type(witness) for witness in service.witnesses], [Monitor, Reporter])
+        kinds = [type(observer) for observer in service.observers]
+        self.assertEqual(kinds, [Monitor, Reporter])
         service.stopService()
 
     def test_handedOverBefore(self) -> None:
@@ -198,7 +199,7 @@ class OptionsTests(SynchronousTestCase):
         self.descriptors[SESSION_LOG] = os.open(path, os.O_WRONLY | os.O_CREAT)
         self.addCleanup(self.close, self.descriptors[SESSION_LOG])
         service = self.serve("--tcp", "1", "--session-log", "/nonexistent/sessions")
-        sessions, *_ = service.witnesses
+        sessions, *_ = service.observers
         self.assertIsInstance(sessions, SessionLog)
         sessions.privilegedStartService()
         self.assertEqual(sessions.fileno(), self.descriptors[SESSION_LOG])
@@ -302,7 +303,7 @@ class ReporterTests(SynchronousTestCase):
         self.factory = EchoFactory(self.reactor, limits=UNTIMED)
         ListeningService("127.0.0.1:0", Endpoint(), self.factory).setServiceParent(self.service)
         self.monitor = Monitor(self.reactor, self.service)
-        self.monitor.setServiceParent(self.service.witnesses)
+        self.monitor.setServiceParent(self.service.observers)
         self.path = temporaryDirectory(self) / "reports"
         self.orphaned = 0
 
@@ -313,7 +314,7 @@ class ReporterTests(SynchronousTestCase):
         reports = LineFile(os.fspath(self.path))
         self.addCleanup(reports.close)
         reporter = Reporter(self.reactor, self.monitor, reports, parent, self.noteOrphaned)
-        reporter.setServiceParent(self.service.witnesses)
+        reporter.setServiceParent(self.service.observers)
         self.service.startService()
         self.assertEqual(self.reports(), [])
         self.reactor.run()

@@ -286,7 +286,7 @@ class FleetTests(SynchronousTestCase):
         self.reactor.alive[-1].say()
         one, other, successor, candidate = self.reactor.processes
         self.fleet.stopService()
-        over = self.fleet.whenOver()
+        over = self.fleet.whenDone()
         self.assertEqual(one.signals, ["HUP", "TERM"])
         for process in (other, successor, candidate):
             self.assertEqual(process.signals, ["TERM"])
@@ -294,7 +294,7 @@ class FleetTests(SynchronousTestCase):
         self.assertNoResult(over)
         one.end()
         self.successResultOf(over)
-        self.successResultOf(self.fleet.whenOver())
+        self.successResultOf(self.fleet.whenDone())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_killed(self) -> None:
@@ -326,7 +326,7 @@ class FleetTests(SynchronousTestCase):
         """
         one, other = self.start()
         one.over = True
-        self.fleet.cut()
+        self.fleet.abort()
         self.assertEqual((one.signals, other.signals), ([], ["INT"]))
         one.over = False
         self.stop()

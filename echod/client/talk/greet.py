@@ -46,7 +46,7 @@ class GreetedProtocol(Protocol):
         """
         Listen.
         """
-        self._silence = self._reactor.callLater(self._patience, self._hangUp)
+        self._silence = self._reactor.callLater(self._patience, self._close)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -78,5 +78,5 @@ class GreetedProtocol(Protocol):
             # Also if it was silence that ended it: some that greet go on to listen.
             self.finished.callback(self.received)
 
-    def _hangUp(self) -> None:
+    def _close(self) -> None:
         self.transport.loseConnection()

@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from echod.client.talk.lineeditor import CLEAR, LineEditor
 from echod.client.talk.stdio import Input
-from echod.net.format import SHOWN_BYTES, shown
+from echod.net.format import SHOWN_BYTES, escaped
 
 PROMPT = "> "
 
@@ -164,7 +164,7 @@ class Words:
         self._wait()
 
     def _line(self, line: bytes) -> None:
-        self._show(HEARD + shown(line.removesuffix(b"\r")))
+        self._show(HEARD + escaped(line.removesuffix(b"\r")))
 
     def _wait(self) -> None:
         if self._pause is not None and self._pause.active():
