@@ -42,7 +42,8 @@ from echod.limits.capacity import (
     Limits,
     RateLimit,
 )
-from echod.limits.networks import LOOPBACK, MAX_PORT, Networks
+from echod.limits.networks import Networks
+from echod.net.addresses import LOOPBACK, MAX_PORT
 from echod.net.format import hostPort, printable
 from echod.service.echoservice import (
     CannotServe,

@@ -16,8 +16,7 @@ from typing import Any
 from twisted.internet import udp
 
 from echod.client.target import Address
-from echod.net.sockets import keepMore
-from echod.udp.echo import MAX_DATAGRAM
+from echod.net.sockets import MAX_DATAGRAM, keepMore
 from echod.udp.pktinfo import Control
 
 LINUX = sys.platform == "linux"

@@ -19,7 +19,7 @@ from echod._version import __version__
 from echod.client.ping.pinger import Plan
 from echod.client.ping.probe import MAX_SIZE
 from echod.client.target import LOOPBACK6, Address, parse
-from echod.limits.networks import LOOPBACK
+from echod.net.addresses import LOOPBACK
 
 GREETING_PORT = 9999
 

@@ -15,7 +15,7 @@ from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionReceiver
 from zope.interface import implementer
 
-from echod.limits.networks import LOOPBACK, MAX_PORT
+from echod.net.addresses import LOOPBACK, MAX_PORT
 from echod.net.format import hostPort
 
 LOOPBACK6 = "::1"

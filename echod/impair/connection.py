@@ -28,7 +28,8 @@ from zope.interface import directlyProvides, implementer, providedBy
 from echod.impair.model import Line, Pieces, chance
 from echod.impair.spec import ConnectionImpairments
 from echod.net.sockets import innermost
-from echod.tcp.session import ISessionTransport, Session
+from echod.net.transport import ISessionTransport
+from echod.tcp.session import Session
 
 _log = Logger(namespace="echod.impair")
 

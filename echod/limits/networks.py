@@ -14,14 +14,6 @@ How many hosts are remembered with what was decided on them: enough for those
 who talk at one time, and an end to what forged sources can fill.
 """
 
-LOOPBACK = "127.0.0.1"
-"""
-What a port alone is a port of, for servers and clients: who wants another machine
-says which.
-"""
-
-MAX_PORT = 65535
-
 DENIED = "denied address"
 
 MAPPED = 96

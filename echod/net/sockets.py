@@ -21,6 +21,12 @@ try:
 except ImportError:  # pragma: no cover (Windows)
     ioctl = poll = None  # type: ignore[assignment,misc]
 
+MAX_DATAGRAM = 65535
+"""
+The room for one received datagram, in bytes: more than any UDP datagram has, so none
+is cut.
+"""
+
 RECEIVE_BUFFER = 1 << 22
 """
 How much a UDP socket asks the system to keep until it is read, in bytes.  Linux

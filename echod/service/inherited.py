@@ -25,7 +25,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import DatagramProtocol
 from zope.interface import implementer
 
-from echod.udp.echo import MAX_DATAGRAM, portKind
+from echod.net.sockets import MAX_DATAGRAM
+from echod.udp.echo import portKind
 from echod.udp.pktinfo import PACKET_INFO, askForDestination
 
 PREFIX = "systemd:"

@@ -32,8 +32,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.limits.capacity import NO_ROOM, Capacity
-from echod.limits.networks import MAX_PORT
 from echod.limits.refusals import Refusals
+from echod.net.addresses import MAX_PORT
 from echod.net.format import addressName
 from echod.net.sockets import unread
 from echod.tcp.factory import SessionFactory

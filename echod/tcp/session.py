@@ -12,10 +12,8 @@ from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
-    IConsumer,
     IDelayedCall,
     IHalfCloseableProtocol,
-    IPushProducer,
     ISSLTransport,
     ITCPTransport,
 )
@@ -26,6 +24,7 @@ from zope.interface import implementer
 
 from echod.net.format import addressName, escaped
 from echod.net.sockets import acknowledged, innermost
+from echod.net.transport import IHalfCloseableTLS, ISessionTransport
 
 if TYPE_CHECKING:
     from echod.tcp.factory import SessionFactory
@@ -56,23 +55,6 @@ LOST = "lost"
 IDLE = "idle"
 DRAINED = "drained"
 CUT = "cut"
-
-
-class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
-    """
-    What the stream transports of Twisted's reactors are.
-    """
-
-    def abortConnection() -> None:
-        """
-        Close without sending what is left.
-        """
-
-
-class IHalfCloseableTLS(ISSLTransport):
-    """
-    TLS that can be half-closed as TCP can, unlike Twisted's own.
-    """
 
 
 @implementer(IHalfCloseableProtocol)

@@ -28,7 +28,7 @@ from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from echod.tcp.session import IHalfCloseableTLS
+from echod.net.transport import IHalfCloseableTLS
 
 HANDSHAKE_TIMEOUT = 10.0
 """

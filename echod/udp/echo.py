@@ -21,18 +21,13 @@ from twisted.logger import Logger
 
 from echod.limits.refusals import Refusals
 from echod.net.format import escaped, hostPort
-from echod.net.sockets import keepMore
+from echod.net.sockets import MAX_DATAGRAM, keepMore
 from echod.udp.batch import BatchPort
 from echod.udp.guard import DatagramGuard
 from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
 from echod.udp.ttl import tellApart
 
 _log = Logger(namespace="echod.udp")
-
-MAX_DATAGRAM = 65535
-"""
-What to offer room for: more than any UDP datagram has, so none is cut.
-"""
 
 SEND_BUFFER_FULL = "send buffer full"
 SEND_ERROR = "send error"

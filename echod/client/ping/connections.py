@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from echod.client.exitstatus import errorNumber
 from echod.client.ping.pinger import Pinger
 from echod.client.talk.tcp import setNoDelay
-from echod.tcp.session import ISessionTransport
+from echod.net.transport import ISessionTransport
 
 CONNECTIONS = 256
 """

@@ -25,7 +25,7 @@ from echod.client.ping.probe import Probes
 from echod.client.ping.schedule import SECOND, Schedule
 from echod.client.ping.tracker import Event, Kind, Ledger, Moment
 from echod.client.talk.tcp import setNoDelay
-from echod.tcp.session import ISessionTransport
+from echod.net.transport import ISessionTransport
 
 
 @dataclass(frozen=True)

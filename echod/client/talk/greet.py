@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from echod.tcp.session import ISessionTransport
+from echod.net.transport import ISessionTransport
 
 
 class GreetedProtocol(Protocol):

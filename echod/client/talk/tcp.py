@@ -22,7 +22,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from echod.tcp.session import ISessionTransport
+from echod.net.transport import ISessionTransport
 
 
 def setNoDelay(transport: ISessionTransport) -> None:
