@@ -19,7 +19,6 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
-    IDelayedCall,
     IHalfCloseableProtocol,
     IReactorTime,
 )
@@ -31,6 +30,7 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from echod.deadlines import Deadlines
 from echod.display import addressName
 from echod.limits import NO_ROOM, Capacity
 from echod.networks import MAX_PORT
@@ -147,7 +147,6 @@ class ProxyProtocol(Protocol):
     factory: ProxyFactory
     transport: Any
     _received = b""
-    _deadline: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """
@@ -155,7 +154,7 @@ class ProxyProtocol(Protocol):
         """
         self.factory.waiting.add(self)
         self.factory.capacity.taken += 1
-        self._deadline = self.factory.reactor.callLater(HEADER_TIMEOUT, self._late)
+        self.factory.headers.add(self)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -207,6 +206,12 @@ class ProxyProtocol(Protocol):
         if not unread(self.transport):
             self.cut()
 
+    def late(self) -> None:
+        """
+        The header has not come in time.
+        """
+        self.refuse(LATE)
+
     def cut(self) -> None:
         """
         Close.
@@ -215,17 +220,11 @@ class ProxyProtocol(Protocol):
         self.factory.settled()
         self.transport.loseConnection()
 
-    def _late(self) -> None:
-        self._deadline = None
-        self.refuse(LATE)
-
     def _waitNoMore(self) -> None:
         if self in self.factory.waiting:
             self.factory.waiting.remove(self)
             self.factory.capacity.taken -= 1
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self.factory.headers.discard(self)
 
     def _handOver(self, peer: IAddress | None, data: bytes) -> None:
         """
@@ -266,6 +265,8 @@ class ProxyFactory(Factory):
     @ivar waiting: Those whose header has not come yet.
 
     @ivar settled: What to do when one of them has become a session, or has gone.
+
+    @ivar headers: One timer for all of them.
     """
 
     noisy = False
@@ -274,6 +275,7 @@ class ProxyFactory(Factory):
     def __init__(self, reactor: IReactorTime, wrapped: Factory) -> None:
         self.reactor = reactor
         self.wrapped = wrapped
+        self.headers = Deadlines(reactor, HEADER_TIMEOUT, ProxyProtocol.late)
         served: Any = wrapped
         while isinstance(served, WrappingFactory):
             served = served.wrappedFactory
@@ -307,12 +309,19 @@ class ProxyFactory(Factory):
         self.wrapped.doStop()
         super().doStop()
 
+    def startFactory(self) -> None:
+        """
+        Listening starts.
+        """
+        self.headers.start()
+
     def stopFactory(self) -> None:
         """
         Nobody new is served: nor are those of whom nothing has come yet.
         """
         for connection in list(self.waiting):
             connection.drain()
+        self.headers.stop()
         self.refusals.stop()
 
     def logPrefix(self) -> str:
