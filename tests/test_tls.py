@@ -193,10 +193,18 @@ class TLSTests(SynchronousTestCase):
 
     def test_lostInTheHandshake(self) -> None:
         """
-        A connection that is lost before leaves no timer behind.
+        A connection that is lost before leaves no timer behind, and a port that
+        is closed leaves none either.
         """
         self.begin(EchoFactory(self.reactor))
         self.transport.connectionDone()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        factory = self.overTLS(EchoFactory(self.reactor))
+        factory.doStart()
+        for _ in range(2):
+            protocol: Any = factory.buildProtocol(PEER)
+            AbortedTransport(protocol).connectionDone()
+        factory.doStop()
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def goodbye(self) -> tuple[TLSClient, Any]:
