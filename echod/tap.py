@@ -446,7 +446,8 @@ class Options(usage.Options):
             monitor.setServiceParent(service.witnesses)
             for address, endpoint in self["status"]:
                 site = StatusSite(self.reactor, monitor)
-                ListeningService(address, endpoint, site).setServiceParent(service.witnesses)
+                listening = ListeningService(address, endpoint, site, "status")
+                listening.setServiceParent(service.witnesses)
 
     def addSessionLog(self, service: EchoService, descriptor: int | None = None) -> SessionLog:
         """
@@ -642,7 +643,8 @@ def makeService(config: Options) -> EchoService:
     service = config.newService(_limitsInWords(config, shared))
     for name, server in servers.items():
         for address, endpoint in config[name]:
-            ListeningService(address, endpoint, server()).setServiceParent(service)
+            listening = ListeningService(address, endpoint, server(), name)
+            listening.setServiceParent(service)
     manager = notifier(reactor, service, os.environ) if config.ours else None
     if manager is not None:
         manager.setServiceParent(service)
