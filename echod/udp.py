@@ -95,6 +95,7 @@ class UDPEchoProtocol(DatagramProtocol):
         """
         Listening starts.
         """
+        self.refusals.start()
         self._port = self.transport.getHost().port
         self.guard.opened(self._port)
         if ISystemHandle.providedBy(self.transport):

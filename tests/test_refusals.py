@@ -74,3 +74,19 @@ class RefusalsTests(SynchronousTestCase):
             self.refusals.stop()
         self.assertEqual(lines, ["echo: refused 2 more: no room"])
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_stopped(self) -> None:
+        """
+        After the end a reason is logged once, and no timer is started; from the next
+        start on all is as before.
+        """
+        self.refusals.stop()
+        self.assertEqual(self.refuse(3), ["echo: refused 192.0.2.1:40000: no room"])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        with logged() as lines:
+            self.refusals.start()
+        self.assertEqual(lines, ["echo: refused 2 more: no room"])
+        self.assertEqual(len(self.refuse(2)), 1)
+        self.assertEqual(self.wait(), ["echo: refused 1 more: no room"])
+        self.assertEqual(self.refusals.counts, {"no room": 5})
+        self.refusals.stop()
