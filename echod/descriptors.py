@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 
@@ -27,9 +26,7 @@ from twisted.internet.protocol import DatagramProtocol
 from zope.interface import implementer
 
 from echod.descriptions import checkNumbers
-from echod.display import quoted
 from echod.pktinfo import PACKET_INFO, askForDestination
-from echod.quantities import wholeNumber
 from echod.udp import MAX_DATAGRAM, portKind
 
 PREFIX = "systemd:"
@@ -40,30 +37,10 @@ Not C{AF_UNIX}: Twisted would remove the socket's file at the end, which belongs
 to who has made it.
 """
 
-MOST_SOCKETS = 1 << 20
-"""
-The most sockets that can be handed over: Linux lets no process have more open files
-(C{fs.nr_open}).  Twisted makes a list of as many as it is told.
-"""
-
 _TYPES = {
     socket.SOCK_STREAM: "a stream socket (ListenStream=)",
     socket.SOCK_DGRAM: "a datagram socket (ListenDatagram=)",
 }
-
-
-def checkNumber(environ: Mapping[str, str]) -> None:
-    """
-    Check the number of sockets that were handed over to this process.
-
-    @raise ValueError: if it is not a number, or too large.
-    """
-    count = environ.get("LISTEN_FDS")
-    if count is not None and environ.get("LISTEN_PID") == str(os.getpid()):
-        try:
-            wholeNumber(count, 0, MOST_SOCKETS)
-        except ValueError as error:
-            raise ValueError(f"LISTEN_FDS {quoted(count)}: {error}") from None
 
 
 def inherited(description: str, wanted: socket.SocketKind) -> tuple[int, socket.AddressFamily]:

@@ -33,7 +33,6 @@ from echod.descriptors import (
     PREFIX,
     InheritedStreamEndpoint,
     InheritedUDPEndpoint,
-    checkNumber,
     inherited,
 )
 from echod.display import hostPort, printable, quoted, shortened
@@ -379,10 +378,6 @@ class Options(usage.Options):
         """
         if not any(self[server] for server in DEFAULT_PORTS):
             self.update({server: [port] for server, port in DEFAULT_PORTS.items()})
-        try:
-            checkNumber(os.environ)
-        except ValueError as error:
-            raise usage.UsageError(str(error)) from None
         for server in DEFAULT_PORTS:
             kind = self._datagramEndpoint if server == "udp" else self._streamEndpoint
             self[server] = [

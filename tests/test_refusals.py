@@ -4,10 +4,15 @@ Tests for L{echod.refusals}.
 
 from __future__ import annotations
 
+from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.proxy import ProxyFactory
 from echod.refusals import Refusals
+from echod.tcp import EchoFactory
+from echod.udp import UDPEchoProtocol
 from tests.support import clock, logged
+from tests.test_udp import MemoryDatagramTransport
 
 
 class RefusalsTests(SynchronousTestCase):
@@ -90,3 +95,24 @@ class RefusalsTests(SynchronousTestCase):
         self.assertEqual(self.wait(), ["echo: refused 1 more: no room"])
         self.assertEqual(self.refusals.counts, {"no room": 5})
         self.refusals.stop()
+
+    def test_servers(self) -> None:
+        """
+        A server that listens again logs refusals as before, with a timer.
+        """
+        echo = EchoFactory(self.reactor)
+        proxied = ProxyFactory(self.reactor, Factory())
+        udp = UDPEchoProtocol(self.reactor)
+        udp.transport = MemoryDatagramTransport()  # type: ignore[assignment]
+        for server, start, stop in (
+            (echo, echo.doStart, echo.doStop),
+            (proxied, proxied.startFactory, proxied.stopFactory),
+            (udp, udp.startProtocol, udp.stopProtocol),
+        ):
+            for again in range(2):
+                start()
+                server.refusals.add("no room", "192.0.2.1:40000")
+                self.assertEqual(len(self.reactor.getDelayedCalls()), 1, (server, again))
+                stop()
+                server.refusals.add("no room", "192.0.2.1:40000")
+                self.assertEqual(self.reactor.getDelayedCalls(), [], (server, again))

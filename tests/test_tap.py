@@ -703,14 +703,6 @@ class OptionsTests(SynchronousTestCase):
             self.assertRegex(said, "^--workers .*: neither a number of processes, from 1 to")
             self.assertLess(len(said), 300)
 
-    def test_badDescriptor(self) -> None:
-        """
-        A number of handed-over sockets that is none is refused by name.
-        """
-        self.patch(os, "environ", {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1_0"})
-        said = self.assertRaises(UsageError, parse, "--tcp", "0")
-        self.assertEqual(str(said), "LISTEN_FDS 1_0: not a whole number from 0 to 1048576")
-
     def test_badNetworks(self) -> None:
         """
         A network that is none is refused by name, and so is a contradiction.

@@ -501,6 +501,19 @@ class FleetTests(SynchronousTestCase):
         self.assertEqual(self.fleet.reports[0]["lag"], 0.25)
         self.stop()
 
+    def test_otherServices(self) -> None:
+        """
+        Workers that report different services are added up all the same.
+        """
+        one, other = self.start()
+        one.say(services=[ofSessions(accepted=1)])
+        other.say(services=[ofSessions(accepted=2), ofSessions(accepted=4)])
+        one.end()
+        other.end()
+        accepted = [service["accepted"] for service in self.fleet.past["services"]]
+        self.assertEqual(accepted, [3, 4])
+        self.stop()
+
     def test_log(self) -> None:
         """
         What a worker logs is logged, with its name, as it came from where; also
