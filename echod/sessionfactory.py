@@ -104,6 +104,7 @@ class SessionFactory(Factory):
         Listening starts.
         """
         self._draining = None
+        self.refusals.start()
 
     def stopFactory(self) -> None:
         """
