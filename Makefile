@@ -4,12 +4,18 @@
 PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
+# Options of echod for "make run".
+ARGS =
 
 .PHONY: run test test-all lint types unit trial package docs bench soak format clean
 
-# Serve on the default ports, until Ctrl-C.
+# Serve until Ctrl-C, on the default ports or as ARGS says.  No shell stands between
+# make and twistd: a shell would not pass a SIGTERM on.
 run: $(VENV)/run
-	$(BIN)/twistd -n --pidfile= echod
+	@printf '%s\n' "To use the clients, type in a second terminal:" "    cd '$$PWD'" \
+	    "    . $(BIN)/activate" "    echoc tcp" \
+	    "To choose ports and other options: make run ARGS='--tcp 8081'"
+	$(BIN)/twistd -n --pidfile= echod $(ARGS)
 
 # All that CI runs.
 test: lint types unit trial package docs
@@ -82,7 +88,7 @@ clean:
 
 # Each environment is made again when what it is made from has changed.
 $(VENV)/run: setup.cfg | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[all]
 	touch $@
 
 $(VENV)/test: setup.cfg | $(BIN)/python

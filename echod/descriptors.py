@@ -25,6 +25,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import DatagramProtocol
 from zope.interface import implementer
 
+from echod.descriptions import checkNumbers
 from echod.pktinfo import PACKET_INFO, askForDestination
 from echod.udp import MAX_DATAGRAM, portKind
 
@@ -66,6 +67,7 @@ def inherited(description: str, wanted: socket.SocketKind) -> tuple[int, socket.
 
 def _find(description: str) -> tuple[int, socket.AddressFamily]:
     try:
+        checkNumbers(description)
         endpoint: Any = serverFromString(None, description)
     except LookupError:
         raise ValueError(

@@ -34,6 +34,7 @@ from echod.deadlines import Deadlines
 from echod.display import addressName
 from echod.limits import NO_ROOM, Capacity
 from echod.networks import MAX_PORT
+from echod.quantities import wholeNumber
 from echod.refusals import Refusals
 from echod.sessionfactory import SessionFactory
 from echod.sockets import unread
@@ -108,14 +109,15 @@ def sourceAddress(header: bytes) -> IAddress | None:
 
 def _parseV1(header: bytes) -> Any:
     line = header[: -len(V1Parser.NEWLINE)]
+    fields = line.split(b" ")
+    if fields[1:2] != [V1Parser.UNKNOWN_PROTO]:
+        if len(fields) != 6:
+            raise InvalidProxyHeader
+        for port in fields[4:]:
+            wholeNumber(port.decode("latin-1"), 0, MAX_PORT)
     # Twisted's parser wants one more field after UNKNOWN; after those that it
     # needs it does not care.
-    information: Any = V1Parser.parse(line + b" ")
-    if information.source is not None:
-        fields = line.split(b" ")
-        if len(fields) != 6 or not (fields[4] + fields[5]).isdigit():
-            raise InvalidProxyHeader
-    return information
+    return V1Parser.parse(line + b" ")
 
 
 def _parseV2(header: bytes) -> Any:
@@ -125,14 +127,14 @@ def _parseV2(header: bytes) -> Any:
 def _checked(address: Any) -> IAddress | None:
     """
     @return: The address in its usual form: Twisted's parsers take any text for
-        one, and any number for a port.
+        one.
 
     @raise ValueError: if it is none.
     """
     if isinstance(address, (IPv4Address, IPv6Address)):
         family = "IPv4Address" if isinstance(address, IPv4Address) else "IPv6Address"
         host = getattr(ipaddress, family)(address.host)
-        if "%" in address.host or address.port > MAX_PORT:
+        if "%" in address.host:
             raise ValueError("malformed")
         return type(address)("TCP", str(host), address.port)
     return address  # type: ignore[no-any-return]
@@ -311,9 +313,10 @@ class ProxyFactory(Factory):
 
     def startFactory(self) -> None:
         """
-        Listening starts.
+        Listening starts, perhaps again.
         """
         self.headers.start()
+        self.refusals.start()
 
     def stopFactory(self) -> None:
         """

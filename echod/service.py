@@ -4,6 +4,8 @@ Listening as a Twisted service: one for each address, and all of them together.
 
 from __future__ import annotations
 
+import errno
+import shlex
 import signal
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -20,6 +22,7 @@ from twisted.python.log import callWithContext
 from echod._version import __version__
 from echod.display import addressName
 from echod.guard import RESERVED
+from echod.networks import LOOPBACK
 from echod.sockets import isReadable
 
 LAST_LOOKS = 64
@@ -84,6 +87,9 @@ class ListeningService(Service):
 
     @ivar address: What to listen on, as the one who asked for it wrote it.
 
+    @ivar option: The name of the command line option that gave the address; empty in
+        a program of one's own.
+
     @ivar place: What is listened on, as people write it: with the real port from
         when it is known.
 
@@ -101,10 +107,13 @@ class ListeningService(Service):
     _problem: CannotServe | None = None
     _left = False
 
-    def __init__(self, address: str, endpoint: Endpoint, server: Server) -> None:
+    def __init__(
+        self, address: str, endpoint: Endpoint, server: Server, option: str = ""
+    ) -> None:
         self.address = self.place = address
         self.endpoint = endpoint
         self.server = server
+        self.option = option
 
     def privilegedStartService(self) -> None:
         """
@@ -188,8 +197,9 @@ class ListeningService(Service):
     def _failed(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
             self.state = FAILED
+            why = _why(failure.value, self.address, self.option)
             self._problem = CannotServe(
-                f"{self.server.service} cannot listen on {self.address}: {_why(failure.value)}"
+                f"{self.server.service} cannot listen on {self.address}: {why}"
             )
             self.log.critical("{problem}", problem=self._problem)
 
@@ -207,17 +217,32 @@ class ListeningService(Service):
         return port.stopListening()  # type: ignore[no-any-return]
 
 
-def _why(error: BaseException | None) -> str:
+def _why(error: BaseException | None, address: str, option: str) -> str:
     """
-    @return: Why something could not be listened on, in the system's words.
+    Explain why an address cannot be listened on, in the system's words, and what helps.
     """
     hint = ""
     if isinstance(error, CannotListenError):
-        reserved = isinstance(error.port, int) and error.port < RESERVED
-        error = error.socketError
-        if reserved and isinstance(error, PermissionError):
-            hint = "; ports below 1024 are for root, or for CAP_NET_BIND_SERVICE"
+        port, error = error.port, error.socketError
+        if isinstance(port, int):
+            if isinstance(error, PermissionError) and port < RESERVED:
+                hint = "; ports below 1024 are for root, or for CAP_NET_BIND_SERVICE"
+            elif isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                hint = "; ss -lntup shows the process that uses it"
+                hint += _anotherPort(address, port, option)
     return (getattr(error, "strerror", None) or str(error)) + hint
+
+
+def _anotherPort(address: str, port: int, option: str) -> str:
+    """
+    Show how to choose another port for the same address on the command line.
+    """
+    before, used, after = address.rpartition(f":{port}")
+    if not option or not used:
+        return ""
+    # The neighbour: it is a port for each port there is, the last one too.
+    another = f"{before}:{port ^ 1}{after}".removeprefix(f"{LOOPBACK}:")
+    return f"; choose another port, such as --{option} {shlex.quote(another)}"
 
 
 class EchoService(MultiService):

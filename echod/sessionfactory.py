@@ -115,6 +115,7 @@ class SessionFactory(Factory):
         Listening starts.
         """
         self._draining = None
+        self.refusals.start()
         for deadlines in self._deadlines:
             deadlines.start()
 

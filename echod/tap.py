@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
-from math import inf, isfinite
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -29,13 +28,14 @@ from twisted.python import usage
 from twisted.python.reflect import namedAny
 
 from echod._version import __version__
+from echod.descriptions import checkNumbers
 from echod.descriptors import (
     PREFIX,
     InheritedStreamEndpoint,
     InheritedUDPEndpoint,
     inherited,
 )
-from echod.display import hostPort, printable
+from echod.display import hostPort, printable, quoted, shortened
 from echod.endpoints import layered
 from echod.greeting import GREETING, GreetingFactory
 from echod.guard import DatagramGuard
@@ -53,6 +53,7 @@ from echod.limits import (
 )
 from echod.networks import LOOPBACK, MAX_PORT, Networks
 from echod.notify import notifier
+from echod.quantities import LONGEST_TIME, decimal, wholeNumber
 from echod.service import CannotServe, EchoService, Endpoint, ListeningService, Server
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
@@ -130,37 +131,37 @@ for that one only:
 
 def _wholeNumber(option: str) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not (value.isascii() and value.isdigit()):
-            raise usage.UsageError(f"--{option} {shlex.quote(value)}: not a whole number")
-        return int(value)
+        try:
+            return wholeNumber(value)
+        except ValueError as error:
+            raise usage.UsageError(f"--{option} {quoted(value)}: {error}") from None
 
     return parse
 
 
 def _seconds(option: str) -> Callable[[str], float]:
     def parse(value: str) -> float:
-        with suppress(ValueError):
-            seconds = float(value)
-            if seconds >= 0 and isfinite(seconds):
-                return seconds
-        raise usage.UsageError(
-            f"--{option} {shlex.quote(value)}: not a number of seconds, such as 0.5 or 600"
-        )
+        try:
+            return decimal(value, most=LONGEST_TIME)
+        except ValueError:
+            raise usage.UsageError(
+                f"--{option} {quoted(value)}: not a number of seconds, such as 0.5 or 600, and "
+                f"at most {LONGEST_TIME}"
+            ) from None
 
     return parse
 
 
 def _workers(value: str) -> int:
-    number = 0
     if value == "auto":
-        number = len(os.sched_getaffinity(0)) if SPREADS else 1
-    elif value.isascii() and value.isdigit():
-        number = int(value)
-    if not 1 <= number <= MOST_WORKERS:
+        return len(os.sched_getaffinity(0)) if SPREADS else 1
+    try:
+        number = wholeNumber(value, 1, MOST_WORKERS)
+    except ValueError:
         raise usage.UsageError(
-            f"--workers {shlex.quote(value)}: neither a number of processes, from 1 to "
+            f"--workers {quoted(value)}: neither a number of processes, from 1 to "
             f"{MOST_WORKERS}, nor auto, which is one for each core"
-        )
+        ) from None
     if number > 1 and not SPREADS:
         raise usage.UsageError(
             f"--workers {number}: only Linux spreads what comes over several processes"
@@ -366,7 +367,7 @@ class Options(usage.Options):
         """
         if arguments:
             raise usage.UsageError(
-                f"unexpected argument {shlex.quote(arguments[0])}; everything is an option, "
+                f"unexpected argument {quoted(arguments[0])}; everything is an option, "
                 "as in --tcp 8080"
             )
 
@@ -446,7 +447,8 @@ class Options(usage.Options):
             monitor.setServiceParent(service.witnesses)
             for address, endpoint in self["status"]:
                 site = StatusSite(self.reactor, monitor)
-                ListeningService(address, endpoint, site).setServiceParent(service.witnesses)
+                listening = ListeningService(address, endpoint, site, "status")
+                listening.setServiceParent(service.witnesses)
 
     def addSessionLog(self, service: EchoService, descriptor: int | None = None) -> SessionLog:
         """
@@ -494,7 +496,7 @@ class Options(usage.Options):
         try:
             return kind(value, reactor, find)
         except ValueError as error:
-            raise usage.UsageError(f"--{server} {shlex.quote(value)}: {error}") from None
+            raise usage.UsageError(f"--{server} {quoted(value)}: {error}") from None
 
     def _descriptors(self, slot: int) -> dict[str, int]:
         """
@@ -529,7 +531,7 @@ class Options(usage.Options):
             self[option].append(ip_network(value))
         except ValueError as error:
             raise usage.UsageError(
-                f"--{option} {shlex.quote(value)}: {error}; a network is an address "
+                f"--{option} {quoted(value)}: {shortened(str(error))}; a network is an address "
                 "(192.0.2.1), or its first with a length (192.0.2.0/24, 2001:db8::/32)"
             ) from None
 
@@ -543,6 +545,7 @@ class Options(usage.Options):
         if description.startswith(PREFIX):
             handedOver = find(description, socket.SOCK_STREAM)
             return value, InheritedStreamEndpoint(reactor, *handedOver)
+        checkNumbers(description)
         try:
             return value, serverFromString(reactor, description)
         except ImportError as error:
@@ -551,7 +554,7 @@ class Options(usage.Options):
             # What a parser of endpoint descriptions raises is up to its author.
             raise ValueError(
                 "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
-                f"nor an endpoint description ({error})"
+                f"nor an endpoint description ({shortened(str(error))})"
             ) from None
 
     def _statusEndpoint(self, value: str, reactor: Any, find: Finder) -> Named:
@@ -579,9 +582,12 @@ def _hostAndPort(value: str) -> tuple[str, int]:
     """
     match = _ADDRESS.fullmatch(value)
     assert match is not None
-    port = int(match["port"])
-    if port > MAX_PORT:
-        raise ValueError(f"{port} is not a port; ports are 0 to {MAX_PORT}")
+    try:
+        port = wholeNumber(match["port"], 0, MAX_PORT)
+    except ValueError:
+        raise ValueError(
+            f"{shortened(match['port'])} is not a port; ports are 0 to {MAX_PORT}"
+        ) from None
     host = match["v6"] or match["v4"] or LOOPBACK
     ip_address(host)
     return host, port
@@ -642,7 +648,8 @@ def makeService(config: Options) -> EchoService:
     service = config.newService(_limitsInWords(config, shared))
     for name, server in servers.items():
         for address, endpoint in config[name]:
-            ListeningService(address, endpoint, server()).setServiceParent(service)
+            listening = ListeningService(address, endpoint, server(), name)
+            listening.setServiceParent(service)
     manager = notifier(reactor, service, os.environ) if config.ours else None
     if manager is not None:
         manager.setServiceParent(service)

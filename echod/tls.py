@@ -8,8 +8,8 @@ is the end of the stream, as the half-close is in TCP, which TLS has had since
 version 1.3 (RFC 8446, 6.1); peers of version 1.2 are allowed to take no notice of
 what comes after.
 
-Needs pyOpenSSL.  Of Twisted's TLS this uses what is listed in L{PRIVATE}, which
-is not public; a test tells when it is gone.
+Needs pyOpenSSL.  This uses private names of Twisted; a test has the list of them,
+and fails when one is gone.
 """
 
 from __future__ import annotations
@@ -31,12 +31,6 @@ HANDSHAKE_TIMEOUT = 10.0
 How long a handshake may take, in seconds: a few round trips on the slowest path.
 Until it is over nothing of what a session does reaches the peer, not even that it
 has closed.
-"""
-
-PRIVATE = ("_handshakeDone", "_shutdownTLS")
-"""
-The private names of Twisted that this module uses or overrides.  Instances have
-C{_tlsConnection} as well.
 """
 
 

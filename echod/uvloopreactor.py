@@ -20,8 +20,8 @@ Two ways lead out of a connection:
     held until the data in hand is delivered, and goes to libuv directly.  A
     second write takes both to the buffer, so that many small writes become one.
 
-Of Twisted and uvloop this uses what is listed in L{PRIVATE}, which is not
-public; a test tells when it is gone.
+This uses private names of Twisted; a test has the list of them, and fails when one
+is gone.
 """
 
 from __future__ import annotations
@@ -39,30 +39,6 @@ from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.main import installReactor
 from twisted.python import context, log
 from twisted.python.failure import Failure
-
-PRIVATE = {
-    AsyncioSelectorReactor: (
-        "_cancelCallLater",
-        "_disconnectSelectable",
-        "_moveCallLaterSooner",
-        "_onTimer",
-        "_reschedule",
-        "_signalsFactory",
-    ),
-    tcp.Port: ("_fromListeningDescriptor",),
-    tcp.Server: (
-        "TLS",
-        "_closeSocket",
-        "_fromConnectedSocket",
-        "_writeDisconnected",
-        "_writeDisconnecting",
-    ),
-}
-"""
-The private names of Twisted that this module uses or overrides.  Instances have
-C{_asyncioEventloop}, C{_cancellations}, C{_pendingTimedCalls}, C{_scheduledAt} and
-C{_timerHandle} (the reactor) and C{_tempDataBuffer} (connections) as well.
-"""
 
 READ_SIZE = tcp.Connection.bufferSize
 """

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from echod.display import shortened
 from echod.impair import (
     ConnectionImpairments,
     DatagramImpairments,
@@ -53,7 +54,7 @@ class Wishes:
             KINDS[match[1]].of(values)
             self._wish(self._special[match[1]], values)
         else:
-            raise ValueError(f"{match[1]} is no server: {listed(KINDS)} are")
+            raise ValueError(f"{shortened(match[1])} is no server: {listed(KINDS)} are")
 
     @property
     def seeded(self) -> bool:

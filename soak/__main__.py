@@ -26,8 +26,7 @@ from soak.forgery import flood, loop
 from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
-from soak.servers import ECHOD, REACTORS, STOCK, Start
-from soak.timers import COUNTING
+from soak.servers import COUNTING, ECHOD, REACTORS, STOCK, Start
 from soak.workers import costs, killed, renewed, spread
 
 SECONDS = float(os.environ.get("SECONDS", "600"))

@@ -11,8 +11,7 @@ from itertools import count
 from soak.client import PATIENCE, Client
 from soak.held import CONNECTING
 from soak.report import MEBIBYTE, Report
-from soak.servers import atRest, descriptorsLeft
-from soak.timers import Counting
+from soak.servers import Counting, atRest, descriptorsLeft
 
 WARM_UP = 3000
 """

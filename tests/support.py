@@ -53,6 +53,18 @@ if find_spec("hypothesis"):
     settings.load_profile("echod")
 
 
+NO_NUMBERS = (
+    *("", "-1", "+5", "1_0", " 5", "5 ", "5\n", "0x10", "1e3", "1..2", ".", "nan", "inf"),
+    # Digits of another script, and one that is no decimal digit.
+    *("\N{ARABIC-INDIC DIGIT FIVE}", "\N{SUPERSCRIPT TWO}"),
+    # More than can be counted, more than a float holds, and more than int() reads.
+    *("9" * 33, "9" * 400, "9" * 5000),
+)
+"""
+What is no number of anything, though Python takes most of it for one.
+"""
+
+
 def lacking(part: str) -> NoReturn:
     """
     A test lacks what it needs: it is skipped, but where everything is supposed

@@ -112,7 +112,7 @@ class ProgramTests(SynchronousTestCase):
         """
         self.assertEqual(
             ended(echoc("ping", "-i", "x")),
-            (2, "", "echoc: --interval x: give seconds, more than 0\n"),
+            (2, "", "echoc: --interval x: give seconds, more than 0 and at most 1000000000\n"),
         )
 
     def test_unresolvable(self) -> None:

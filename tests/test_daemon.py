@@ -610,11 +610,16 @@ class ErrorTests(SynchronousTestCase):
 
     def test_portInUse(self) -> None:
         """
-        An address in use is one line that names it, from twistd and from twist.
+        An address in use is one line that names it and shows how to choose another
+        one, from twistd and from twist.
         """
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            line = f"TCP echo cannot listen on 127.0.0.1:{port}: Address already in use\n"
+            line = (
+                f"TCP echo cannot listen on 127.0.0.1:{port}: Address already in use; "
+                "ss -lntup shows the process that uses it; "
+                f"choose another port, such as --tcp {port ^ 1}\n"
+            )
             arguments = ["echod", "--greeting", "0", "--tcp", str(port)]
             done = twistd(*arguments)
             self.assertEqual((done.returncode, done.stderr), (1, ""))

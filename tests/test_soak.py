@@ -17,7 +17,7 @@ from soak.forgery import flood, loop
 from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
-from soak.timers import Counting
+from soak.servers import Counting
 from tests.daemon import Daemon
 
 SEED = "1"

@@ -50,7 +50,7 @@ from echod.udp import UDPEchoProtocol
 from echod.workers import handover
 from echod.workers.service import WorkersService
 from echod.workers.whole import Whole
-from tests.support import lacking, logged, temporaryDirectory
+from tests.support import NO_NUMBERS, lacking, logged, temporaryDirectory
 from tests.workers import ProcessReactor
 
 
@@ -274,8 +274,28 @@ class AddressTests(SynchronousTestCase):
         """
         A bad endpoint description is refused with its parser's own words.
         """
-        self.assertIn("invalid literal for int", self.refuse("--tcp", "tcp:x"))
-        self.assertIn("invalid literal for int", self.refuse("--tcp", "unix:/x:mode=x"))
+        self.assertIn("unexpected keyword argument", self.refuse("--tcp", "tcp:0:x=1"))
+        self.assertIn("invalid literal for int", self.refuse("--tcp", "unix:/x:mode=9"))
+
+    def test_badNumberInAddress(self) -> None:
+        """
+        A port or another number of an address that is none is refused in a line,
+        however it is written.
+        """
+        for number in NO_NUMBERS:
+            for value in (
+                f"tcp:{number}",
+                f"haproxy:tcp:{number}",
+                f"127.0.0.1:{number}",
+                f"systemd:domain=INET:index={number}",
+                f"unix:/x:mode={number}",
+            ):
+                said = self.refuse("--tcp", value)
+                self.assertNotIn("\n", said)
+                self.assertLess(len(said), 500)
+            self.refuse("--udp", number)
+            self.refuse("--status", f"tcp:{number}")
+            self.refuse("--allow", f"10.0.0.0/{number}")
 
 
 class StatusTests(SynchronousTestCase):
@@ -669,13 +689,19 @@ class OptionsTests(SynchronousTestCase):
         A number that is none is refused by name, with what would be right.
         """
         for option in ("max-connections", "max-per-source", "udp-rate"):
-            for value in ("-1", "1.5", "x", "", "\u0661"):
-                said = self.assertRaises(UsageError, parse, f"--{option}={value}")
-                self.assertRegex(str(said), f"^--{option} .*: not a whole number$")
+            for value in ("1.5", "x", *NO_NUMBERS):
+                said = str(self.assertRaises(UsageError, parse, f"--{option}={value}"))
+                self.assertRegex(said, f"^--{option} .*: not a whole number from 0 to 10+$")
+                self.assertLess(len(said), 300)
         for option in ("idle-timeout", "drain-timeout"):
-            for value in ("-1", "x", "", "nan", "inf", "10s"):
-                said = self.assertRaises(UsageError, parse, f"--{option}={value}")
-                self.assertRegex(str(said), f"^--{option} .*: not a number of seconds, such as")
+            for value in ("x", "10s", *NO_NUMBERS):
+                said = str(self.assertRaises(UsageError, parse, f"--{option}={value}"))
+                self.assertRegex(said, f"^--{option} .*: not a number of seconds, such as")
+                self.assertLess(len(said), 300)
+        for value in ("0", *NO_NUMBERS):
+            said = str(self.assertRaises(UsageError, parse, f"--workers={value}"))
+            self.assertRegex(said, "^--workers .*: neither a number of processes, from 1 to")
+            self.assertLess(len(said), 300)
 
     def test_badNetworks(self) -> None:
         """

@@ -22,7 +22,7 @@ from tests.tls import TLSClient, makeCertificate
 
 try:
     from twisted.internet.ssl import PrivateCertificate
-    from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
+    from twisted.protocols.tls import TLSMemoryBIOFactory
 
     from echod import tls
 except ImportError:
@@ -119,15 +119,6 @@ class TLSTests(SynchronousTestCase):
         )
         tls.useTransport(factory, self.reactor)
         return factory
-
-    def test_privateNames(self) -> None:
-        """
-        All private names of Twisted which it needs are there.
-        """
-        for name in tls.PRIVATE:
-            self.assertTrue(hasattr(BufferingTLSTransport, name), name)
-        self.connect()
-        self.assertIsNotNone(self.transport.protocol._tlsConnection)
 
     def test_echo(self) -> None:
         """

@@ -132,8 +132,9 @@ class WorkersTests(SynchronousTestCase):
         for option, kind in (("tcp", "TCP"), ("udp", "UDP")):
             port = getattr(daemon, option)[1]
             done = twistd("echod", "--workers=2", f"--{option}={port}")
-            line = f"{kind} echo cannot listen on 127.0.0.1:{port}: Address already in use\n"
-            self.assertTrue(done.stdout.endswith(line), done.stdout)
+            line = f"{kind} echo cannot listen on 127.0.0.1:{port}: Address already in use; "
+            self.assertIn(line, done.stdout)
+            self.assertTrue(done.stdout.endswith(f"--{option} {port ^ 1}\n"), done.stdout)
             self.assertEqual((done.returncode, done.stderr), (1, ""))
             self.assertNotIn("worker 1", done.stdout)
 

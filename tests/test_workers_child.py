@@ -24,7 +24,7 @@ from echod.status.sessionlog import SessionLog
 from echod.tap import SESSION_LOG, makeService
 from echod.tcp import EchoFactory
 from echod.workers import handover
-from echod.workers.channel import RECORD, Lines, event, record
+from echod.workers.channel import LONGEST_LINE, RECORD, Lines, event, record
 from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log
 from tests.support import UNTIMED, connect, lacking, temporaryDirectory
 from tests.test_service import Endpoint
@@ -74,6 +74,21 @@ class ChannelTests(SynchronousTestCase):
         for data in (b"a", b"", b"b\nc\n\nd", b"\n"):
             some.add(data)
         self.assertEqual(lines, [b"ab", b"c", b"", b"d"])
+
+    def test_longLine(self) -> None:
+        """
+        Of a line that is too long the beginning is kept, and no more.
+        """
+        lines: list[bytes] = []
+        some = Lines(lines.append)
+        for _ in range(5):
+            some.add(b"x" * (LONGEST_LINE // 2))
+        some.add(b"\nnext\n" + b"y" * 2 * LONGEST_LINE + b"\n" + b"z" * 2 * LONGEST_LINE)
+        some.end()
+        self.assertEqual(
+            [(line[:1], len(line)) for line in lines],
+            [(b"x", LONGEST_LINE), (b"n", 4), (b"y", LONGEST_LINE), (b"z", LONGEST_LINE)],
+        )
 
     def there(self, **fields: Any) -> dict[str, Any]:
         """
