@@ -4,7 +4,8 @@ tests.story docs/tutorial.rst}.
 
 How a page is written:
 
-A page is one story.  It is done from top to bottom in an empty folder.  Where
+A page is one story.  It is done from top to bottom in an empty folder.  It needs the
+programs that its commands begin with, and is not begun where one is missing.  Where
 L{ALONE} is possible, the tests give it a network of its own, so that the ports it
 names are free.
 
