@@ -17,8 +17,9 @@ run: $(VENV)/run
 	    "To choose ports and other options: make run ARGS='--tcp 8081'"
 	$(BIN)/twistd -n --pidfile= echod $(ARGS)
 
-# All that CI runs.
+# All that CI runs.  The last line says which tests were skipped, and why.
 test: lint types unit trial package docs
+	@cat $(VENV)/skipped
 
 # The same tests on every Python there is, and with the oldest Twisted; and the
 # status with a real browser and a real Prometheus; and other echo servers, as far as
@@ -45,7 +46,7 @@ types: $(VENV)/test
 unit: BUSY = $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 unit: $(VENV)/test
 	rm -f .coverage.*
-	$(BIN)/coverage run -m pytest -n $(BUSY) --dist worksteal
+	SKIPPED=$(VENV)/skipped $(BIN)/coverage run -m pytest -n $(BUSY) --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from random import Random
-from shutil import which
 from statistics import mean, median
 from subprocess import run
 from tempfile import TemporaryDirectory
@@ -26,7 +25,7 @@ from soak.held import ask
 from soak.report import Report
 from soak.servers import Start
 from tests.daemon import Daemon
-from tests.support import CHECKOUT, ENVIRONMENT, lacking
+from tests.support import CHECKOUT, ENVIRONMENT, needs
 
 ECHOC = [sys.executable, "-m", "echod.client"]
 
@@ -294,8 +293,7 @@ def costs(start: Start, rounds: int, seconds: float) -> dict[str, Report]:
 
     @return: A report for each load.
     """
-    if not which("cc"):
-        lacking("a C compiler")
+    needs("cc")
     reports = {}
     with TemporaryDirectory() as directory:
         program = f"{directory}/load"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import resource
-import shutil
 import socket
 from contextlib import ExitStack
 from subprocess import DEVNULL, Popen, run
@@ -21,7 +20,7 @@ from urllib.request import urlopen
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.daemon import PATIENCE, Daemon
-from tests.support import lacking, temporaryDirectory
+from tests.support import lacking, program, temporaryDirectory
 
 try:
     from playwright.sync_api import (  # type: ignore[import-not-found,unused-ignore]
@@ -32,13 +31,6 @@ except ModuleNotFoundError:
     sync_playwright = None  # type: ignore[assignment,unused-ignore]
 
 MANY = 10000
-
-
-def program(name: str) -> str:
-    """
-    @return: Where a program is.
-    """
-    return shutil.which(name) or lacking(name)
 
 
 class Observed:

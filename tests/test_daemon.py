@@ -30,7 +30,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from echod.sockets import keepMore
 from echod.tap import Options, makeService
 from tests.daemon import PATIENCE, TWIST, TWISTD, Daemon, runDaemon, twistd
-from tests.support import lacking, temporaryDirectory
+from tests.support import lacking, program, temporaryDirectory
 from tests.tls import TLSClient, makeCertificate
 
 Client = socket.socket | TLSClient
@@ -342,15 +342,12 @@ class DaemonTests(SynchronousTestCase):
         nc prints what comes before the goodbye, and ends.
         """
         host, port = self.daemon.tcp
-        try:
-            done = run(
-                ["nc", host, str(port)],
-                input=b"a\nbye\nmore\n",
-                capture_output=True,
-                timeout=PATIENCE,
-            )
-        except FileNotFoundError:
-            lacking("nc")
+        done = run(
+            [program("nc"), host, str(port)],
+            input=b"a\nbye\nmore\n",
+            capture_output=True,
+            timeout=PATIENCE,
+        )
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"a\n", b""))
 
     def test_openssl(self) -> None:
@@ -359,14 +356,14 @@ class DaemonTests(SynchronousTestCase):
         """
         try:
             host, port = self.daemon.addresses["TCP echo"][1]
-            done = run(
-                ["openssl", "s_client", "-quiet", "-connect", f"{host}:{port}"],
-                input=b"a\nbye\nmore\n",
-                capture_output=True,
-                timeout=PATIENCE,
-            )
-        except (FileNotFoundError, IndexError):
-            lacking("openssl and pyopenssl")
+        except IndexError:
+            lacking("pyopenssl")
+        done = run(
+            [program("openssl"), "s_client", "-quiet", "-connect", f"{host}:{port}"],
+            input=b"a\nbye\nmore\n",
+            capture_output=True,
+            timeout=PATIENCE,
+        )
         self.assertEqual((done.returncode, done.stdout), (0, b"a\n"))
 
     def test_datagrams(self) -> None:
@@ -413,7 +410,7 @@ class DaemonTests(SynchronousTestCase):
             try:
                 peer.bind(("127.0.0.2", port))
             except PermissionError:
-                raise SkipTest("needs to bind a port below 1024")
+                lacking("the right to bind a port below 1024")
             peer.connect(server)
             peer.send(b"loop")
             # The server answers in order: when this one has its answer, the
