@@ -241,7 +241,8 @@ class Options(usage.Options):
             None,
             None,
             "Add a JSON object to FILE for each session that has ended and, once a second, for "
-            "the datagrams of each source. Opened again on SIGUSR1.",
+            "the datagrams of each source. Reopened on SIGUSR1, and on SIGHUP without a "
+            "terminal.",
             os.path.abspath,
         ],
         [
@@ -249,7 +250,7 @@ class Options(usage.Options):
             None,
             1,
             "Share the work among NUMBER processes, or, with 'auto', one for each core. "
-            "Replaced one by one on SIGHUP.",
+            "Without a terminal, SIGHUP replaces them one by one.",
             _workers,
         ],
     ]
