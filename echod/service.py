@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import errno
 import shlex
-import signal
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, Protocol
@@ -172,6 +171,7 @@ class ListeningService(Service):
         self.state = STARTING
         # What Twisted has to say about it says less than what we have.
         listening = callWithContext({"log_format": ""}, self.endpoint.listen, self.server)
+        listening.addCallback(_checked)
         self._listening = listening.addCallbacks(self._listens, self._failed)
         if self._problem is not None:
             self._listening = None
@@ -217,6 +217,16 @@ class ListeningService(Service):
         return port.stopListening()  # type: ignore[no-any-return]
 
 
+def _checked(port: object) -> IListeningPort:
+    """
+    @raise TypeError: if an endpoint returns something that cannot stop listening.
+        Twisted's C{stdio:} is such an endpoint.
+    """
+    if not IListeningPort.providedBy(port):
+        raise TypeError("its endpoint is not one that listens")
+    return port
+
+
 def _why(error: BaseException | None, address: str, option: str) -> str:
     """
     Explain why an address cannot be listened on, in the system's words, and what helps.
@@ -251,26 +261,24 @@ class EchoService(MultiService):
 
     @ivar witnesses: Services that see all of it: they start when everything is
         listened on, and stop when nobody is served any more.
+
+    @ivar onReopen: The functions that reopen its files.
     """
 
     log = Logger()
     _started = False
 
-    def __init__(self, reactor: Any, limits: str = "", *, hearSignals: bool = False) -> None:
+    def __init__(self, reactor: Any, limits: str = "") -> None:
         """
         @param reactor: What it runs on.
 
         @param limits: What it bears, in words, for the log.
-
-        @param hearSignals: Whether a second signal to end, while sessions are
-            served to their end, is the end at once.
         """
         super().__init__()
         self._limits = limits
         self.witnesses = MultiService()
+        self.onReopen: list[Callable[[], object]] = []
         self._reactor = reactor
-        self._hearSignals = hearSignals
-        self._signalled = False
 
     @property
     def listening(self) -> list[ListeningService]:
@@ -328,32 +336,22 @@ class EchoService(MultiService):
         for service in self.listening:
             service.server.cut()
 
-    def reopened(self) -> None:
+    def reopen(self) -> None:
         """
-        Files were opened again that only processes of its own have otherwise.
+        Reopen the session log, because its file was renamed.
         """
+        for reopen in self.onReopen:
+            reopen()
+
+    def reload(self) -> None:
+        """
+        Reopen the session log, and go on.
+        """
+        self.reopen()
 
     def _stopped(self, _: object) -> Deferred[None] | None:
         # It may have been started again meanwhile.
         return None if self.running else self.witnesses.stopService()
-
-    def _setSignals(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._hear(signal.getsignal(number)))
-
-    def _hear(self, end: Any) -> Callable[..., None]:
-        """
-        @param end: What a signal does that is the first.
-        """
-
-        def hear(*arguments: object) -> None:
-            if self._signalled:
-                self._reactor.callFromThread(self.cut)
-            else:
-                self._signalled = True
-                end(*arguments)
-
-        return hear
 
     def _startWith(self, start: Callable[[MultiService], None]) -> None:
         if not self._started:
@@ -365,10 +363,6 @@ class EchoService(MultiService):
             )
             if self._limits:
                 self.log.info("limits: {limits}", limits=self._limits)
-            if self._hearSignals:
-                # Once.  The reactor sets its own when it starts to run.
-                self._hearSignals = False
-                self._reactor.callWhenRunning(self._setSignals)
         try:
             start(self)
             # Those of a start before may never have stopped.

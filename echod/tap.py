@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 from twisted.internet.endpoints import (
+    StandardIOEndpoint,
     TCP4ServerEndpoint,
     TCP6ServerEndpoint,
     serverFromString,
@@ -55,6 +56,7 @@ from echod.networks import LOOPBACK, MAX_PORT, Networks
 from echod.notify import notifier
 from echod.quantities import LONGEST_TIME, decimal, wholeNumber
 from echod.service import CannotServe, EchoService, Endpoint, ListeningService, Server
+from echod.signals import Signals
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.status.sources import ImpairedSourcesUDPEchoProtocol, SourcesUDPEchoProtocol
@@ -240,7 +242,8 @@ class Options(usage.Options):
             None,
             None,
             "Add a JSON object to FILE for each session that has ended and, once a second, for "
-            "the datagrams of each source. Opened again on SIGUSR1.",
+            "the datagrams of each source. Reopened on SIGUSR1, and on SIGHUP without a "
+            "terminal.",
             os.path.abspath,
         ],
         [
@@ -248,7 +251,7 @@ class Options(usage.Options):
             None,
             1,
             "Share the work among NUMBER processes, or, with 'auto', one for each core. "
-            "Replaced one by one on SIGHUP.",
+            "Without a terminal, SIGHUP replaces them one by one.",
             _workers,
         ],
     ]
@@ -420,7 +423,7 @@ class Options(usage.Options):
         @return: What is to have all services.
         """
         if self["workers"] == 1:
-            return EchoService(self.reactor, limits, hearSignals=self.ours)
+            return EchoService(self.reactor, limits)
         fleet = Fleet(
             self.reactor,
             self["workers"],
@@ -429,15 +432,20 @@ class Options(usage.Options):
             self._descriptors,
             self["drain-timeout"],
         )
-        return WorkersService(self.reactor, fleet, limits, hearSignals=self.ours)
+        return WorkersService(self.reactor, fleet, limits)
+
+    def handleSignals(self, service: EchoService) -> None:
+        """
+        Handle the signals of the process.
+        """
+        Signals(self.reactor, service).install()
 
     def addWitnesses(self, service: EchoService) -> None:
         """
         Add what sees all of a service.
         """
         if self[SESSION_LOG]:
-            log = self._files[SESSION_LOG] = self.addSessionLog(service)
-            log.onReopen = service.reopened
+            self._files[SESSION_LOG] = self.addSessionLog(service)
         if self["status"]:
             # What this needs may not be installed.
             from echod.status.site import StatusSite
@@ -460,10 +468,10 @@ class Options(usage.Options):
             self.reactor,
             self[SESSION_LOG],
             service,
-            takesSignal=self.ours,
             descriptor=descriptor,
         )
         log.setServiceParent(service.witnesses)
+        service.onReopen.append(log.reopen)
         return log
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -547,7 +555,7 @@ class Options(usage.Options):
             return value, InheritedStreamEndpoint(reactor, *handedOver)
         checkNumbers(description)
         try:
-            return value, serverFromString(reactor, description)
+            endpoint = serverFromString(reactor, description)
         except ImportError as error:
             raise ValueError(f"needs the tls extra of txechod ({error})") from None
         except Exception as error:
@@ -556,6 +564,12 @@ class Options(usage.Options):
                 "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
                 f"nor an endpoint description ({shortened(str(error))})"
             ) from None
+        if isinstance(endpoint, StandardIOEndpoint):
+            raise ValueError(
+                "standard input is not an address to listen on; a port (8080) or "
+                "unix:/run/echod.sock is"
+            )
+        return value, endpoint
 
     def _statusEndpoint(self, value: str, reactor: Any, find: Finder) -> Named:
         if find_spec("prometheus_client") is None:
@@ -654,6 +668,8 @@ def makeService(config: Options) -> EchoService:
     if manager is not None:
         manager.setServiceParent(service)
     config.addWitnesses(service)
+    if config.ours:
+        reactor.callWhenRunning(config.handleSignals, service)
     return service
 
 

@@ -24,7 +24,7 @@ from soak.client import PATIENCE, Client
 from soak.held import ask
 from soak.report import Report
 from soak.servers import Start
-from tests.daemon import Daemon
+from tests.daemon import NO_TERMINAL, Daemon
 from tests.support import CHECKOUT, ENVIRONMENT, needs
 
 ECHOC = [sys.executable, "-m", "echod.client"]
@@ -208,7 +208,7 @@ async def renewed(start: Start, times: int) -> Report:
     """
     report, pinged, seen = Report(), Seen(), Seen()
     options = ("--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--workers", str(WORKERS))
-    with start(*options) as server:
+    with start(*options, below=NO_TERMINAL) as server:
         for _ in range(WORKERS):
             server.expect(r"worker \S+ serves")
         pings = [

@@ -262,6 +262,18 @@ class AddressTests(SynchronousTestCase):
                 self.assertIn("0.0.0.0:8080", said)
                 self.assertNotIn("\n", said)
 
+    def test_standardInput(self) -> None:
+        """
+        Standard input is refused, however its description is written, because echod
+        cannot stop listening on it.
+        """
+        for option in ("greeting", "tcp"):
+            for value in ("stdio:", "StdIO:", r"st\dio:", "x=1:stdio:", r"haproxy:st\dio:"):
+                self.assertIn(
+                    "standard input is not an address to listen on; a port (8080) or ",
+                    self.refuse(f"--{option}", value),
+                )
+
     def test_missingExtra(self) -> None:
         """
         A description that needs what is not installed is refused with what to
@@ -346,22 +358,14 @@ class StatusTests(SynchronousTestCase):
     def test_sessionLog(self) -> None:
         """
         The session log is a file, wherever the daemon goes to, and with it the
-        datagrams of each source are counted; the signal on which it is opened
-        again is heard below twistd only.
+        datagrams of each source are counted.  It is reopened with the service.
         """
-        before = signal.getsignal(signal.SIGUSR1)
-        self.addCleanup(signal.signal, signal.SIGUSR1, before)
-        for parent in (None, Options()):
-            options = parse("--udp=0", "--session-log=log")
-            self.assertEqual(options["session-log"], os.path.abspath("log"))
-            options["session-log"] = os.devnull
-            options.parent = parent
-            service = makeService(options)
-            (udp,), (log,) = list(service), list(service.witnesses)
-            self.assertIsInstance(udp.server, SourcesUDPEchoProtocol)
-            log.startService()
-            self.assertEqual(signal.getsignal(signal.SIGUSR1) == before, parent is None)
-            log.stopService()
+        options = parse("--udp=0", "--session-log=log")
+        self.assertEqual(options["session-log"], os.path.abspath("log"))
+        service = makeService(options)
+        (udp,), (log,) = list(service), list(service.witnesses)
+        self.assertIsInstance(udp.server, SourcesUDPEchoProtocol)
+        self.assertEqual(service.onReopen, [log.reopen])
         (server,) = servers("--udp=0", "--session-log=log", "--impair=drop=1%")
         self.assertIsInstance(server, ImpairedUDPEchoProtocol)
         self.assertIsInstance(server, SourcesUDPEchoProtocol)
@@ -439,7 +443,7 @@ class WorkersTests(SynchronousTestCase):
         self.assertEqual(names, "tcp0:tcp1:udp0:session-log")
         self.assertEqual(processes[0].command[5:], [*options._arguments, "--workers=3"])
         processes[0].say()
-        log.reopen()
+        service.reopen()
         self.assertEqual(processes[0].signals, [signal.SIGUSR1])
         service.stopService()
         for process in processes:

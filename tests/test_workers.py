@@ -22,7 +22,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.workers import handover
 from echod.workers.fleet import CHILD
 from soak.workers import owners, workers
-from tests.daemon import PATIENCE, Daemon, twistd
+from tests.daemon import NO_TERMINAL, PATIENCE, Daemon, twistd
 from tests.load import DatagramLoad, Load, wait
 from tests.support import MEASURED, lacking, temporaryDirectory
 from tests.test_systemd import HAND_OVER
@@ -118,7 +118,7 @@ class WorkersTests(SynchronousTestCase):
         anybody take a part of it, not even another echod with workers: that is
         one line, and no worker is started.
         """
-        daemon = self.serve("--tcp", "0", "--udp", "0")
+        daemon = self.serve("--tcp", "0", "--udp", "0", below=NO_TERMINAL)
         before = set(workers(daemon))
         loads = [Load(daemon.tcp), DatagramLoad(daemon.udp)]
         daemon.process.send_signal(signal.SIGHUP)
@@ -182,7 +182,9 @@ class WorkersTests(SynchronousTestCase):
         key = temporaryDirectory(self) / "key.pem"
         self.certificate(key)
         daemon = self.serve(
-            *("--tcp", f"ssl:0:interface=127.0.0.1:privateKey={key}"), environment=COVERAGE
+            *("--tcp", f"ssl:0:interface=127.0.0.1:privateKey={key}"),
+            below=NO_TERMINAL,
+            environment=COVERAGE,
         )
         key.unlink()
         daemon.process.send_signal(signal.SIGHUP)
@@ -214,7 +216,7 @@ class WorkersTests(SynchronousTestCase):
                 *(f"--tcp=ssl:0:interface=127.0.0.1:privateKey={key}",),
                 *(f"--tcp=haproxy:unix:{path}", "--tcp=systemd:domain=INET:name=tcp"),
                 *("--status=0", "--session-log", str(log)),
-                below=[sys.executable, "-c", HAND_OVER, str(handed.fileno())],
+                below=[*NO_TERMINAL, sys.executable, "-c", HAND_OVER, str(handed.fileno())],
                 descriptors=[handed.fileno()],
                 environment=COVERAGE,
             )
