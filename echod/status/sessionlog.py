@@ -6,12 +6,10 @@ session that has ended and, once a second, for the datagrams of each source.
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timezone
 from time import time
-from types import FrameType
 from typing import Any
 
 from twisted.application.service import Service
@@ -32,23 +30,15 @@ For how long the datagrams of a source are summed up, and how long it is at leas
 from one report of lost lines to the next, in seconds.
 """
 
-REOPEN = getattr(signal, "SIGUSR1", None)
-"""
-The signal on which twistd rotates its own log.
-"""
-
 
 class SessionLog(Service):
     """
     Writes the session log, as far as the file takes it.
-
-    @ivar onReopen: Called when the file was opened again.
     """
 
     _file: LineFile | None = None
     _reported = 0
     _waiting: IDelayedCall | None = None
-    _restore: Callable[[], None] | None = None
 
     def __init__(
         self,
@@ -56,14 +46,10 @@ class SessionLog(Service):
         path: str,
         echo: EchoService,
         *,
-        takesSignal: bool = False,
         descriptor: int | None = None,
         wallClock: Callable[[], float] = time,
     ) -> None:
         """
-        @param takesSignal: Whether the process is ours, and with it the signal on
-            which to open the file again.
-
         @param descriptor: Where the file is open already, if it is.
 
         @param wallClock: Tells the time of day.
@@ -71,10 +57,8 @@ class SessionLog(Service):
         self._reactor = reactor
         self._path = path
         self._echo = echo
-        self._takesSignal = takesSignal and REOPEN is not None
         self._descriptor = descriptor
         self._wallClock = wallClock
-        self.onReopen: Callable[[], object] | None = None
 
     def fileno(self) -> int:
         """
@@ -109,8 +93,6 @@ class SessionLog(Service):
         for service in self._echo.listening:
             if isinstance(service.server, SessionFactory):
                 service.server.onEnd = self._listenerFor(service)
-        if self._takesSignal:
-            self._takeSignal()
         self._wait()
 
     def stopService(self) -> None:
@@ -122,9 +104,6 @@ class SessionLog(Service):
             self._waiting.cancel()
             self._waiting = None
             self._lookAround()
-        if self._restore is not None:
-            self._restore()
-            self._restore = None
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -142,8 +121,6 @@ class SessionLog(Service):
                     path=self._path,
                     why=error.strerror,
                 )
-        if self.onReopen is not None:
-            self.onReopen()
 
     def _listenerFor(self, service: ListeningService) -> Callable[[Session], None]:
         def ended(session: Session) -> None:
@@ -195,19 +172,3 @@ class SessionLog(Service):
                 lost=lost,
                 why=self._file.why,
             )
-
-    def _takeSignal(self) -> None:
-        assert REOPEN is not None
-        before = signal.getsignal(REOPEN)
-
-        def heard(number: int, frame: FrameType | None) -> None:
-            if callable(before):
-                before(number, frame)
-            self._reactor.callFromThread(self.reopen)
-
-        def restore() -> None:
-            if signal.getsignal(REOPEN) is heard:
-                signal.signal(REOPEN, before)
-
-        signal.signal(REOPEN, heard)
-        self._restore = restore

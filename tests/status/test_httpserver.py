@@ -24,7 +24,7 @@ from echod.status.monitor import Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.service.test_echoservice import Endpoint
-from tests.support import PEER, UNTIMED, clock, connect, lacking, logged, turn
+from tests.support import NO_NUMBERS, PEER, UNTIMED, clock, connect, lacking, logged, turn
 
 try:
     from prometheus_client.parser import text_string_to_metric_families
@@ -236,6 +236,26 @@ class SiteTests(StatusTests):
         answer = self.client.send(b"\x16\x03\x01\x02\r\n\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
         self.assertTrue(self.client.transport.disconnecting)
+
+    def test_badLength(self) -> None:
+        """
+        A length that is no number, or a far too long one, is a bad request; it is
+        not logged, and nothing that follows it is read.
+        """
+        # Spaces around a header's value are allowed.
+        for length in ("x", *(text for text in NO_NUMBERS if text == text.strip())):
+            for name in ("Content-Length", "CONTENT-LENGTH"):
+                header = f"{name}: \t{length or '-'}\r\n".encode()
+                for more in (b"", b"Host: x\r\n"):
+                    client = Client(self.site)
+                    with logged() as lines:
+                        answer = client.send(b"GET / HTTP/1.1\r\n" + header + more + b"\r\n")
+                        self.assertEqual(answer.count(b"HTTP/1.1"), 1)
+                        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+                        self.assertTrue(client.transport.disconnecting)
+                        self.assertEqual(client.send(b"GET / HTTP/1.1\r\n\r\n"), b"")
+                    self.assertEqual(lines, [])
+                    client.lose()
 
     def test_slowClient(self) -> None:
         """

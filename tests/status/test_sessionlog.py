@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import CannotServe, EchoService, ListeningService
 from echod.status.appendfile import LineFile
-from echod.status.sessionlog import REOPEN, SessionLog
+from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
 from echod.udp.sourcestatistics import OTHERS, SOURCES, SourcesUDPEchoProtocol, Traffic
 from tests.service.test_echoservice import Endpoint
@@ -195,7 +194,7 @@ class SessionLogTests(SynchronousTestCase):
         self.reactor = Reactor()
         self.path = temporaryDirectory(self) / "log"
 
-    def start(self, path: Path | None = None, takesSignal: bool = False) -> None:
+    def start(self, path: Path | None = None) -> None:
         """
         Start an echod with a session log.
         """
@@ -210,7 +209,6 @@ class SessionLogTests(SynchronousTestCase):
             self.reactor,
             str(path or self.path),
             self.echo,
-            takesSignal=takesSignal,
             wallClock=lambda: 1000000000 + self.reactor.seconds(),
         )
         self.log.setServiceParent(self.echo.observers)
@@ -341,49 +339,19 @@ class SessionLogTests(SynchronousTestCase):
             ],
         )
 
-    def test_signal(self) -> None:
+    def test_reopened(self) -> None:
         """
-        On the signal the file is opened again, after whatever else happens on it;
-        when the log stops, that happens alone.
+        After its file was renamed, the log can go on in a new one; once it has stopped,
+        it opens none.
         """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        heard: list[object] = []
-        before = signal.signal(REOPEN, lambda *_: heard.append(None))
-        self.addCleanup(signal.signal, REOPEN, before)
-        self.start(takesSignal=True)
-        self.path.unlink()
-        os.kill(os.getpid(), REOPEN)
-        self.assertEqual((len(heard), self.path.exists()), (1, True))
-        self.echo.stopService()
-        self.path.unlink()
-        os.kill(os.getpid(), REOPEN)
-        self.assertEqual((len(heard), self.path.exists()), (2, False))
-
-    def test_signalAlone(self) -> None:
-        """
-        Where nobody else listens to the signal, it ends nobody; a handler that
-        came later stays.
-        """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        before = signal.signal(REOPEN, signal.SIG_DFL)
-        self.addCleanup(signal.signal, REOPEN, before)
-        self.start(takesSignal=True)
-        os.kill(os.getpid(), REOPEN)
-        signal.signal(REOPEN, signal.SIG_IGN)
-        self.echo.stopService()
-        self.assertEqual(signal.getsignal(REOPEN), signal.SIG_IGN)
-
-    def test_othersSignal(self) -> None:
-        """
-        In a program that is not ours the signal is none of ours either.
-        """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        before = signal.getsignal(REOPEN)
         self.start()
-        self.assertEqual(signal.getsignal(REOPEN), before)
+        self.path.unlink()
+        self.log.reopen()
+        self.assertTrue(self.path.exists())
+        self.echo.stopService()
+        self.path.unlink()
+        self.log.reopen()
+        self.assertFalse(self.path.exists())
 
     def test_cannotReopen(self) -> None:
         """
