@@ -22,7 +22,7 @@ from echod.service.echoservice import CannotServe, EchoService, ListeningService
 from echod.status.appendfile import LineFile
 from echod.tcp.factory import SessionFactory
 from echod.tcp.session import Session
-from echod.udp.sourcestatistics import SourcesUDPEchoProtocol
+from echod.udp.echo import UDPEchoProtocol
 
 _log = Logger(namespace="echod.status")
 
@@ -180,8 +180,9 @@ class SessionLog(Service):
 
     def _lookAround(self) -> None:
         for service in self._echo.listening:
-            if isinstance(service.server, SourcesUDPEchoProtocol):
-                for source, traffic in service.server.taken().items():
+            server = service.server
+            if isinstance(server, UDPEchoProtocol) and server.sources is not None:
+                for source, traffic in server.sources.take().items():
                     self._write("datagrams", service, source=source, **asdict(traffic))
         self._reportLost()
 
