@@ -125,6 +125,12 @@ class UDPEchoTests(SynchronousTestCase):
             protocol.datagramReceived(b"hello\n", self.peer)
         self.assertEqual(lines, [r"UDP echo: from 192.0.2.1:40000: hello\n"])
 
+    def test_drain(self) -> None:
+        """
+        A stop waits for nothing: there are no sessions.
+        """
+        self.assertIsNone(self.successResultOf(self.protocol.drain()))
+
     def test_logPrefix(self) -> None:
         """
         Twisted's own messages contain the name of the service.
