@@ -67,9 +67,10 @@ from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
 from echod.tcp.endpoints import layered
 from echod.tcp.greeting import GREETING, GreetingFactory
-from echod.udp.echo import UDPEchoProtocol, UDPServerEndpoint
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.endpoint import UDPServerEndpoint
 from echod.udp.guard import DatagramGuard
-from echod.udp.sourcestatistics import ImpairedSourcesUDPEchoProtocol, SourcesUDPEchoProtocol
+from echod.udp.sourcestatistics import SourceStatistics
 from echod.workers.aggregatemonitor import Whole
 from echod.workers.pool import Fleet
 from echod.workers.service import WorkersService
@@ -649,11 +650,7 @@ def makeService(config: Options) -> EchoService:
 
     greetingFactory = kind("greeting", GreetingFactory, ImpairedGreetingFactory)
     echoFactory = kind("tcp", EchoFactory, ImpairedEchoFactory)
-    if config["session-log"]:
-        # Only who wants to know the sources of datagrams looks at each of them.
-        datagramEcho = kind("udp", SourcesUDPEchoProtocol, ImpairedSourcesUDPEchoProtocol)
-    else:
-        datagramEcho = kind("udp", UDPEchoProtocol, ImpairedUDPEchoProtocol)
+    datagramEcho = kind("udp", UDPEchoProtocol, ImpairedUDPEchoProtocol)
     servers: dict[str, Callable[[], Server]] = {
         "greeting": lambda: greetingFactory(
             reactor, greeting, limits=limits(), showMessages=showMessages
@@ -664,7 +661,13 @@ def makeService(config: Options) -> EchoService:
             limits=limits(),
             showMessages=showMessages,
         ),
-        "udp": lambda: datagramEcho(reactor, guard, showMessages=showMessages),
+        "udp": lambda: datagramEcho(
+            reactor,
+            guard,
+            showMessages=showMessages,
+            # Counting by source is slower: no batches.
+            sources=SourceStatistics() if config["session-log"] else None,
+        ),
     }
     service = config.newService(_limitsInWords(config, shared))
     for name, server in servers.items():

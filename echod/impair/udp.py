@@ -16,6 +16,7 @@ from echod.impair.model import OVERHEAD, DatagramFates, Line, chance, damaged
 from echod.impair.spec import DatagramImpairments
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import DatagramGuard
+from echod.udp.sourcestatistics import SourceStatistics
 
 ROOM = 1 << 26
 """
@@ -70,8 +71,9 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         *,
         impairments: DatagramImpairments,
         showMessages: bool = False,
+        sources: SourceStatistics | None = None,
     ) -> None:
-        super().__init__(reactor, guard, showMessages=showMessages)
+        super().__init__(reactor, guard, showMessages=showMessages, sources=sources)
         self.impairments = impairments
         self.impaired: Counter[str] = Counter()
         self._fates = DatagramFates(impairments)

@@ -43,7 +43,7 @@ class Endpoint(Protocol):
     """
     What can be listened on: an
     L{IStreamServerEndpoint<twisted.internet.interfaces.IStreamServerEndpoint>}
-    or a L{UDPServerEndpoint<echod.udp.echo.UDPServerEndpoint>}.
+    or a L{UDPServerEndpoint<echod.udp.endpoint.UDPServerEndpoint>}.
     """
 
     def listen(self, server: Any, /) -> Deferred[IListeningPort]: ...

@@ -20,7 +20,7 @@ from echod.service.echoservice import CannotServe, EchoService, ListeningService
 from echod.status.appendfile import LineFile
 from echod.tcp.factory import SessionFactory
 from echod.tcp.session import Session
-from echod.udp.sourcestatistics import SourcesUDPEchoProtocol
+from echod.udp.echo import UDPEchoProtocol
 
 _log = Logger(namespace="echod.status")
 
@@ -157,8 +157,9 @@ class SessionLog(Service):
 
     def _lookAround(self) -> None:
         for service in self._echo.listening:
-            if isinstance(service.server, SourcesUDPEchoProtocol):
-                for source, traffic in service.server.taken().items():
+            server = service.server
+            if isinstance(server, UDPEchoProtocol) and server.sources is not None:
+                for source, traffic in server.sources.take().items():
                     self._write("datagrams", service, source=source, **asdict(traffic))
         self._reportLost()
 

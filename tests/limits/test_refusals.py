@@ -12,7 +12,7 @@ from echod.tcp.echo import EchoFactory
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.support import clock, logged
-from tests.udp.test_echo import MemoryDatagramTransport
+from tests.support.udp import MemoryDatagramTransport
 
 
 class RefusalsTests(SynchronousTestCase):

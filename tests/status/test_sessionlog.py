@@ -1,6 +1,5 @@
 """
-Tests for the session log: L{echod.status.sessionlog}, L{echod.status.appendfile}
-and L{echod.udp.sourcestatistics}.
+Tests for the session log: L{echod.status.sessionlog} and L{echod.status.appendfile}.
 """
 
 from __future__ import annotations
@@ -17,10 +16,11 @@ from echod.service.echoservice import CannotServe, EchoService, ListeningService
 from echod.status.appendfile import LineFile
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
-from echod.udp.sourcestatistics import OTHERS, SOURCES, SourcesUDPEchoProtocol, Traffic
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.sourcestatistics import SourceStatistics
 from tests.service.test_echoservice import Endpoint
 from tests.support import UNTIMED, clock, connect, lacking, logged, temporaryDirectory
-from tests.udp.test_echo import MemoryDatagramTransport
+from tests.support.udp import MemoryDatagramTransport
 
 FULL = Path("/dev/full")
 """
@@ -133,40 +133,6 @@ class LineFileTests(SynchronousTestCase):
             pipe.write(b"x" * 4095)
 
 
-class SourcesTests(SynchronousTestCase):
-    """
-    Tests for L{SourcesUDPEchoProtocol}.
-    """
-
-    def setUp(self) -> None:
-        self.protocol = SourcesUDPEchoProtocol(clock())
-        transport: Any = MemoryDatagramTransport()
-        self.protocol.makeConnection(transport)
-
-    def test_sources(self) -> None:
-        """
-        What came from each source is counted, until it is asked for.
-        """
-        for port in (40000, 40000, 7):
-            self.protocol.datagramReceived(b"hello", ("192.0.2.1", port))
-        self.assertEqual(
-            self.protocol.taken(),
-            {"192.0.2.1:40000": Traffic(2, 2, 10, 10), "192.0.2.1:7": Traffic(1, 0, 5, 0)},
-        )
-        self.assertEqual(self.protocol.taken(), {})
-
-    def test_memory(self) -> None:
-        """
-        Beyond so many sources all others are one.
-        """
-        for port in range(SOURCES + 10):
-            for _ in range(2):
-                self.protocol.datagramReceived(b"x", ("192.0.2.1", 2000 + port))
-        taken = self.protocol.taken()
-        self.assertEqual(len(taken), SOURCES + 1)
-        self.assertEqual(taken[OTHERS], Traffic(20, 20, 20, 20))
-
-
 class Reactor:
     """
     A clock, which does at once what comes from a signal.
@@ -200,7 +166,7 @@ class SessionLogTests(SynchronousTestCase):
         """
         self.echo = EchoService(self.reactor)
         self.tcp = EchoFactory(self.reactor.clock, limits=UNTIMED)
-        self.udp = SourcesUDPEchoProtocol(self.reactor.clock)
+        self.udp = UDPEchoProtocol(self.reactor.clock, sources=SourceStatistics())
         transport: Any = MemoryDatagramTransport()
         self.udp.makeConnection(transport)
         for server in (self.tcp, self.udp):
