@@ -29,7 +29,7 @@ from tests.support import PEER, UNTIMED, clock, connect, lacking, logged, turn
 try:
     from prometheus_client.parser import text_string_to_metric_families
 
-    from echod.status import events
+    from echod.status import events, routes
     from echod.status import httpserver as site
 except ModuleNotFoundError:
     site = None  # type: ignore[assignment]
@@ -558,7 +558,7 @@ class EventsTests(StatusTests):
         """
         However many want to view, there is room for others.
         """
-        for _ in range(events.VIEWERS):
+        for _ in range(routes.VIEWERS):
             self.watch()
         self.assertEqual(
             self.client.ask("/events")[::2], (503, "There are too many viewers.\n")
