@@ -4,6 +4,7 @@ The UDP echo: every datagram comes back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, execute, succeed
@@ -22,6 +23,12 @@ from twisted.logger import Logger
 from echod.limits.refusals import Refusals
 from echod.net.format import escaped, hostPort
 from echod.net.sockets import MAX_DATAGRAM, keepMore
+from echod.net.statistics import (
+    DATAGRAMS,
+    DatagramServerStatistics,
+    ServedSession,
+    Traffic,
+)
 from echod.udp.batch import BatchPort
 from echod.udp.guard import DatagramGuard
 from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
@@ -42,6 +49,8 @@ class UDPEchoProtocol(DatagramProtocol):
 
     @cvar sessions: None: each datagram is on its own.
 
+    @cvar onEnd: Never called: there are no sessions that end.
+
     @ivar answered: How many datagrams were returned.
 
     @ivar received: How many bytes there were in all that came.
@@ -52,6 +61,7 @@ class UDPEchoProtocol(DatagramProtocol):
     noisy = False
     service = "UDP echo"
     sessions = ()
+    onEnd: Callable[[ServedSession], None] | None = None
     transport: IUDPTransport
 
     def __init__(
@@ -80,6 +90,29 @@ class UDPEchoProtocol(DatagramProtocol):
         How many bytes there were in the datagrams that were returned.
         """
         return self.received - self._kept
+
+    def statistics(self) -> DatagramServerStatistics:
+        """
+        @return: What the service has counted.
+        """
+        return {
+            "receivedBytes": self.received,
+            "returnedBytes": self.returned,
+            "refused": dict(self.refusals.counts),
+            "impairments": None,
+            "impaired": {},
+            "kind": DATAGRAMS,
+            # A datagram is either answered or refused.  Impairments are applied
+            # before a datagram counts as received.
+            "received": self.answered + self.refusals.counts.total(),
+            "answered": self.answered,
+        }
+
+    def taken(self) -> dict[str | None, Traffic]:
+        """
+        @return: Nothing: this server does not count by source.
+        """
+        return {}
 
     def logPrefix(self) -> str:
         """

@@ -4,11 +4,11 @@ A UDP echo that knows how much comes from whom.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.net.format import hostPort
+from echod.net.statistics import Traffic
 from echod.udp.echo import UDPEchoProtocol
 
 SOURCES = 1000
@@ -21,18 +21,6 @@ OTHERS = None
 """
 What stands for all other sources.
 """
-
-
-@dataclass
-class Traffic:
-    """
-    What came from one source, and went back.
-    """
-
-    received: int = 0
-    answered: int = 0
-    receivedBytes: int = 0
-    returnedBytes: int = 0
 
 
 class SourcesUDPEchoProtocol(UDPEchoProtocol):

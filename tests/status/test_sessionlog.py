@@ -14,11 +14,12 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.net.statistics import Traffic
 from echod.service.echoservice import CannotServe, EchoService, ListeningService
-from echod.status.appendfile import LineFile
+from echod.status.appendfile import AppendFile
 from echod.status.sessionlog import REOPEN, SessionLog
 from echod.tcp.echo import EchoFactory
-from echod.udp.sourcestatistics import OTHERS, SOURCES, SourcesUDPEchoProtocol, Traffic
+from echod.udp.sourcestatistics import OTHERS, SOURCES, SourcesUDPEchoProtocol
 from tests.service.test_echoservice import Endpoint
 from tests.support import UNTIMED, clock, connect, lacking, logged, temporaryDirectory
 from tests.udp.test_echo import MemoryDatagramTransport
@@ -52,14 +53,14 @@ class Disk:
         return len(taken)
 
 
-class LineFileTests(SynchronousTestCase):
+class AppendFileTests(SynchronousTestCase):
     """
-    Tests for L{LineFile}.
+    Tests for L{AppendFile}.
     """
 
     def setUp(self) -> None:
         self.path = temporaryDirectory(self) / "log"
-        self.file = LineFile(str(self.path))
+        self.file = AppendFile(str(self.path))
         self.addCleanup(self.file.close)
 
     def test_write(self) -> None:
@@ -75,7 +76,7 @@ class LineFileTests(SynchronousTestCase):
         What there was stays, and a new file is not for everyone.
         """
         self.file.write(b"1")
-        other = LineFile(str(self.path))
+        other = AppendFile(str(self.path))
         self.addCleanup(other.close)
         other.write(b"2")
         self.assertEqual(self.path.read_bytes(), b"1\n2\n")
@@ -125,10 +126,10 @@ class LineFileTests(SynchronousTestCase):
         """
         path = self.path.with_suffix(".pipe")
         os.mkfifo(path)
-        self.assertRaises(OSError, LineFile, str(path))
+        self.assertRaises(OSError, AppendFile, str(path))
         reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, reader)
-        pipe = LineFile(str(path))
+        pipe = AppendFile(str(path))
         self.addCleanup(pipe.close)
         while not pipe.lost:
             pipe.write(b"x" * 4095)

@@ -1,6 +1,5 @@
 """
-Tests for L{echod.status.snapshot}, L{echod.status.lag} and
-L{echod.status.history}.
+Tests for L{echod.status.snapshot} and L{echod.status.history}.
 """
 
 from __future__ import annotations
@@ -11,12 +10,16 @@ from echod.impair.spec import ConnectionImpairments, DatagramImpairments
 from echod.impair.tcp import ImpairedEchoFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.networks import DENIED
-from echod.service.echoservice import ListeningService
+from echod.service.echoservice import EchoServer, ListeningService
 from echod.status.history import REMEMBERED, History
-from echod.status.lag import LAGS, Lag
-from echod.status.snapshot import SHOWN_SESSIONS, ofService, ofSessions, unready
+from echod.status.snapshot import (
+    SHOWN_SESSIONS,
+    Listening,
+    serviceState,
+    sessionStates,
+    unready,
+)
 from echod.tcp.echo import EchoFactory
-from echod.tcp.factory import SessionFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.service.test_echoservice import Endpoint
 from tests.support import PEER, UNTIMED, clock, connect
@@ -32,7 +35,7 @@ class SnapshotTests(SynchronousTestCase):
         self.factory = EchoFactory(self.clock, limits=UNTIMED)
         self.service = self.serve(self.factory)
 
-    def serve(self, server: SessionFactory | UDPEchoProtocol) -> ListeningService:
+    def serve(self, server: EchoServer) -> Listening:
         """
         @return: A service which listens.
         """
@@ -52,7 +55,7 @@ class SnapshotTests(SynchronousTestCase):
         self.clock.advance(0.05)
         transport.connectionDone()
         self.assertEqual(
-            ofService(self.service),
+            serviceState(self.service),
             {
                 "service": "TCP echo",
                 "address": "127.0.0.1:40000",
@@ -79,7 +82,7 @@ class SnapshotTests(SynchronousTestCase):
         server.received, server.answered = 12, 2
         server.refuse("reason", ("192.0.2.1", 7), 4)
         self.assertEqual(
-            ofService(self.serve(server)),
+            serviceState(self.serve(server)),
             {
                 "service": "UDP echo",
                 "address": "127.0.0.1:40000",
@@ -107,11 +110,12 @@ class SnapshotTests(SynchronousTestCase):
         )
         sessions.buildProtocol(PEER)
         datagrams.datagramReceived(b"lost", ("192.0.2.1", 40000))
-        for server, impairments, impaired in (
+        servers: list[tuple[EchoServer, str, dict[str, int]]] = [
             (sessions, "refuse=100%,seed=7", {"refuse": 1}),
             (datagrams, "drop=100%,seed=8", {"drop": 1}),
-        ):
-            said = ofService(self.serve(server))
+        ]
+        for server, impairments, impaired in servers:
+            said = serviceState(self.serve(server))
             self.assertEqual((said["impairments"], said["impaired"]), (impairments, impaired))
 
     def test_unready(self) -> None:
@@ -135,7 +139,7 @@ class SnapshotTests(SynchronousTestCase):
             session, _ = connect(self.factory)
             session.dataReceived(b"x" * size)
             self.clock.advance(1)
-        shown = ofSessions([self.service], lambda session: -session.received, 1000)
+        shown = sessionStates([self.service], lambda session: -session.received, 1000)
         self.assertEqual(shown["open"], SHOWN_SESSIONS + 10)
         self.assertEqual(len(shown["busiest"]), SHOWN_SESSIONS)
         self.assertEqual(len(shown["newest"]), SHOWN_SESSIONS)
@@ -156,26 +160,8 @@ class SnapshotTests(SynchronousTestCase):
         """
         A service of datagrams has no sessions.
         """
-        shown = ofSessions([self.serve(UDPEchoProtocol(self.clock))], lambda _: 0, 0)
+        shown = sessionStates([self.serve(UDPEchoProtocol(self.clock))], lambda _: 0, 0)
         self.assertEqual(shown, {"open": 0, "busiest": [], "newest": []})
-
-
-class LagTests(SynchronousTestCase):
-    """
-    Tests for L{Lag}.
-    """
-
-    def test_lag(self) -> None:
-        """
-        A lag counts for the shortest of those that it does not exceed, or as
-        longer than all.
-        """
-        lag = Lag()
-        for seconds in (0, *LAGS, 10):
-            lag.add(seconds)
-        self.assertEqual(lag.counts, [2] + [1] * len(LAGS))
-        self.assertEqual(lag.last, 10)
-        self.assertAlmostEqual(lag.seconds, sum(LAGS) + 10)
 
 
 class HistoryTests(SynchronousTestCase):
