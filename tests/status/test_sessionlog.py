@@ -1,22 +1,21 @@
 """
-Tests for the session log: L{echod.status.sessionlog}, L{echod.status.appendfile}
-and L{echod.udp.sourcestatistics}.
+Tests for L{echod.status.sessionlog} and L{echod.udp.sourcestatistics}.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.net.statistics import Traffic
 from echod.service.echoservice import CannotServe, EchoService, ListeningService
-from echod.status.appendfile import AppendFile
 from echod.status.sessionlog import REOPEN, SessionLog
 from echod.tcp.echo import EchoFactory
 from echod.udp.sourcestatistics import OTHERS, SOURCES, SourcesUDPEchoProtocol
@@ -26,113 +25,8 @@ from tests.udp.test_echo import MemoryDatagramTransport
 
 FULL = Path("/dev/full")
 """
-A disk on which there is no room.
+A device on which every write fails for lack of room.
 """
-
-
-class Disk:
-    """
-    The writing of a disk with little room.
-
-    @ivar room: How many bytes it takes.
-    """
-
-    def __init__(self) -> None:
-        self.room = 0
-        self.written = b""
-
-    def write(self, descriptor: int, data: bytes) -> int:
-        """
-        Take what there is room for.
-        """
-        taken = data[: self.room]
-        if not taken:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.room -= len(taken)
-        self.written += taken
-        return len(taken)
-
-
-class AppendFileTests(SynchronousTestCase):
-    """
-    Tests for L{AppendFile}.
-    """
-
-    def setUp(self) -> None:
-        self.path = temporaryDirectory(self) / "log"
-        self.file = AppendFile(str(self.path))
-        self.addCleanup(self.file.close)
-
-    def test_write(self) -> None:
-        """
-        Lines are added, each at once.
-        """
-        for expected in (b"1\n", b"1\n2\n"):
-            self.file.write(expected[-2:-1])
-            self.assertEqual(self.path.read_bytes(), expected)
-
-    def test_adds(self) -> None:
-        """
-        What there was stays, and a new file is not for everyone.
-        """
-        self.file.write(b"1")
-        other = AppendFile(str(self.path))
-        self.addCleanup(other.close)
-        other.write(b"2")
-        self.assertEqual(self.path.read_bytes(), b"1\n2\n")
-        self.assertEqual(self.path.stat().st_mode & 0o007, 0)
-
-    def test_reopen(self) -> None:
-        """
-        When the file has got another name, a new one is begun when that is asked
-        for.
-        """
-        self.file.write(b"1")
-        old = self.path.rename(self.path.with_suffix(".1"))
-        self.file.write(b"2")
-        self.file.reopen()
-        self.file.write(b"3")
-        self.assertEqual(old.read_bytes(), b"1\n2\n")
-        self.assertEqual(self.path.read_bytes(), b"3\n")
-
-    def test_reopenFails(self) -> None:
-        """
-        Where no new file can be begun, the old one is kept.
-        """
-        old = self.path.rename(self.path.with_suffix(".1"))
-        self.path.mkdir()
-        self.assertRaises(OSError, self.file.reopen)
-        self.file.write(b"1")
-        self.assertEqual(old.read_bytes(), b"1\n")
-
-    def test_fullDisk(self) -> None:
-        """
-        A line that finds no room, or too little, is lost and counted; the next
-        one that finds enough is whole.
-        """
-        disk = Disk()
-        self.patch(os, "write", disk.write)
-        for room in (0, 2, 0, 1, 100):
-            disk.room = room
-            self.file.write(b"line")
-        self.assertEqual((self.file.lost, self.file.why), (4, "No space left on device"))
-        disk.room = 100
-        self.file.write(b"line")
-        self.assertEqual(disk.written.split(b"\n"), [b"li", b"", b"line", b"line", b""])
-
-    def test_namedPipe(self) -> None:
-        """
-        A named pipe that nobody empties holds nobody up.
-        """
-        path = self.path.with_suffix(".pipe")
-        os.mkfifo(path)
-        self.assertRaises(OSError, AppendFile, str(path))
-        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self.addCleanup(os.close, reader)
-        pipe = AppendFile(str(path))
-        self.addCleanup(pipe.close)
-        while not pipe.lost:
-            pipe.write(b"x" * 4095)
 
 
 class SourcesTests(SynchronousTestCase):
@@ -169,22 +63,16 @@ class SourcesTests(SynchronousTestCase):
         self.assertEqual(taken[OTHERS], Traffic(20, 20, 20, 20))
 
 
-class Reactor:
+class Reactor(MemoryReactorClock):
     """
-    A clock, which does at once what comes from a signal.
+    A reactor in memory that makes calls from other threads at once.
     """
 
-    def __init__(self) -> None:
-        self.clock = clock()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.clock, name)
-
-    def callFromThread(self, act: Any) -> None:
+    def callFromThread(self, callable: Callable[..., Any], *args: Any, **kw: Any) -> None:
         """
-        Act.
+        Make the call.
         """
-        act()
+        callable(*args, **kw)
 
 
 class SessionLogTests(SynchronousTestCase):
@@ -198,11 +86,11 @@ class SessionLogTests(SynchronousTestCase):
 
     def start(self, path: Path | None = None, takesSignal: bool = False) -> None:
         """
-        Start an echod with a session log.
+        Start a TCP and a UDP echo with a session log.
         """
         self.echo = EchoService(self.reactor)
-        self.tcp = EchoFactory(self.reactor.clock, limits=UNTIMED)
-        self.udp = SourcesUDPEchoProtocol(self.reactor.clock)
+        self.tcp = EchoFactory(self.reactor, limits=UNTIMED)
+        self.udp = SourcesUDPEchoProtocol(self.reactor)
         transport: Any = MemoryDatagramTransport()
         self.udp.makeConnection(transport)
         for server in (self.tcp, self.udp):
@@ -221,7 +109,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def endSession(self) -> None:
         """
-        Have a session, for half a second.
+        Let a session last half a second.
         """
         session, transport = connect(self.tcp)
         session.dataReceived(b"hello")
@@ -230,13 +118,13 @@ class SessionLogTests(SynchronousTestCase):
 
     def records(self) -> list[Any]:
         """
-        @return: What stands in the log.
+        @return: The lines of the log.
         """
         return [json.loads(line) for line in self.path.read_text().splitlines()]
 
     def test_session(self) -> None:
         """
-        A session that has ended is a line.
+        A session that has ended adds a line.
         """
         self.start()
         self.endSession()
@@ -259,8 +147,8 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_datagrams(self) -> None:
         """
-        The datagrams of a source are a line a second, and those of a second that
-        has not passed when echod ends.
+        The datagrams of each source add a line a second, and a last line when echod
+        stops.
         """
         self.start()
         for seconds in (1, 1, 0):
@@ -287,8 +175,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_untilTheEnd(self) -> None:
         """
-        Sessions that end while echod drains are in it, and then nothing is
-        waited for.
+        Sessions that end while echod drains add lines; no timer is left after them.
         """
         self.start()
         _, transport = connect(self.tcp)
@@ -300,7 +187,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_startsAgain(self) -> None:
         """
-        A log that is started again goes on; meanwhile nothing is written.
+        A log that is started again continues; while it is stopped it writes nothing.
         """
         self.start()
         self.echo.stopService()
@@ -312,7 +199,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_unwritable(self) -> None:
         """
-        A file that cannot be written to is one line, and the end of the start.
+        A file that cannot be opened is one line in the log, and echod does not start.
         """
         path = self.path / "log"
         with logged() as lines:
@@ -323,8 +210,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_fullDisk(self) -> None:
         """
-        A full disk is reported once a second, with what it has cost, and the
-        echo goes on.
+        Lines that a full disk has lost are reported once a second, with their number.
         """
         if not FULL.exists():
             lacking("/dev/full")
@@ -344,27 +230,27 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_signal(self) -> None:
         """
-        On the signal the file is opened again, after whatever else happens on it;
-        when the log stops, that happens alone.
+        On the signal the file is opened again, after the handler that was there before;
+        a stopped log restores that handler.
         """
         if REOPEN is None:
             lacking("SIGUSR1")
-        heard: list[object] = []
-        before = signal.signal(REOPEN, lambda *_: heard.append(None))
+        calls: list[object] = []
+        before = signal.signal(REOPEN, lambda *_: calls.append(None))
         self.addCleanup(signal.signal, REOPEN, before)
         self.start(takesSignal=True)
         self.path.unlink()
         os.kill(os.getpid(), REOPEN)
-        self.assertEqual((len(heard), self.path.exists()), (1, True))
+        self.assertEqual((len(calls), self.path.exists()), (1, True))
         self.echo.stopService()
         self.path.unlink()
         os.kill(os.getpid(), REOPEN)
-        self.assertEqual((len(heard), self.path.exists()), (2, False))
+        self.assertEqual((len(calls), self.path.exists()), (2, False))
 
     def test_signalAlone(self) -> None:
         """
-        Where nobody else listens to the signal, it ends nobody; a handler that
-        came later stays.
+        The signal does not end the process if there was no handler before; a handler
+        that was set later stays.
         """
         if REOPEN is None:
             lacking("SIGUSR1")
@@ -378,7 +264,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_othersSignal(self) -> None:
         """
-        In a program that is not ours the signal is none of ours either.
+        The signal is not handled unless echod owns the process.
         """
         if REOPEN is None:
             lacking("SIGUSR1")
@@ -388,8 +274,8 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_cannotReopen(self) -> None:
         """
-        Where the file cannot be opened again, that is one line, and the old one
-        is kept.
+        A file that cannot be opened again is one line in the log, and the old file is
+        kept.
         """
         self.start()
         old = self.path.rename(self.path.with_suffix(".1"))

@@ -27,7 +27,7 @@ from tests.support import PEER, UNTIMED, clock, connect
 
 class SnapshotTests(SynchronousTestCase):
     """
-    What is said about a service and its sessions.
+    Tests for L{serviceState} and L{sessionStates}.
     """
 
     def setUp(self) -> None:
@@ -37,7 +37,7 @@ class SnapshotTests(SynchronousTestCase):
 
     def serve(self, server: EchoServer) -> Listening:
         """
-        @return: A service which listens.
+        @return: A service that listens.
         """
         service = ListeningService("127.0.0.1:0", Endpoint(), server)
         service.startService()
@@ -45,8 +45,8 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_sessions(self) -> None:
         """
-        A service of sessions says how many there were and are, and what came of
-        them.
+        The state of a service with sessions has the counters of open and of ended
+        sessions.
         """
         (first, transport), (second, _) = connect(self.factory), connect(self.factory)
         first.dataReceived(b"hello")
@@ -76,7 +76,8 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_datagrams(self) -> None:
         """
-        A service of datagrams says how many came, and what came of them.
+        The state of a service of datagrams has the counters of answered and of refused
+        datagrams.
         """
         server = UDPEchoProtocol(self.clock)
         server.received, server.answered = 12, 2
@@ -100,7 +101,7 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_impaired(self) -> None:
         """
-        A service that misbehaves on purpose says how, and how often it has.
+        The state of an impaired service has its impairments and their counters.
         """
         sessions = ImpairedEchoFactory(
             self.clock, impairments=ConnectionImpairments.parse("refuse=100%,seed=7")
@@ -115,12 +116,12 @@ class SnapshotTests(SynchronousTestCase):
             (datagrams, "drop=100%,seed=8", {"drop": 1}),
         ]
         for server, impairments, impaired in servers:
-            said = serviceState(self.serve(server))
-            self.assertEqual((said["impairments"], said["impaired"]), (impairments, impaired))
+            state = serviceState(self.serve(server))
+            self.assertEqual((state["impairments"], state["impaired"]), (impairments, impaired))
 
     def test_unready(self) -> None:
         """
-        What does not listen is named, with what it does instead.
+        A service that does not listen is a reason, with its state.
         """
         other = ListeningService("127.0.0.1:7", Endpoint(), UDPEchoProtocol(self.clock))
         connect(self.factory)
@@ -133,7 +134,7 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_busiestAndNewest(self) -> None:
         """
-        Of any number of sessions the busiest and the newest are shown.
+        The busiest and the newest sessions are shown, up to a limit.
         """
         for size in range(1, SHOWN_SESSIONS + 11):
             session, _ = connect(self.factory)
@@ -156,6 +157,15 @@ class SnapshotTests(SynchronousTestCase):
         )
         self.assertEqual(shown["newest"][0]["since"], 1000 + SHOWN_SESSIONS + 9)
 
+    def test_sameRate(self) -> None:
+        """
+        Of sessions with the same rate, the one that has received more is busier.
+        """
+        for size in (3, 1, 2):
+            connect(self.factory)[0].dataReceived(b"x" * size)
+        busiest = sessionStates([self.service], lambda _: 7, 0)["busiest"]
+        self.assertEqual([row["receivedBytes"] for row in busiest], [3, 2, 1])
+
     def test_onlySessions(self) -> None:
         """
         A service of datagrams has no sessions.
@@ -171,7 +181,7 @@ class HistoryTests(SynchronousTestCase):
 
     def test_rates(self) -> None:
         """
-        An entry has the bytes a second since the one before.
+        An entry has the bytes per second since the entry before.
         """
         history = History()
         history.add(10, [(100, 50), (0, 0)], time=1000, lag=0)
@@ -183,7 +193,7 @@ class HistoryTests(SynchronousTestCase):
 
     def test_memory(self) -> None:
         """
-        Five minutes are remembered.
+        Only the last five minutes are kept.
         """
         history = History()
         for second in range(REMEMBERED + 10):
