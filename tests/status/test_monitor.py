@@ -68,6 +68,14 @@ class MonitorTests(SynchronousTestCase):
         )
         self.assertEqual([each["service"] for each in full["services"]], ["TCP echo"])
 
+    def test_lateRate(self) -> None:
+        """
+        The rate is per second, also if a look is late.
+        """
+        connect(self.factory)[0].dataReceived(b"x" * 100)
+        self.clock.advance(2)
+        self.assertEqual(self.full()["sessions"]["busiest"][0]["bytesPerSecond"], 50)
+
     def test_firstSight(self) -> None:
         """
         A session that has started since the latest look has the rate 0.
@@ -97,12 +105,16 @@ class MonitorTests(SynchronousTestCase):
 
     def test_lag(self) -> None:
         """
-        The lag is how late a look is; a look on time has the lag 0.
+        The lag is how late a look is; a look that is on time or early has the lag 0.
         """
         self.clock.advance(1.25)
         self.assertEqual(self.monitor.lag, 0.25)
         self.assertEqual(self.full()["lag"], 0.25)
         self.clock.advance(1)
+        self.assertEqual(self.monitor.lag, 0)
+        (timer,) = self.clock.getDelayedCalls()
+        timer.reset(0.5)
+        self.clock.advance(0.5)
         self.assertEqual(self.monitor.lag, 0)
 
     def test_draining(self) -> None:

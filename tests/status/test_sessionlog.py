@@ -272,6 +272,18 @@ class SessionLogTests(SynchronousTestCase):
         self.start()
         self.assertEqual(signal.getsignal(REOPEN), before)
 
+    def test_reopen(self) -> None:
+        """
+        Opening the file again calls C{onReopen}, and C{fileno} is the new file.
+        """
+        self.start()
+        calls: list[object] = []
+        self.log.onReopen = lambda: calls.append(None)
+        self.path.unlink()
+        self.log.reopen()
+        self.assertEqual(len(calls), 1)
+        self.assertEqual(os.fstat(self.log.fileno()).st_ino, self.path.stat().st_ino)
+
     def test_cannotReopen(self) -> None:
         """
         A file that cannot be opened again is one line in the log, and the old file is
