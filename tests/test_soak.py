@@ -10,12 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.udp.ttl import HOPS_APART
+from soak.churn import churn
 from soak.descriptors import descriptors
 from soak.drain import drain
 from soak.forgery import flood, loop
 from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
+from soak.servers import Counting
 from tests.support.daemon import Daemon
 
 SEED = "1"
@@ -45,6 +47,7 @@ class SoakTests(SynchronousTestCase):
             running = [
                 pool.submit(mixedTraffic),
                 pool.submit(lambda: asyncio.run(held(Daemon, 200, 20, 10))),
+                pool.submit(lambda: asyncio.run(churn(Counting, 300, 300))),
                 pool.submit(lambda: asyncio.run(descriptors(Daemon, 0.5))),
                 pool.submit(lambda: asyncio.run(drain(Daemon, 10, SEED))),
             ]

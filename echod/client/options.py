@@ -5,9 +5,7 @@ The command line of C{echoc}.
 from __future__ import annotations
 
 import contextlib
-import math
 import re
-import shlex
 from collections.abc import Sequence
 from getopt import GetoptError, gnu_getopt
 from typing import Any
@@ -20,6 +18,8 @@ from echod.client.ping.pinger import Plan
 from echod.client.ping.probe import MAX_SIZE
 from echod.client.target import LOOPBACK6, Address, parse
 from echod.net.addresses import LOOPBACK
+from echod.net.format import quoted
+from echod.net.quantities import LONGEST_TIME, MOST, decimal, wholeNumber
 
 GREETING_PORT = 9999
 
@@ -109,12 +109,12 @@ class ClientOptions(usage.Options):
         There is one target at most.
         """
         if len(targets) > 1:
-            raise usage.UsageError(f"one TARGET only; {shlex.quote(targets[1])} is too much")
+            raise usage.UsageError(f"one TARGET only; {quoted(targets[1])} is too much")
         text = targets[0] if targets else str(self.port)
         try:
             target = parse(text, self.port, LOOPBACK6 if self["ipv6"] else LOOPBACK)
         except ValueError as error:
-            raise usage.UsageError(f"{shlex.quote(text)}: {error}") from None
+            raise usage.UsageError(f"{quoted(text)}: {error}") from None
         self["target"] = target
 
     def postOptions(self) -> None:
@@ -127,8 +127,7 @@ class ClientOptions(usage.Options):
         else:
             if not self.streams:
                 raise usage.UsageError(
-                    f"{shlex.quote(self['target'])}: datagrams go to HOST, HOST:PORT or "
-                    "[V6]:PORT"
+                    f"{quoted(self['target'])}: datagrams go to HOST, HOST:PORT or [V6]:PORT"
                 )
             if self["ipv6"]:
                 raise usage.UsageError("--ipv6 does not go with an endpoint description")
@@ -201,9 +200,12 @@ class PingOptions(ClientOptions):
         """
         Send NUMBER probes; without it, until Ctrl-C.
         """
-        if not re.fullmatch("0*[1-9][0-9]*", value):
-            raise usage.UsageError(f"--count {shlex.quote(value)}: give a number from 1")
-        self["count"] = int(value)
+        try:
+            self["count"] = wholeNumber(value, 1)
+        except ValueError:
+            raise usage.UsageError(
+                f"--count {quoted(value)}: give a number from 1 to {MOST}"
+            ) from None
 
     def opt_interval(self, value: str) -> None:
         """
@@ -305,26 +307,28 @@ def sizes(value: str) -> tuple[int, ...]:
 
     @raise usage.UsageError: for what is neither.
     """
-    match = re.fullmatch("([0-9]+)(?:-([0-9]+)(?::([0-9]+))?)?", value)
-    if match:
-        first, last = int(match[1]), int(match[2] or match[1])
-        step = int(match[3] or 1)
-        if first <= last <= MAX_SIZE and step:
-            return tuple(range(first, last + 1, step))
-    raise usage.UsageError(
-        f"--size {shlex.quote(value)}: give bytes, 0 to {MAX_SIZE}, or a sweep, 64-1472:64"
-    )
+    match = re.fullmatch("([^-:]+)(?:-([^-:]+)(?::([^-:]+))?)?", value)
+    try:
+        if match is None:
+            raise ValueError
+        first = wholeNumber(match[1], 0, MAX_SIZE)
+        last = wholeNumber(match[2] or match[1], first, MAX_SIZE)
+        step = wholeNumber(match[3] or "1", 1)
+    except ValueError:
+        raise usage.UsageError(
+            f"--size {quoted(value)}: give bytes, 0 to {MAX_SIZE}, or a sweep, 64-1472:64"
+        ) from None
+    return tuple(range(first, last + 1, step))
 
 
 def _number(option: str, value: str, what: str) -> float:
     try:
-        number = float(value)
+        # From a nanosecond, in which time is counted.
+        return decimal(value, 1e-9, LONGEST_TIME)
     except ValueError:
-        number = math.nan
-    # A nanosecond, to 30 years: what can be counted in.
-    if not 1e-9 <= number <= 1e9:
-        raise usage.UsageError(f"{option} {shlex.quote(value)}: give {what}, more than 0")
-    return number
+        raise usage.UsageError(
+            f"{option} {quoted(value)}: give {what}, more than 0 and at most {LONGEST_TIME}"
+        ) from None
 
 
 def parsed(arguments: list[str]) -> tuple[str, Any]:

@@ -16,7 +16,9 @@ from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionRe
 from zope.interface import implementer
 
 from echod.net.addresses import LOOPBACK, MAX_PORT
-from echod.net.format import hostPort
+from echod.net.descriptions import CLIENT_ARGUMENTS, checkNumbers
+from echod.net.format import hostPort, shortened
+from echod.net.quantities import wholeNumber
 
 LOOPBACK6 = "::1"
 """
@@ -67,20 +69,24 @@ def parse(text: str, port: int, loopback: str = LOOPBACK) -> Address | Descripti
             raise ValueError(
                 "neither HOST, HOST:PORT, [V6]:PORT nor a client endpoint description"
             )
+        checkNumbers(text, CLIENT_ARGUMENTS)
         return Description(text)
     if match["v6"] is not None and not _isLiteral(match["v6"]):
-        raise ValueError(f"{match['v6']!r} is not an IPv6 address")
+        raise ValueError(f"{shortened(match['v6'])!r} is not an IPv6 address")
     if match["name"] and not _isName(match["name"]):
-        raise ValueError(f"{match['name']!a} is not a host name")
+        raise ValueError(f"{shortened(match['name'])!a} is not a host name")
     return Address(
         match["v6"] or match["name"], _port(match["port"]) if match["port"] else port
     )
 
 
 def _port(text: str) -> int:
-    if not 0 < int(text) <= MAX_PORT:
-        raise ValueError(f"{text} is not a port; ports are 1 to {MAX_PORT}")
-    return int(text)
+    try:
+        return wholeNumber(text, 1, MAX_PORT)
+    except ValueError:
+        raise ValueError(
+            f"{shortened(text)} is not a port; ports are 1 to {MAX_PORT}"
+        ) from None
 
 
 def _isLiteral(text: str) -> bool:
@@ -96,7 +102,8 @@ def _isName(text: str) -> bool:
         text.encode("idna")
     except UnicodeError:
         return False
-    return True
+    # A number in digits of another script is a port that was mistyped.
+    return text.isascii() or not text.isdigit()
 
 
 def streamEndpoint(reactor: Any, target: Address | Description, patience: float) -> Any:
@@ -118,7 +125,8 @@ def streamEndpoint(reactor: Any, target: Address | Description, patience: float)
     except Exception as error:
         # What a parser of endpoint descriptions raises is up to its author.
         raise ValueError(
-            f"neither HOST, HOST:PORT, [V6]:PORT nor a client endpoint description ({error})"
+            f"neither HOST, HOST:PORT, [V6]:PORT nor a client endpoint description "
+            f"({shortened(str(error))})"
         ) from None
 
 

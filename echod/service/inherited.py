@@ -25,6 +25,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import DatagramProtocol
 from zope.interface import implementer
 
+from echod.net.descriptions import checkNumbers
 from echod.net.sockets import MAX_DATAGRAM
 from echod.udp.echo import portKind
 from echod.udp.pktinfo import PACKET_INFO, askForDestination
@@ -67,6 +68,7 @@ def inherited(description: str, wanted: socket.SocketKind) -> tuple[int, socket.
 
 def _find(description: str) -> tuple[int, socket.AddressFamily]:
     try:
+        checkNumbers(description)
         endpoint: Any = serverFromString(None, description)
     except LookupError:
         raise ValueError(

@@ -41,8 +41,12 @@ class History:
 
         @param time: The time of day.
         """
+        elapsed = when - self._when
         if self._totals is not None:
-            elapsed = when - self._when
+            if elapsed <= 0:
+                # A service that starts again within one tick of the clock: the next
+                # entry covers this time as well.
+                return
             rates = [
                 [round((now - then) / elapsed) for now, then in zip(new, old, strict=True)]
                 for new, old in zip(totals, self._totals, strict=True)

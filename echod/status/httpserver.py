@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from twisted.web import http, server
 
 from echod.limits.capacity import STATUS_CONNECTIONS
+from echod.net.quantities import wholeNumber
 from echod.net.transport import ISessionTransport
 from echod.status.monitor import Monitor
 from echod.status.routes import Root
@@ -29,6 +30,7 @@ networks need less.
 """
 
 LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
+BAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
 
@@ -82,6 +84,31 @@ class Channel(http.HTTPChannel):
         Keep the time limit when data arrives: a request that arrives byte by byte
         could take for ever.
         """
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Read nothing more once the connection is about to close: the parser has no
+        state for what follows a bad request.
+        """
+        if not self.transport.disconnecting:
+            super().dataReceived(data)
+
+    def headerReceived(self, line: bytes) -> bool:
+        """
+        Refuse a length that is not a number, or far too long: the parser raises an
+        error for thousands of digits.
+
+        @return: Whether the header makes sense.
+        """
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            try:
+                wholeNumber(value.strip(b" \t").decode("latin-1"))
+            except ValueError:
+                self.transport.write(BAD)
+                self.loseConnection()
+                return False
+        return bool(super().headerReceived(line))
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """

@@ -6,19 +6,16 @@ second, for each source of datagrams.
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
 from time import time
-from types import FrameType
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from echod.net.reactor import Reactor
 from echod.net.statistics import ServedSession
 from echod.service.echoservice import CannotServe, EchoService
 from echod.status.appendfile import AppendFile
@@ -32,38 +29,26 @@ The time between two lines about one source of datagrams, and between two report
 lost lines, in seconds.
 """
 
-REOPEN = getattr(signal, "SIGUSR1", None)
-"""
-The signal to open the file again: twistd rotates its own log on it.
-"""
-
 
 class SessionLog(Service):
     """
     Writes the session log.
-
-    @ivar onReopen: Called after the file was opened again.
     """
 
     _file: AppendFile | None = None
     _reported = 0
     _waiting: IDelayedCall | None = None
-    _restore: Callable[[], None] | None = None
 
     def __init__(
         self,
-        reactor: Reactor,
+        reactor: IReactorTime,
         path: str,
         echo: EchoService,
         *,
-        takesSignal: bool = False,
         descriptor: int | None = None,
         wallClock: Callable[[], float] = time,
     ) -> None:
         """
-        @param takesSignal: Whether to handle L{REOPEN}, because echod owns the
-            process.
-
         @param descriptor: The file, if it is open already.
 
         @param wallClock: Returns the time of day.
@@ -71,10 +56,8 @@ class SessionLog(Service):
         self._reactor = reactor
         self._path = path
         self._echo = echo
-        self._takesSignal = takesSignal and REOPEN is not None
         self._descriptor = descriptor
         self._wallClock = wallClock
-        self.onReopen: Callable[[], object] | None = None
 
     def fileno(self) -> int:
         """
@@ -108,8 +91,6 @@ class SessionLog(Service):
             self.privilegedStartService()
         for service in self._echo.listening:
             service.server.onEnd = partial(self._writeSession, service)
-        if self._takesSignal:
-            self._takeSignal()
         self._wait()
 
     def stopService(self) -> None:
@@ -121,9 +102,6 @@ class SessionLog(Service):
             self._waiting.cancel()
             self._waiting = None
             self._writeDatagrams()
-        if self._restore is not None:
-            self._restore()
-            self._restore = None
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -141,8 +119,6 @@ class SessionLog(Service):
                     path=self._path,
                     why=error.strerror,
                 )
-        if self.onReopen is not None:
-            self.onReopen()
 
     def _writeSession(self, service: Listening, session: ServedSession) -> None:
         self._write(
@@ -190,19 +166,3 @@ class SessionLog(Service):
                 lost=lost,
                 why=self._file.why,
             )
-
-    def _takeSignal(self) -> None:
-        assert REOPEN is not None
-        before = signal.getsignal(REOPEN)
-
-        def handle(number: int, frame: FrameType | None) -> None:
-            if callable(before):
-                before(number, frame)
-            self._reactor.callFromThread(self.reopen)
-
-        def restore() -> None:
-            if signal.getsignal(REOPEN) is handle:
-                signal.signal(REOPEN, before)
-
-        signal.signal(REOPEN, handle)
-        self._restore = restore

@@ -17,6 +17,7 @@ import ctypes
 import os
 import socket
 import struct
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from twisted.logger import Logger
@@ -42,6 +43,24 @@ How many datagrams are taken at once, and in one turn of the reactor.
 BUFFER = 1 << 16
 """
 Room for one datagram: the largest there is has 65,507 bytes, or 65,527 on IPv6.
+"""
+
+
+def suits(pointer: int, byteOrder: str) -> bool:
+    """
+    @param pointer: The size of a pointer of the machine, in bytes.
+
+    @param byteOrder: C{little} or C{big}.
+
+    @return: Whether L{Batch} is right for the machine: it writes each field of the
+        system's structures as a word of eight bytes, lowest byte first.
+    """
+    return pointer == 8 and byteOrder == "little"
+
+
+BATCHES = suits(struct.calcsize("@P"), sys.byteorder)
+"""
+Whether this machine can return datagrams in batches.
 """
 
 _NAME_LENGTHS = {socket.AF_INET: 16, socket.AF_INET6: 28}

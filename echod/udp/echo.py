@@ -29,7 +29,7 @@ from echod.net.statistics import (
     ServedSession,
     Traffic,
 )
-from echod.udp.batch import BatchPort
+from echod.udp.batch import BATCHES, BatchPort
 from echod.udp.guard import DatagramGuard
 from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
 from echod.udp.ttl import tellApart
@@ -124,6 +124,7 @@ class UDPEchoProtocol(DatagramProtocol):
         """
         Listening starts.
         """
+        self.refusals.start()
         self._port = self.transport.getHost().port
         self.guard.opened(self._port)
         if ISystemHandle.providedBy(self.transport):
@@ -198,13 +199,16 @@ class UDPEchoProtocol(DatagramProtocol):
         self.refuse(SEND_BUFFER_FULL if full else SEND_ERROR, addr, size)
 
 
-def portKind(protocol: DatagramProtocol) -> type[PacketInfoPort]:
+def portKind(protocol: DatagramProtocol, batches: bool = BATCHES) -> type[PacketInfoPort]:
     """
-    @return: What is to listen for a protocol.
+    @param batches: Whether the machine can return datagrams in batches.
+
+    @return: The class of the port that listens for a protocol.
     """
     # What is not to be seen need not become an object.
     unseen = (
-        isinstance(protocol, UDPEchoProtocol)
+        batches
+        and isinstance(protocol, UDPEchoProtocol)
         and type(protocol).datagramReceived is UDPEchoProtocol.datagramReceived
         and not protocol.showMessages
     )

@@ -54,7 +54,7 @@ class Whole(Monitor):
         return [
             {**own, **total, **state, "impairments": impairments(reports, number)}
             for number, (own, total) in enumerate(
-                zip(super().services, self._total()["services"], strict=True)
+                zip(super().services, self._total()["services"], strict=False)
             )
         ]
 

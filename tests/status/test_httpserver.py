@@ -7,7 +7,7 @@ from __future__ import annotations
 from io import BytesIO
 
 from echod.limits.capacity import STATUS_CONNECTIONS
-from tests.support import PEER, logged, turn
+from tests.support import NO_NUMBERS, PEER, logged, turn
 from tests.support.status import Client, StatusTests
 
 try:
@@ -102,6 +102,26 @@ class SiteTests(StatusTests):
         answer = self.client.send(b"\x16\x03\x01\x02\r\n\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
         self.assertTrue(self.client.transport.disconnecting)
+
+    def test_badLength(self) -> None:
+        """
+        A Content-Length that is not a number, or far too long, is a bad request.  It is
+        not logged, and nothing that follows it is read.
+        """
+        # Spaces around a header's value are allowed.
+        for length in ("x", *(text for text in NO_NUMBERS if text == text.strip())):
+            for name in ("Content-Length", "CONTENT-LENGTH"):
+                header = f"{name}: \t{length or '-'}\r\n".encode()
+                for more in (b"", b"Host: x\r\n"):
+                    client = Client(self.site)
+                    with logged() as lines:
+                        answer = client.send(b"GET / HTTP/1.1\r\n" + header + more + b"\r\n")
+                        self.assertEqual(answer.count(b"HTTP/1.1"), 1)
+                        self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
+                        self.assertTrue(client.transport.disconnecting)
+                        self.assertEqual(client.send(b"GET / HTTP/1.1\r\n\r\n"), b"")
+                    self.assertEqual(lines, [])
+                    client.lose()
 
     def test_slowClient(self) -> None:
         """

@@ -6,17 +6,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.net.statistics import Traffic
 from echod.service.echoservice import CannotServe, EchoService, ListeningService
-from echod.status.sessionlog import REOPEN, SessionLog
+from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
 from echod.udp.sourcestatistics import OTHERS, SOURCES, SourcesUDPEchoProtocol
 from tests.service.test_echoservice import Endpoint
@@ -63,28 +60,16 @@ class SourcesTests(SynchronousTestCase):
         self.assertEqual(taken[OTHERS], Traffic(20, 20, 20, 20))
 
 
-class Reactor(MemoryReactorClock):
-    """
-    A reactor in memory that makes calls from other threads at once.
-    """
-
-    def callFromThread(self, callable: Callable[..., Any], *args: Any, **kw: Any) -> None:
-        """
-        Make the call.
-        """
-        callable(*args, **kw)
-
-
 class SessionLogTests(SynchronousTestCase):
     """
     Tests for L{SessionLog}.
     """
 
     def setUp(self) -> None:
-        self.reactor = Reactor()
+        self.reactor = clock()
         self.path = temporaryDirectory(self) / "log"
 
-    def start(self, path: Path | None = None, takesSignal: bool = False) -> None:
+    def start(self, path: Path | None = None) -> None:
         """
         Start a TCP and a UDP echo with a session log.
         """
@@ -99,7 +84,6 @@ class SessionLogTests(SynchronousTestCase):
             self.reactor,
             str(path or self.path),
             self.echo,
-            takesSignal=takesSignal,
             wallClock=lambda: 1000000000 + self.reactor.seconds(),
         )
         self.log.setServiceParent(self.echo.observers)
@@ -228,61 +212,19 @@ class SessionLogTests(SynchronousTestCase):
             ],
         )
 
-    def test_signal(self) -> None:
+    def test_reopened(self) -> None:
         """
-        On the signal the file is opened again, after the handler that was there before;
-        a stopped log restores that handler.
-        """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        calls: list[object] = []
-        before = signal.signal(REOPEN, lambda *_: calls.append(None))
-        self.addCleanup(signal.signal, REOPEN, before)
-        self.start(takesSignal=True)
-        self.path.unlink()
-        os.kill(os.getpid(), REOPEN)
-        self.assertEqual((len(calls), self.path.exists()), (1, True))
-        self.echo.stopService()
-        self.path.unlink()
-        os.kill(os.getpid(), REOPEN)
-        self.assertEqual((len(calls), self.path.exists()), (2, False))
-
-    def test_signalAlone(self) -> None:
-        """
-        The signal does not end the process if there was no handler before; a handler
-        that was set later stays.
-        """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        before = signal.signal(REOPEN, signal.SIG_DFL)
-        self.addCleanup(signal.signal, REOPEN, before)
-        self.start(takesSignal=True)
-        os.kill(os.getpid(), REOPEN)
-        signal.signal(REOPEN, signal.SIG_IGN)
-        self.echo.stopService()
-        self.assertEqual(signal.getsignal(REOPEN), signal.SIG_IGN)
-
-    def test_othersSignal(self) -> None:
-        """
-        The signal is not handled unless echod owns the process.
-        """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        before = signal.getsignal(REOPEN)
-        self.start()
-        self.assertEqual(signal.getsignal(REOPEN), before)
-
-    def test_reopen(self) -> None:
-        """
-        Opening the file again calls C{onReopen}, and C{fileno} is the new file.
+        After its file was renamed, the log continues in a new file; a stopped log opens
+        no file.
         """
         self.start()
-        calls: list[object] = []
-        self.log.onReopen = lambda: calls.append(None)
         self.path.unlink()
         self.log.reopen()
-        self.assertEqual(len(calls), 1)
         self.assertEqual(os.fstat(self.log.fileno()).st_ino, self.path.stat().st_ino)
+        self.echo.stopService()
+        self.path.unlink()
+        self.log.reopen()
+        self.assertFalse(self.path.exists())
 
     def test_cannotReopen(self) -> None:
         """

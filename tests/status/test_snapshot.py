@@ -191,6 +191,17 @@ class HistoryTests(SynchronousTestCase):
             list(history.entries), [{"time": 1002, "lag": 0.25, "rates": [[100, 0], [0, 0]]}]
         )
 
+    def test_oneTick(self) -> None:
+        """
+        What is added within one tick of the clock is in the entry after it.
+        """
+        history = History()
+        history.add(10, [(100, 50)], time=1000, lag=0)
+        history.add(10, [(200, 50)], time=1000, lag=0)
+        self.assertEqual(list(history.entries), [])
+        history.add(12, [(300, 50)], time=1002, lag=0)
+        self.assertEqual([entry["rates"] for entry in history.entries], [[[100, 0]]])
+
     def test_memory(self) -> None:
         """
         Only the last five minutes are kept.

@@ -18,10 +18,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits.capacity import RateLimit
 from echod.limits.networks import KNOWN_HOSTS
-from echod.udp.batch import BATCH, BUFFER, BatchPort
-from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
+from echod.udp.batch import BATCH, BATCHES, BUFFER, BatchPort, suits
+from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol, portKind
 from echod.udp.guard import OVER_RATE, RESERVED_PORT, TO_GROUP, DatagramGuard
-from echod.udp.pktinfo import PACKET_INFO
+from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
 from tests.support import FakeSocket, clock
 from tests.udp.test_pktinfo import info4, info6
 
@@ -141,13 +141,39 @@ class System:
         return count
 
 
+class MachineTests(SynchronousTestCase):
+    """
+    Batches are for machines whose memory they are right for.
+    """
+
+    def test_suits(self) -> None:
+        """
+        Words of 64 bits, lowest byte first, are needed.
+        """
+        for pointer, order, suited in (
+            (8, "little", True),
+            (4, "little", False),
+            (8, "big", False),
+            (4, "big", False),
+        ):
+            self.assertEqual(suits(pointer, order), suited, (pointer, order))
+
+    def test_others(self) -> None:
+        """
+        On another machine datagrams are returned one by one.
+        """
+        protocol = UDPEchoProtocol(clock())
+        self.assertIs(portKind(protocol, True), BatchPort)
+        self.assertIs(portKind(protocol, False), PacketInfoPort)
+
+
 class BatchPortTests(SynchronousTestCase):
     """
     Tests for L{BatchPort}.
     """
 
-    if not PACKET_INFO:
-        skip = "needs Linux"
+    if not (PACKET_INFO and BATCHES):
+        skip = "needs Linux on a 64-bit little-endian machine"
 
     client = name4("192.0.2.1", 40000)
     asked = control(info4(3, "192.0.2.9", "192.0.2.9"))

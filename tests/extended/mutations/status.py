@@ -59,12 +59,6 @@ MUTATIONS = [
         _STATUS,
     ),
     Mutation(
-        "echod/status/sessionlog.py",
-        "if signal.getsignal(REOPEN) is handle:",
-        "if True:",
-        _STATUS,
-    ),
-    Mutation(
         "echod/net/histogram.py",
         "self.counts[bisect_left(self._bounds, value)]",
         "self.counts[-1]",
