@@ -62,7 +62,7 @@ def parse(*arguments: str) -> Options:
     return options
 
 
-def serve(*arguments: str) -> list[ListeningService]:
+def serve(*arguments: str) -> list[ListeningService[Any]]:
     """
     @return: The services that a command line asks for.
     """

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from echod.impair import log as impairlog
 from echod.impair.model import OVERHEAD, DatagramFates, Line, chance, damaged
 from echod.impair.spec import DatagramImpairments
+from echod.net.statistics import DatagramServerStatistics
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import DatagramGuard
 from echod.udp.sourcestatistics import SourceStatistics
@@ -83,6 +84,16 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         self._arriving: IDelayedCall | None = None
         self._held: dict[Address, Overtaken] = {}
         self._holding = 0
+
+    def statistics(self) -> DatagramServerStatistics:
+        """
+        @return: What the service has counted, with its impairments.
+        """
+        return {
+            **super().statistics(),
+            "impairments": str(self.impairments),
+            "impaired": dict(self.impaired),
+        }
 
     def startProtocol(self) -> None:
         """

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import errno
 import shlex
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
@@ -22,6 +22,12 @@ from echod._version import __version__
 from echod.net.addresses import LOOPBACK
 from echod.net.format import addressName
 from echod.net.sockets import isReadable
+from echod.net.statistics import (
+    DatagramServerStatistics,
+    ServedSession,
+    SessionServerStatistics,
+    Traffic,
+)
 from echod.udp.guard import RESERVED
 
 _log = Logger(namespace="echod.service")
@@ -64,6 +70,30 @@ class Server(Protocol):
     def abort(self) -> None: ...
 
 
+class EchoServer(Server, Protocol):
+    """
+    One of echod's own servers: the status page and the session log ask it.
+
+    @ivar onEnd: Called with each session that has ended.
+    """
+
+    onEnd: Callable[[ServedSession], None] | None
+
+    @property
+    def sessions(self) -> Collection[ServedSession]: ...
+
+    def statistics(self) -> SessionServerStatistics | DatagramServerStatistics: ...
+
+    def taken(self) -> Mapping[str | None, Traffic]:
+        """
+        @return: The datagrams since the last call, by source; L{None} stands for all
+            sources that are not counted one by one.
+        """
+
+
+AnyServer = TypeVar("AnyServer", bound=Server, covariant=True)
+
+
 class CannotServe(SystemExit, Exception):
     """
     Something could not be listened on.  The log has said so; twistd and twist
@@ -78,7 +108,7 @@ class CannotServe(SystemExit, Exception):
         self.code = 1
 
 
-class ListeningService(Service):
+class ListeningService(Service, Generic[AnyServer]):
     """
     Listens while it runs.
 
@@ -107,7 +137,7 @@ class ListeningService(Service):
     _left = False
 
     def __init__(
-        self, address: str, endpoint: Endpoint, server: Server, option: str = ""
+        self, address: str, endpoint: Endpoint, server: AnyServer, option: str = ""
     ) -> None:
         self.address = self.place = address
         self.endpoint = endpoint
@@ -280,7 +310,7 @@ class EchoService(MultiService):
         self._reactor = reactor
 
     @property
-    def listening(self) -> list[ListeningService]:
+    def listening(self) -> list[ListeningService[EchoServer]]:
         """
         Those of its services which listen.
         """

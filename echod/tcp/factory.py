@@ -18,6 +18,7 @@ from echod.limits.capacity import NO_ROOM, Limits, sourceOf
 from echod.limits.networks import DENIED
 from echod.limits.refusals import Refusals
 from echod.net.format import addressName
+from echod.net.statistics import SESSIONS, ServedSession, SessionServerStatistics, Traffic
 from echod.tcp.deadlines import Deadlines
 from echod.tcp.drain import Drain
 from echod.tcp.session import CUT, IDLE_CHECKS, QUIET, Session
@@ -84,7 +85,7 @@ class SessionFactory(Factory):
         self.waiting: set[Waiting] = set()
         self.refusals = Refusals(reactor, self.service)
         self.ended = SessionStatistics()
-        self.onEnd: Callable[[Session], None] | None = None
+        self.onEnd: Callable[[ServedSession], None] | None = None
         self._fromSource: Counter[str] = Counter()
         self._deadlines: list[Deadlines[Any]] = []
         self.idling = self.deadlines(self.limits.idleTimeout / IDLE_CHECKS, Session.checkIdle)
@@ -103,6 +104,31 @@ class SessionFactory(Factory):
         How many bytes were written to peers.
         """
         return self.ended.returned + sum(session.returned for session in self.sessions)
+
+    def statistics(self) -> SessionServerStatistics:
+        """
+        @return: What the service has counted.
+        """
+        ended = self.ended
+        return {
+            "receivedBytes": self.received,
+            "returnedBytes": self.returned,
+            "refused": dict(self.refusals.counts),
+            "impairments": None,
+            "impaired": {},
+            "kind": SESSIONS,
+            "open": len(self.sessions),
+            "accepted": len(self.sessions) + ended.sessions,
+            "ended": dict(ended.outcomes),
+            "lengths": list(ended.lengths.counts),
+            "seconds": ended.lengths.sum,
+        }
+
+    def taken(self) -> dict[str | None, Traffic]:
+        """
+        @return: Nothing: a stream has sessions, and no datagrams to count by source.
+        """
+        return {}
 
     def logPrefix(self) -> str:
         """

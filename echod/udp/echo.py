@@ -4,6 +4,7 @@ The UDP echo: every datagram is returned.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -15,6 +16,12 @@ from twisted.logger import Logger
 from echod.limits.refusals import Refusals
 from echod.net.format import escaped, hostPort
 from echod.net.sockets import keepMore
+from echod.net.statistics import (
+    DATAGRAMS,
+    DatagramServerStatistics,
+    ServedSession,
+    Traffic,
+)
 from echod.udp.guard import DatagramGuard
 from echod.udp.sourcestatistics import SourceStatistics
 from echod.udp.ttl import useAnswerTTL
@@ -34,6 +41,8 @@ class UDPEchoProtocol(DatagramProtocol):
 
     @cvar sessions: Empty: UDP has no sessions.
 
+    @cvar onEnd: Never called: there are no sessions that end.
+
     @ivar answered: How many datagrams were returned.
 
     @ivar received: How many bytes were received.
@@ -46,6 +55,7 @@ class UDPEchoProtocol(DatagramProtocol):
     noisy = False
     service = "UDP echo"
     sessions = ()
+    onEnd: Callable[[ServedSession], None] | None = None
     transport: IUDPTransport
 
     def __init__(
@@ -92,6 +102,30 @@ class UDPEchoProtocol(DatagramProtocol):
             or self.sources is not None
             or type(self).datagramReceived is not UDPEchoProtocol.datagramReceived
         )
+
+    def statistics(self) -> DatagramServerStatistics:
+        """
+        @return: What the service has counted.
+        """
+        return {
+            "receivedBytes": self.received,
+            "returnedBytes": self.returned,
+            "refused": dict(self.refusals.counts),
+            "impairments": None,
+            "impaired": {},
+            "kind": DATAGRAMS,
+            # A datagram is either answered or refused.  Impairments are applied
+            # before a datagram counts as received.
+            "received": self.answered + self.refusals.counts.total(),
+            "answered": self.answered,
+        }
+
+    def taken(self) -> dict[str | None, Traffic]:
+        """
+        @return: The traffic of each source since the last call; empty if the server does
+            not count by source.
+        """
+        return {} if self.sources is None else self.sources.take()
 
     def logPrefix(self) -> str:
         """

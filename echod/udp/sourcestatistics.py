@@ -4,9 +4,8 @@ Statistics of UDP echo for each source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from echod.net.format import hostPort
+from echod.net.statistics import Traffic
 
 SOURCES = 1000
 """
@@ -18,18 +17,6 @@ OTHERS = None
 """
 The key of the traffic of all other sources.
 """
-
-
-@dataclass
-class Traffic:
-    """
-    Datagrams and bytes of one source.
-    """
-
-    received: int = 0
-    answered: int = 0
-    receivedBytes: int = 0
-    returnedBytes: int = 0
 
 
 class SourceStatistics:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from heapq import nlargest
 from typing import Any
 
-from echod.status.lag import LAGS
+from echod.status.monitor import LAGS
 from echod.status.snapshot import SHOWN_SESSIONS, Data
 
 _ORDER = ("bytesPerSecond", "receivedBytes", "since")

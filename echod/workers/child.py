@@ -30,7 +30,7 @@ from zope.interface import provider
 
 from echod.service.echoservice import EchoService
 from echod.service.signals import handleInWorker
-from echod.status.appendfile import LineFile
+from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
 from echod.tap import SESSION_LOG, Finder, Options, makeService
 from echod.tcp.factory import SessionFactory
@@ -104,7 +104,7 @@ class WorkerOptions(Options):
         monitor = Monitor(self.reactor, service)
         monitor.setServiceParent(service.observers)
         os.set_blocking(REPORTS, False)
-        reports = LineFile("the parent", REPORTS)
+        reports = AppendFile("the parent", REPORTS)
         reporter = Reporter(self.reactor, monitor, reports, self._parent, service.end)
         reporter.setServiceParent(service.observers)
 
@@ -165,7 +165,7 @@ class Reporter(Service):
         self,
         reactor: Any,
         monitor: Monitor,
-        reports: LineFile,
+        reports: AppendFile,
         parent: int,
         orphaned: Callable[[], object],
     ) -> None:

@@ -1,10 +1,9 @@
 """
-Tests for the session log: L{echod.status.sessionlog} and L{echod.status.appendfile}.
+Tests for L{echod.status.sessionlog}.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import CannotServe, EchoService, ListeningService
-from echod.status.appendfile import LineFile
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
@@ -24,131 +22,8 @@ from tests.support.udp import MemoryDatagramTransport
 
 FULL = Path("/dev/full")
 """
-A disk on which there is no room.
+A device on which every write fails for lack of room.
 """
-
-
-class Disk:
-    """
-    The writing of a disk with little room.
-
-    @ivar room: How many bytes it takes.
-    """
-
-    def __init__(self) -> None:
-        self.room = 0
-        self.written = b""
-
-    def write(self, descriptor: int, data: bytes) -> int:
-        """
-        Take what there is room for.
-        """
-        taken = data[: self.room]
-        if not taken:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.room -= len(taken)
-        self.written += taken
-        return len(taken)
-
-
-class LineFileTests(SynchronousTestCase):
-    """
-    Tests for L{LineFile}.
-    """
-
-    def setUp(self) -> None:
-        self.path = temporaryDirectory(self) / "log"
-        self.file = LineFile(str(self.path))
-        self.addCleanup(self.file.close)
-
-    def test_write(self) -> None:
-        """
-        Lines are added, each at once.
-        """
-        for expected in (b"1\n", b"1\n2\n"):
-            self.file.write(expected[-2:-1])
-            self.assertEqual(self.path.read_bytes(), expected)
-
-    def test_adds(self) -> None:
-        """
-        What there was stays, and a new file is not for everyone.
-        """
-        self.file.write(b"1")
-        other = LineFile(str(self.path))
-        self.addCleanup(other.close)
-        other.write(b"2")
-        self.assertEqual(self.path.read_bytes(), b"1\n2\n")
-        self.assertEqual(self.path.stat().st_mode & 0o007, 0)
-
-    def test_reopen(self) -> None:
-        """
-        When the file has got another name, a new one is begun when that is asked
-        for.
-        """
-        self.file.write(b"1")
-        old = self.path.rename(self.path.with_suffix(".1"))
-        self.file.write(b"2")
-        self.file.reopen()
-        self.file.write(b"3")
-        self.assertEqual(old.read_bytes(), b"1\n2\n")
-        self.assertEqual(self.path.read_bytes(), b"3\n")
-
-    def test_reopenFails(self) -> None:
-        """
-        Where no new file can be begun, the old one is kept.
-        """
-        old = self.path.rename(self.path.with_suffix(".1"))
-        self.path.mkdir()
-        self.assertRaises(OSError, self.file.reopen)
-        self.file.write(b"1")
-        self.assertEqual(old.read_bytes(), b"1\n")
-
-    def test_fullDisk(self) -> None:
-        """
-        A line that finds no room, or too little, is lost and counted; the next
-        one that finds enough is whole.
-        """
-        disk = Disk()
-        self.patch(os, "write", disk.write)
-        for room in (0, 2, 0, 1, 100):
-            disk.room = room
-            self.file.write(b"line")
-        self.assertEqual((self.file.lost, self.file.why), (4, "No space left on device"))
-        disk.room = 100
-        self.file.write(b"line")
-        self.assertEqual(disk.written.split(b"\n"), [b"li", b"", b"line", b"line", b""])
-
-    def test_namedPipe(self) -> None:
-        """
-        A named pipe that nobody empties holds nobody up.
-        """
-        path = self.path.with_suffix(".pipe")
-        os.mkfifo(path)
-        self.assertRaises(OSError, LineFile, str(path))
-        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self.addCleanup(os.close, reader)
-        pipe = LineFile(str(path))
-        self.addCleanup(pipe.close)
-        while not pipe.lost:
-            pipe.write(b"x" * 4095)
-
-
-class Reactor:
-    """
-    A clock, which does at once what comes from a signal.
-    """
-
-    def __init__(self) -> None:
-        self.clock = clock()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.clock, name)
-
-    def callFromThread(self, act: Any) -> None:
-        """
-        Act.
-        """
-        act()
 
 
 class SessionLogTests(SynchronousTestCase):
@@ -157,16 +32,16 @@ class SessionLogTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        self.reactor = Reactor()
+        self.reactor = clock()
         self.path = temporaryDirectory(self) / "log"
 
     def start(self, path: Path | None = None) -> None:
         """
-        Start an echod with a session log.
+        Start a TCP and a UDP echo with a session log.
         """
         self.echo = EchoService(self.reactor)
-        self.tcp = EchoFactory(self.reactor.clock, limits=UNTIMED)
-        self.udp = UDPEchoProtocol(self.reactor.clock, sources=SourceStatistics())
+        self.tcp = EchoFactory(self.reactor, limits=UNTIMED)
+        self.udp = UDPEchoProtocol(self.reactor, sources=SourceStatistics())
         transport: Any = MemoryDatagramTransport()
         self.udp.makeConnection(transport)
         for server in (self.tcp, self.udp):
@@ -184,7 +59,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def endSession(self) -> None:
         """
-        Have a session, for half a second.
+        Let a session last half a second.
         """
         session, transport = connect(self.tcp)
         session.dataReceived(b"hello")
@@ -193,13 +68,13 @@ class SessionLogTests(SynchronousTestCase):
 
     def records(self) -> list[Any]:
         """
-        @return: What stands in the log.
+        @return: The lines of the log.
         """
         return [json.loads(line) for line in self.path.read_text().splitlines()]
 
     def test_session(self) -> None:
         """
-        A session that has ended is a line.
+        A session that has ended adds a line.
         """
         self.start()
         self.endSession()
@@ -222,8 +97,8 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_datagrams(self) -> None:
         """
-        The datagrams of a source are a line a second, and those of a second that
-        has not passed when echod ends.
+        The datagrams of each source add a line a second, and a last line when echod
+        stops.
         """
         self.start()
         for seconds in (1, 1, 0):
@@ -250,8 +125,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_untilTheEnd(self) -> None:
         """
-        Sessions that end while echod drains are in it, and then nothing is
-        waited for.
+        Sessions that end while echod drains add lines; no timer is left after them.
         """
         self.start()
         _, transport = connect(self.tcp)
@@ -263,7 +137,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_startsAgain(self) -> None:
         """
-        A log that is started again goes on; meanwhile nothing is written.
+        A log that is started again continues; while it is stopped it writes nothing.
         """
         self.start()
         self.echo.stopService()
@@ -275,7 +149,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_unwritable(self) -> None:
         """
-        A file that cannot be written to is one line, and the end of the start.
+        A file that cannot be opened is one line in the log, and echod does not start.
         """
         path = self.path / "log"
         with logged() as lines:
@@ -286,8 +160,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_fullDisk(self) -> None:
         """
-        A full disk is reported once a second, with what it has cost, and the
-        echo goes on.
+        Lines that a full disk has lost are reported once a second, with their number.
         """
         if not FULL.exists():
             lacking("/dev/full")
@@ -307,13 +180,13 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_reopened(self) -> None:
         """
-        After its file was renamed, the log can go on in a new one; once it has stopped,
-        it opens none.
+        After its file was renamed, the log continues in a new file; a stopped log opens
+        no file.
         """
         self.start()
         self.path.unlink()
         self.log.reopen()
-        self.assertTrue(self.path.exists())
+        self.assertEqual(os.fstat(self.log.fileno()).st_ino, self.path.stat().st_ino)
         self.echo.stopService()
         self.path.unlink()
         self.log.reopen()
@@ -321,8 +194,8 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_cannotReopen(self) -> None:
         """
-        Where the file cannot be opened again, that is one line, and the old one
-        is kept.
+        A file that cannot be opened again is one line in the log, and the old file is
+        kept.
         """
         self.start()
         old = self.path.rename(self.path.with_suffix(".1"))

@@ -148,7 +148,7 @@ class CountingTests(SynchronousTestCase):
             self.assertEqual(session.duration, 2)
             transport.connectionDone()
         self.assertEqual(self.factory.ended.outcomes, {"closed by peer": 2})
-        self.assertEqual(self.factory.ended.seconds, 4)
+        self.assertEqual(self.factory.ended.lengths.sum, 4)
         self.assertEqual(ended, [session])
 
 

@@ -10,10 +10,11 @@ from twisted.internet.error import MessageLengthError
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits.capacity import RateLimit
+from echod.net.statistics import Traffic
 from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
 from echod.udp.guard import OVER_RATE, OWN_PORT, RESERVED_PORT, TO_GROUP, DatagramGuard
 from echod.udp.pktinfo import SourceAddress
-from echod.udp.sourcestatistics import SourceStatistics, Traffic
+from echod.udp.sourcestatistics import SourceStatistics
 from tests.support import clock, logged
 from tests.support.udp import listening
 

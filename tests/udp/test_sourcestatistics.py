@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.udp.sourcestatistics import OTHERS, SOURCES, SourceStatistics, Traffic
+from echod.net.statistics import Traffic
+from echod.udp.sourcestatistics import OTHERS, SOURCES, SourceStatistics
 
 
 class SourceStatisticsTests(SynchronousTestCase):

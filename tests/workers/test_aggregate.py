@@ -12,8 +12,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import EchoService, ListeningService
-from echod.status.lag import LAGS
-from echod.status.monitor import Monitor
+from echod.status.monitor import LAGS, Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.workers.aggregate import LOST, added, rates

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import LISTENING, EchoService, ListeningService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
-from echod.status.appendfile import LineFile
+from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tap import SESSION_LOG, makeService
@@ -321,7 +321,7 @@ class ReporterTests(SynchronousTestCase):
         """
         Start to report.
         """
-        reports = LineFile(os.fspath(self.path))
+        reports = AppendFile(os.fspath(self.path))
         self.addCleanup(reports.close)
         reporter = Reporter(self.reactor, self.monitor, reports, parent, self.noteOrphaned)
         reporter.setServiceParent(self.service.observers)
@@ -347,7 +347,7 @@ class ReporterTests(SynchronousTestCase):
         stopped.
         """
         reporter = Reporter(
-            self.reactor, self.monitor, LineFile(os.devnull), 1, self.noteOrphaned
+            self.reactor, self.monitor, AppendFile(os.devnull), 1, self.noteOrphaned
         )
         reporter.stopService()
         self.assertEqual(self.orphaned, 0)
