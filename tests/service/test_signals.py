@@ -131,15 +131,15 @@ class SignalsTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """
-        The first SIGINT or SIGTERM is the reactor's, each further one cuts the
+        The first SIGINT or SIGTERM is the reactor's, each further one aborts the
         sessions.
         """
         self.install()
         self.assertEqual(self.said(signal.SIGINT), ["sigInt"])
-        self.assertEqual(self.said(signal.SIGINT, signal.SIGTERM), ["cut", "cut"])
+        self.assertEqual(self.said(signal.SIGINT, signal.SIGTERM), ["abort", "abort"])
         self.install()
         self.assertEqual(self.said(signal.SIGTERM), ["sigTerm"])
-        self.assertEqual(self.said(signal.SIGTERM, signal.SIGINT), ["cut", "cut"])
+        self.assertEqual(self.said(signal.SIGTERM, signal.SIGINT), ["abort", "abort"])
 
     def test_ignored(self) -> None:
         """
@@ -154,7 +154,7 @@ class SignalsTests(SynchronousTestCase):
         )
         self.assertEqual(self.said(signal.SIGINT, signal.SIGHUP, signal.SIGUSR1), [])
         self.assertEqual(self.said(signal.SIGTERM, signal.SIGINT), ["sigTerm"])
-        self.assertEqual(self.said(signal.SIGTERM), ["cut"])
+        self.assertEqual(self.said(signal.SIGTERM), ["abort"])
 
     def test_debugger(self) -> None:
         """
@@ -174,7 +174,7 @@ class SignalsTests(SynchronousTestCase):
         with logged() as lines:
             self.assertEqual(self.said(signal.SIGHUP, signal.SIGHUP), ["stop"])
         self.assertEqual(lines, ["Received SIGHUP, shutting down."])
-        self.assertEqual(self.said(signal.SIGTERM), ["cut"])
+        self.assertEqual(self.said(signal.SIGTERM), ["abort"])
         self.install(terminal=True)
         self.assertEqual(self.said(signal.SIGTERM, signal.SIGHUP), ["sigTerm"])
 
@@ -204,7 +204,7 @@ class SignalsTests(SynchronousTestCase):
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         handleInWorker(self.reactor, self.service)
-        self.assertEqual(self.said(*SIGNALS), ["cut", "end", "retire", "reopen"])
+        self.assertEqual(self.said(*SIGNALS), ["abort", "end", "retire", "reopen"])
 
     def test_owner(self) -> None:
         """
