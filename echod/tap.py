@@ -47,18 +47,18 @@ from echod.net.addresses import LOOPBACK, MAX_PORT
 from echod.net.descriptions import checkNumbers
 from echod.net.format import hostPort, printable, quoted, shortened
 from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
-from echod.service.echoservice import (
-    CannotServe,
-    EchoService,
-    Endpoint,
-    ListeningService,
-    Server,
-)
+from echod.service.echoservice import EchoService
 from echod.service.inherited import (
     PREFIX,
     InheritedStreamEndpoint,
     InheritedUDPEndpoint,
     inherited,
+)
+from echod.service.listening import (
+    CannotServe,
+    Endpoint,
+    ListeningService,
+    Server,
 )
 from echod.service.sdnotify import notifier
 from echod.service.signals import Signals

@@ -20,7 +20,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.test.iosim import FakeTransport, connect
 
-from echod.service.echoservice import EchoService, ListeningService
+from echod.service.echoservice import EchoService
+from echod.service.listening import ListeningService
 from echod.tap import Options, makeService
 
 PEER = IPv4Address("TCP", "192.0.2.1", 40000)

@@ -37,8 +37,9 @@ from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
 from echod.limits.networks import DENIED
-from echod.service.echoservice import CannotServe, EchoService, ListeningService
+from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
+from echod.service.listening import CannotServe, ListeningService
 from echod.service.sdnotify import Notifier
 from echod.tap import BACKLOG, EXAMPLES, Options, makeService
 from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol

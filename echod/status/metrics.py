@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from echod._version import __version__
 from echod.net.statistics import DATAGRAMS, LENGTHS, SESSIONS
-from echod.service.echoservice import LISTENING
+from echod.service.listening import LISTENING
 from echod.status.monitor import LAGS, Monitor
 from echod.status.snapshot import Data
 from twisted import __version__ as twistedVersion

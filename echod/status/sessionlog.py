@@ -17,7 +17,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from echod.net.statistics import ServedSession
-from echod.service.echoservice import CannotServe, EchoService
+from echod.service.echoservice import EchoService
+from echod.service.listening import CannotServe
 from echod.status.appendfile import AppendFile
 from echod.status.snapshot import Listening
 

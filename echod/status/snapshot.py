@@ -9,7 +9,7 @@ from heapq import nlargest
 from typing import Any
 
 from echod.net.statistics import ServedSession
-from echod.service.echoservice import LISTENING, EchoServer, ListeningService
+from echod.service.listening import LISTENING, EchoServer, ListeningService
 
 SHOWN_SESSIONS = 50
 """

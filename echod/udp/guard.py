@@ -106,7 +106,7 @@ class DatagramGuard:
         @param host: The literal address of a source.
 
         @return: L{False} if no rate limit applies: once answered, the source is
-            answered until L{version} changes.
+            answered until C{version} changes.
         """
         return self._rate is not None and not parsed(host).is_loopback
 

@@ -9,7 +9,7 @@ from functools import reduce
 from time import time
 from typing import Any
 
-from echod.service.echoservice import DRAINING
+from echod.service.listening import DRAINING
 from echod.status.monitor import LAGS, Monitor
 from echod.status.snapshot import Data
 from echod.workers.aggregate import added, counts, impairments, rates, sessions

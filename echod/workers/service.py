@@ -9,7 +9,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from echod.service.echoservice import CannotServe, EchoService
+from echod.service.echoservice import EchoService
+from echod.service.listening import CannotServe
 from echod.workers.pool import Fleet
 
 _log = Logger(namespace="echod.workers")

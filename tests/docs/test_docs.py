@@ -6,6 +6,7 @@ would: see L{tests.support.story}.
 from __future__ import annotations
 
 import functools
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,18 @@ def lacked() -> str | None:
     return None
 
 
+@functools.cache
+def hasLocalhost() -> bool:
+    """
+    @return: Whether the machine knows the name C{localhost}.  A tree of debootstrap has
+        no C{/etc/hosts}.
+    """
+    try:
+        return bool(socket.getaddrinfo("localhost", None))
+    except OSError:
+        return False
+
+
 def told(page: Path, programs: Path = PROGRAMS) -> None:
     """
     Do what a page says.
@@ -60,6 +73,8 @@ def told(page: Path, programs: Path = PROGRAMS) -> None:
         return
     if part := lacked():
         lacking(part)
+    if "localhost" in page.read_text("utf-8") and not hasLocalhost():
+        lacking("an address of the name localhost")
     done = run(
         [
             *ALONE,

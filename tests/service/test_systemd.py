@@ -18,8 +18,9 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from echod.service.echoservice import EchoService, ListeningService
+from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
+from echod.service.listening import ListeningService
 from echod.tap import Options
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol

@@ -10,11 +10,11 @@ import os
 from echod.impair.spec import DatagramImpairments
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.networks import DENIED
-from echod.service.echoservice import ListeningService
+from echod.service.listening import ListeningService
 from echod.status.monitor import Monitor
 from echod.status.snapshot import Data
-from tests.service.test_echoservice import Endpoint
 from tests.support import connect
+from tests.support.service import Endpoint
 from tests.support.status import StatusTests
 
 with contextlib.suppress(ModuleNotFoundError):

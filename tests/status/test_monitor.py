@@ -9,11 +9,12 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.service.echoservice import EchoService, ListeningService
+from echod.service.echoservice import EchoService
+from echod.service.listening import ListeningService
 from echod.status.monitor import Monitor
 from echod.tcp.echo import EchoFactory
-from tests.service.test_echoservice import Endpoint
 from tests.support import UNTIMED, clock, connect
+from tests.support.service import Endpoint
 
 
 class MonitorTests(SynchronousTestCase):

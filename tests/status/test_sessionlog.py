@@ -11,13 +11,14 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.service.echoservice import CannotServe, EchoService, ListeningService
+from echod.service.echoservice import EchoService
+from echod.service.listening import CannotServe, ListeningService
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.sourcestatistics import SourceStatistics
-from tests.service.test_echoservice import Endpoint
 from tests.support import UNTIMED, clock, connect, lacking, logged, temporaryDirectory
+from tests.support.service import Endpoint
 from tests.support.udp import MemoryDatagramTransport
 
 FULL = Path("/dev/full")

@@ -10,7 +10,7 @@ from echod.impair.spec import ConnectionImpairments, DatagramImpairments
 from echod.impair.tcp import ImpairedEchoFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.networks import DENIED
-from echod.service.echoservice import EchoServer, ListeningService
+from echod.service.listening import EchoServer, ListeningService
 from echod.status.history import REMEMBERED, History
 from echod.status.snapshot import (
     SHOWN_SESSIONS,
@@ -21,8 +21,8 @@ from echod.status.snapshot import (
 )
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
-from tests.service.test_echoservice import Endpoint
 from tests.support import PEER, UNTIMED, clock, connect
+from tests.support.service import Endpoint
 
 
 class SnapshotTests(SynchronousTestCase):

@@ -12,12 +12,13 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.service.echoservice import EchoService, ListeningService
+from echod.service.echoservice import EchoService
+from echod.service.listening import ListeningService
 from echod.status.monitor import Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
-from tests.service.test_echoservice import Endpoint
 from tests.support import PEER, UNTIMED, clock, lacking
+from tests.support.service import Endpoint
 
 
 class Client:

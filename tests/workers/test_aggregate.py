@@ -11,7 +11,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.service.echoservice import EchoService, ListeningService
+from echod.service.echoservice import EchoService
+from echod.service.listening import ListeningService
 from echod.status.monitor import LAGS, Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
@@ -19,8 +20,8 @@ from echod.workers.aggregate import LOST, added, rates
 from echod.workers.aggregatemonitor import Whole
 from echod.workers.pool import Fleet
 from echod.workers.service import WorkersService
-from tests.service.test_echoservice import Endpoint
 from tests.support import UNTIMED
+from tests.support.service import Endpoint
 from tests.support.workers import ProcessReactor, nothing, ofDatagrams, ofSessions
 
 

@@ -15,8 +15,9 @@ from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.service.echoservice import LISTENING, EchoService, ListeningService
+from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
+from echod.service.listening import LISTENING, ListeningService
 from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
@@ -25,9 +26,9 @@ from echod.tcp.echo import EchoFactory
 from echod.workers import socketpassing as handover
 from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log
 from echod.workers.pipes import LONGEST_LINE, RECORD, Lines, event, record
-from tests.service.test_echoservice import Endpoint
-from tests.service.test_echoservice import Port as MemoryPort
 from tests.support import UNTIMED, connect, lacking, temporaryDirectory
+from tests.support.service import Endpoint
+from tests.support.service import Port as MemoryPort
 from tests.support.workers import ProcessReactor
 
 

@@ -1,0 +1,322 @@
+"""
+Tests for L{echod.service.listening}.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.python import log
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides
+
+from echod.service.listening import (
+    DRAINING,
+    FAILED,
+    LAST_LOOKS,
+    LISTENING,
+    STARTING,
+    STOPPED,
+    CannotServe,
+    ListeningService,
+)
+from tests.support import logged
+from tests.support.service import Endpoint, Port, Server
+
+
+class ListeningServiceTests(SynchronousTestCase):
+    """
+    Tests for L{ListeningService}.
+    """
+
+    def setUp(self) -> None:
+        self.endpoint = Endpoint()
+        self.server = Server()
+        self.service = ListeningService("127.0.0.1:0", self.endpoint, self.server)
+
+    def explain(self, error: Exception) -> str:
+        """
+        @return: The line with which the service explains that it cannot listen.
+        """
+        self.endpoint.result = fail(error)
+        with logged() as lines:
+            problem = self.assertRaises(CannotServe, self.service.startService)
+        self.assertEqual(lines, [str(problem)])
+        self.assertEqual(problem.code, 1)
+        return lines[0]
+
+    def test_listens(self) -> None:
+        """
+        A running service listens, once, and logs the real address.
+        """
+        with logged() as lines:
+            self.service.privilegedStartService()
+            self.service.startService()
+        (port,) = self.endpoint.ports
+        self.assertIs(self.service.port, port)
+        self.assertEqual(lines, ["echo listens on 127.0.0.1:40000"])
+        self.assertEqual(self.service.place, "127.0.0.1:40000")
+
+    def test_saysItOnce(self) -> None:
+        """
+        What Twisted says when it listens is not said as well.
+        """
+        listen = self.endpoint.listen
+
+        def listenAloud(server: object) -> Deferred[Any]:
+            log.msg("echo starting on 40000")
+            return listen(server)
+
+        self.endpoint.listen = listenAloud  # type: ignore[method-assign]
+        with logged() as lines:
+            self.service.startService()
+        self.assertEqual([line for line in lines if line], ["echo listens on 127.0.0.1:40000"])
+
+    def test_state(self) -> None:
+        """
+        A service says what it is about.
+        """
+        states = [self.service.state]
+        self.endpoint.result = Deferred()
+        self.service.startService()
+        states.append(self.service.state)
+        self.endpoint.result.callback(Port())
+        states.append(self.service.state)
+        self.server.drained = Deferred()
+        self.service.stopService()
+        states.append(self.service.state)
+        self.server.drained.callback(None)
+        states.append(self.service.state)
+        self.assertEqual(states, [STOPPED, STARTING, LISTENING, DRAINING, STOPPED])
+
+    def test_stateAfterRestart(self) -> None:
+        """
+        A service which is started again while it drains listens, also when it
+        has drained.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        self.service.stopService()
+        self.service.startService()
+        self.server.drained.callback(None)
+        self.assertEqual(self.service.state, LISTENING)
+
+    def test_stops(self) -> None:
+        """
+        A service that is stopped does not listen any more.
+        """
+        self.service.startService()
+        self.successResultOf(self.service.stopService())
+        self.assertFalse(self.endpoint.ports[0].listening)
+        self.assertIsNone(self.service.port)
+
+    def test_startsAgain(self) -> None:
+        """
+        A service can be started again.
+        """
+        self.service.startService()
+        self.service.stopService()
+        self.service.startService()
+        self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
+
+    def test_stopWaits(self) -> None:
+        """
+        A service that is stopped listens no more at once, and has stopped when
+        nobody is served any more.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        stopped = self.service.stopService()
+        self.assertFalse(self.endpoint.ports[0].listening)
+        self.assertNoResult(stopped)
+        self.server.drained.callback(None)
+        self.assertIsNone(self.successResultOf(stopped))
+
+    def test_startsAgainLater(self) -> None:
+        """
+        A service that is started while it stops starts when it has stopped; all
+        who have asked it to stop hear of that.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        stops = [self.service.stopService() for _ in range(2)]
+        self.service.privilegedStartService()
+        self.service.startService()
+        self.assertEqual(len(self.endpoint.ports), 1)
+        self.server.drained.callback(None)
+        for stopped in stops:
+            self.successResultOf(stopped)
+        self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
+        self.server.drained = succeed(None)
+        self.successResultOf(self.service.stopService())
+
+    def test_cannotStartAgainLater(self) -> None:
+        """
+        If it cannot then, the log says so, and it stops like one that does not
+        listen.
+        """
+        self.service.startService()
+        self.server.drained = Deferred()
+        self.service.stopService()
+        self.service.startService()
+        self.endpoint.result = fail(OverflowError("no"))
+        with logged() as lines:
+            self.server.drained.callback(None)
+        self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: no"])
+        self.successResultOf(self.service.stopService())
+
+    def test_lastLook(self) -> None:
+        """
+        Who waits at the port when it is closed has come in time; but there is an
+        end to that, and whoever is left to others is theirs.
+        """
+        for waiting, leaves, looks in (
+            (0, False, 0),
+            (3, False, 3),
+            (1000, False, LAST_LOOKS),
+            (3, True, 0),
+        ):
+            near, far = socket.socketpair()
+            with near, far:
+                far.sendall(b"x" * waiting)
+
+                class Waiting(Port):
+                    looks = 0
+                    reading = True
+
+                    def stopReading(self) -> None:
+                        self.reading = False
+
+                    def fileno(self, near: socket.socket = near) -> int:
+                        return near.fileno()
+
+                    def doRead(self, near: socket.socket = near) -> None:
+                        self.looks += 1
+                        near.recv(1)
+
+                port = Waiting()
+                directlyProvides(port, IReadDescriptor)
+                self.endpoint.result = succeed(port)
+                self.service.startService()
+                if leaves:
+                    self.service.stopAccepting()
+                self.assertEqual(port.reading, not leaves)
+                self.successResultOf(self.service.stopService())
+                self.assertEqual(port.looks, looks)
+                self.assertFalse(port.listening)
+
+    def test_stopWithoutStart(self) -> None:
+        """
+        There is nothing to stop in a service which does not listen.
+        """
+        self.assertIsNone(self.successResultOf(self.service.stopService()))
+
+    def test_stopBeforeListening(self) -> None:
+        """
+        A service that is stopped before it listens does not, and says nothing.
+        """
+        self.endpoint.result = Deferred()
+        with logged() as lines:
+            self.service.startService()
+            self.successResultOf(self.service.stopService())
+        self.assertEqual(lines, [])
+
+    def test_portInUse(self) -> None:
+        """
+        A port in use is one line that names the address, shows how to find the process
+        that uses it and, on the command line, how to choose another port.
+        """
+        error = OSError(errno.EADDRINUSE, "Address already in use")
+        inUse = "Address already in use; ss -lntup shows the process that uses it"
+        for address, port, option, another in (
+            ("127.0.0.1:8080", 8080, "tcp", "--tcp 8081"),
+            ("0.0.0.0:9999", 9999, "greeting", "--greeting 0.0.0.0:9998"),
+            ("[::]:65535", 65535, "udp", "--udp '[::]:65534'"),
+            ("[::8080]:8080", 8080, "udp", "--udp '[::8080]:8081'"),
+            ("ssl:8443:privateKey=a.pem", 8443, "tcp", "--tcp ssl:8442:privateKey=a.pem"),
+        ):
+            self.service.address, self.service.option = address, option
+            self.assertEqual(
+                self.explain(CannotListenError("", port, error)),
+                f"echo cannot listen on {address}: {inUse}; "
+                f"choose another port, such as {another}",
+            )
+        for address, option in (("127.0.0.1:8080", ""), ("systemd:name=echo", "tcp")):
+            self.service.address, self.service.option = address, option
+            self.assertEqual(
+                self.explain(CannotListenError("", 8080, error)),
+                f"echo cannot listen on {address}: {inUse}",
+            )
+
+    def test_socketFileInUse(self) -> None:
+        """
+        A UNIX socket in use gets no hint that is for ports.
+        """
+        error = OSError(errno.EADDRINUSE, "Address already in use")
+        self.assertEqual(
+            self.explain(CannotListenError(None, "/run/echod.sock", error)),
+            "echo cannot listen on 127.0.0.1:0: Address already in use",
+        )
+
+    def test_notAllowed(self) -> None:
+        """
+        A port that may not be bound is one line that says who may.
+        """
+        error = PermissionError(errno.EACCES, "Permission denied")
+        self.assertEqual(
+            self.explain(CannotListenError("127.0.0.1", 7, error)),
+            "echo cannot listen on 127.0.0.1:0: Permission denied; "
+            "ports below 1024 are for root, or for CAP_NET_BIND_SERVICE",
+        )
+        for port in (8080, "/run/echod.sock"):
+            self.assertEqual(
+                self.explain(CannotListenError("", port, error)),
+                "echo cannot listen on 127.0.0.1:0: Permission denied",
+            )
+
+    def test_otherErrors(self) -> None:
+        """
+        Any other error is one line in its own words.
+        """
+        self.assertEqual(
+            self.explain(OverflowError("port must be 0-65535")),
+            "echo cannot listen on 127.0.0.1:0: port must be 0-65535",
+        )
+
+    def test_startsAfterFailure(self) -> None:
+        """
+        After a failure the service can be started again.
+        """
+        self.explain(OverflowError("no"))
+        self.endpoint.result = None
+        self.service.startService()
+        self.assertTrue(self.endpoint.ports[0].listening)
+
+    def test_lateFailure(self) -> None:
+        """
+        An endpoint which fails later is one line in the log.
+        """
+        self.endpoint.result = Deferred()
+        self.service.startService()
+        with logged() as lines:
+            self.endpoint.result.errback(OSError(errno.EIO, "Input/output error"))
+        self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: Input/output error"])
+        self.assertEqual(self.service.state, FAILED)
+
+    def test_noPort(self) -> None:
+        """
+        An endpoint that returns something that cannot stop listening is refused in one
+        line.
+        """
+        self.endpoint.result = succeed(object())
+        with logged() as lines:
+            self.assertRaises(CannotServe, self.service.startService)
+        self.assertEqual(
+            lines, ["echo cannot listen on 127.0.0.1:0: its endpoint is not one that listens"]
+        )
+        self.assertIsNone(self.service.port)
