@@ -3,7 +3,7 @@ A connection over a bad path: what is returned comes late, slowly and in pieces,
 and it ends as it should not.
 
 A wrapper stands between the transport and the session, and knows nothing of what
-the session does.  What the session writes passes through a L{Line}, and leaves it
+the session does.  What the session writes passes through a L{DelayLine}, and leaves it
 in pieces, each in a turn of the reactor that is its own.  If too much is on the
 way, the session is told to pause, as by any transport.
 """
@@ -25,7 +25,7 @@ from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
-from echod.impair.model import Line, Pieces, chance
+from echod.impair.model import DelayLine, Pieces, generator
 from echod.impair.spec import ConnectionImpairments
 from echod.net.sockets import innermost
 from echod.net.transport import ISessionTransport
@@ -118,10 +118,12 @@ class ImpairedConnection(ProtocolWrapper):
         self._counts = counts
         self._rate = impairments.rate
         self._end = impairments.end
-        self._line: Line[bytes] = Line(impairments, chance(impairments, number, "jitter"))
+        self._line: DelayLine[bytes] = DelayLine(
+            impairments, generator(impairments, number, "jitter")
+        )
         self._pieces = None
         if impairments.pieces is not None:
-            self._pieces = Pieces(*impairments.pieces, chance(impairments, number, "pieces"))
+            self._pieces = Pieces(*impairments.pieces, generator(impairments, number, "pieces"))
         # What has arrived at this end of the line, and how much of it has left.
         self._segment = b""
         self._place = 0

@@ -27,7 +27,7 @@ What it costs to keep something, besides its own bytes: the objects around it.
 _T = TypeVar("_T")
 
 
-def chance(impairments: Impairments, *purpose: object) -> Random:
+def generator(impairments: Impairments, *purpose: object) -> Random:
     """
     @param purpose: What for.  Purposes do not influence each other, nor does one
         seed resemble the next.
@@ -37,7 +37,7 @@ def chance(impairments: Impairments, *purpose: object) -> Random:
     return Random("/".join(map(str, (impairments.seed, *purpose))))
 
 
-class Line(Generic[_T]):
+class DelayLine(Generic[_T]):
     """
     What is on its way: all in order, each until its time.
 
@@ -94,13 +94,13 @@ class Line(Generic[_T]):
         self.size = 0
 
 
-class DatagramFates:
+class DatagramFaults:
     """
     What befalls one datagram after another.
     """
 
     def __init__(self, impairments: DatagramImpairments) -> None:
-        self._random = chance(impairments, "datagrams")
+        self._random = generator(impairments, "datagrams")
         shares = accumulate(getattr(impairments, kind) for kind in DATAGRAM_KINDS)
         self._bounds = list(zip(DATAGRAM_KINDS, shares, strict=True))
 
@@ -116,7 +116,7 @@ class DatagramFates:
         return None, place
 
 
-def damaged(datagram: bytes, kind: str | None, place: float) -> bytes:
+def damage(datagram: bytes, kind: str | None, place: float) -> bytes:
     """
     @return: The datagram with one bit changed, or without its end, or, if it is
         nothing of the kind or there is nothing to damage, as it was.

@@ -11,9 +11,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 
-from echod.impair import log as impairlog
+from echod.impair import log
 from echod.impair.connection import ImpairedConnection
-from echod.impair.model import chance
+from echod.impair.model import generator
 from echod.impair.spec import ConnectionImpairments
 from echod.net.format import addressName
 from echod.net.statistics import SessionServerStatistics
@@ -59,7 +59,7 @@ class ImpairedSessions(SessionFactory):
         Listening starts, and nobody shall be able to say that he did not know.
         """
         super().startFactory()
-        impairlog.began(self.service, self.impairments)
+        log.began(self.service, self.impairments)
 
     def drain(self) -> Deferred[None]:
         """
@@ -86,10 +86,10 @@ class ImpairedSessions(SessionFactory):
         return ImpairedConnection(session, self.impairments, self._connections, self.impaired)
 
     def _refuses(self, number: int) -> bool:
-        return chance(self.impairments, number, "refuse").random() < self.impairments.refuse
+        return generator(self.impairments, number, "refuse").random() < self.impairments.refuse
 
     def _report(self, _: None) -> None:
-        impairlog.ended(self.service, self.impaired)
+        log.ended(self.service, self.impaired)
 
 
 class ImpairedEchoFactory(ImpairedSessions, EchoFactory):

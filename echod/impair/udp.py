@@ -11,8 +11,8 @@ from collections import Counter
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from echod.impair import log as impairlog
-from echod.impair.model import OVERHEAD, DatagramFates, Line, chance, damaged
+from echod.impair import log
+from echod.impair.model import OVERHEAD, DatagramFaults, DelayLine, damage, generator
 from echod.impair.spec import DatagramImpairments
 from echod.net.statistics import DatagramServerStatistics
 from echod.udp.echo import UDPEchoProtocol
@@ -77,9 +77,9 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         super().__init__(reactor, guard, showMessages=showMessages, sources=sources)
         self.impairments = impairments
         self.impaired: Counter[str] = Counter()
-        self._fates = DatagramFates(impairments)
-        self._line: Line[tuple[bytes, Address]] = Line(
-            impairments, chance(impairments, "jitter")
+        self._faults = DatagramFaults(impairments)
+        self._line: DelayLine[tuple[bytes, Address]] = DelayLine(
+            impairments, generator(impairments, "jitter")
         )
         self._arriving: IDelayedCall | None = None
         self._held: dict[Address, Overtaken] = {}
@@ -100,7 +100,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         Listening starts, and nobody shall be able to say that he did not know.
         """
         super().startProtocol()
-        impairlog.began(self.service, self.impairments)
+        log.began(self.service, self.impairments)
 
     def stopProtocol(self) -> None:
         """
@@ -113,7 +113,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         if self._arriving is not None:
             self._arriving.cancel()
             self._arriving = None
-        impairlog.ended(self.service, self.impaired)
+        log.ended(self.service, self.impaired)
         super().stopProtocol()
 
     def drain(self) -> Deferred[None]:
@@ -130,7 +130,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         """
         Something has set out on the bad path.
         """
-        kind, place = self._fates.next()
+        kind, place = self._faults.next()
         if kind == "drop":
             self.impaired[kind] += 1
         elif kind == "reorder" and self._hasRoom(datagram):
@@ -139,7 +139,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
             self._pass(datagram, addr, kind, place)
 
     def _pass(self, datagram: bytes, addr: Address, kind: str | None, place: float) -> None:
-        arriving = damaged(datagram, kind, place)
+        arriving = damage(datagram, kind, place)
         if arriving != datagram or kind == "duplicate":
             assert kind is not None
             self.impaired[kind] += 1

@@ -52,8 +52,8 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
         """
         Let chance decide so for the next datagrams, and for no others.
         """
-        fates = iter([(kind, 0.0) for kind in kinds])
-        self.patch(self.protocol._fates, "next", lambda: next(fates, (None, 0.0)))
+        faults = iter([(kind, 0.0) for kind in kinds])
+        self.patch(self.protocol._faults, "next", lambda: next(faults, (None, 0.0)))
 
     def send(self, *datagrams: bytes, peer: tuple[str, int] = PEER) -> list[bytes]:
         """
