@@ -17,7 +17,8 @@ from itertools import accumulate
 from random import Random
 from typing import Generic, TypeVar
 
-from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments, Impairments
+from echod.impair.items import DATAGRAM_KINDS
+from echod.impair.spec import DatagramImpairments, Impairments
 
 OVERHEAD = 256
 """

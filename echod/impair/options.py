@@ -8,13 +8,12 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from echod.impair.items import listed, read
 from echod.impair.spec import (
     ConnectionImpairments,
     DatagramImpairments,
     Impairments,
-    listed,
     newSeed,
-    read,
 )
 from echod.net.format import shortened
 

@@ -10,8 +10,9 @@ from math import sqrt
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.impair.items import DATAGRAM_KINDS
 from echod.impair.model import OVERHEAD, DatagramFaults, DelayLine, Pieces, damage, generator
-from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments, Impairments
+from echod.impair.spec import DatagramImpairments, Impairments
 
 MANY = 100_000
 

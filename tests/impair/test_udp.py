@@ -10,7 +10,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.impair import udp as impairedudp
-from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments
+from echod.impair.items import DATAGRAM_KINDS
+from echod.impair.spec import DatagramImpairments
 from echod.impair.udp import OVERFLOW, OVERTAKEN_WITHIN, ImpairedUDPEchoProtocol
 from echod.udp.endpoint import portKind
 from echod.udp.guard import OWN_PORT
