@@ -73,7 +73,11 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         impairments: DatagramImpairments,
         showMessages: bool = False,
         sources: SourceStatistics | None = None,
+        room: int = ROOM,
     ) -> None:
+        """
+        @param room: How many bytes may wait, delayed or held back.
+        """
         super().__init__(reactor, guard, showMessages=showMessages, sources=sources)
         self.impairments = impairments
         self.impaired: Counter[str] = Counter()
@@ -84,6 +88,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         self._arriving: IDelayedCall | None = None
         self._held: dict[Address, Overtaken] = {}
         self._holding = 0
+        self._room = room
 
     def statistics(self) -> DatagramServerStatistics:
         """
@@ -172,7 +177,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         return len(held.datagrams)
 
     def _hasRoom(self, datagram: bytes) -> bool:
-        return self._line.size + self._holding + len(datagram) + OVERHEAD <= ROOM
+        return self._line.size + self._holding + len(datagram) + OVERHEAD <= self._room
 
     def _send(self, datagram: bytes, addr: Address) -> None:
         if not self._line.delays:
