@@ -184,6 +184,16 @@ class DelayTests(ImpairedTests):
         self.assertEqual((wire.pieces, self.clock.getDelayedCalls()), ([], []))
         self.assertEqual(self.factory.sessions, set())
 
+    def test_lostHalfway(self) -> None:
+        """
+        Bytes that were sent before the connection is lost count as returned.
+        """
+        wire = self.connect("pieces=1")
+        wire.protocol.dataReceived(b"abc")
+        turn(self.clock)
+        wire.connectionDone()
+        self.assertEqual((self.session.received, self.session.returned), (3, 1))
+
     def test_nothing(self) -> None:
         """
         Nothing is not delayed, nor is what is returned after the end.
