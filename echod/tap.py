@@ -29,7 +29,7 @@ from twisted.python import usage
 from twisted.python.reflect import namedAny
 
 from echod._version import __version__
-from echod.impair.options import Wishes
+from echod.impair.options import ImpairmentOptions
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.capacity import (
@@ -277,7 +277,7 @@ class Options(usage.Options):
         """
         super().__init__()
         self._reactor = reactor
-        self._wishes = Wishes()
+        self._impairmentOptions = ImpairmentOptions()
         self._arguments: list[str] = []
         self._sockets: dict[str, list[socket.socket]] = {}
         self._files: dict[str, SessionLog] = {}
@@ -361,7 +361,7 @@ class Options(usage.Options):
         Misbehave on purpose as SPEC says, see below. Can be given again.
         """
         try:
-            self._wishes.add(specification)
+            self._impairmentOptions.add(specification)
         except ValueError as error:
             raise usage.UsageError(f"--impair: {error}") from None
 
@@ -404,7 +404,7 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--allow and --deny: {error}") from None
         try:
-            self.impairments = self._wishes.granted(
+            self.impairments = self._impairmentOptions.forServers(
                 [name for name in DEFAULT_PORTS if self[name]]
             )
         except ValueError as error:
@@ -535,7 +535,7 @@ class Options(usage.Options):
             problem = f"{type(self.reactor).__name__} cannot start processes"
         elif self.parent is not None and self.parent.get("chroot"):
             problem = "below --chroot there is no Python to run them"
-        elif self._wishes.seeded:
+        elif self._impairmentOptions.hasSeed:
             problem = (
                 "a seed of --impair repeats nothing where the system chooses who serves whom"
             )

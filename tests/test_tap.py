@@ -32,7 +32,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import echod
 from echod import tap
-from echod.impair.spec import ITEMS
+from echod.impair.items import ITEMS
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity

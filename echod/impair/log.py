@@ -1,6 +1,6 @@
 """
-What is logged about misbehaving on purpose: that it begins, so that nobody takes
-it for a fault, and what it came to.
+The log messages about impairments: a warning when they begin, so that users do not
+take them for a defect, and the counts when they end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _log = Logger(namespace="echod.impair")
 
 def began(service: str, impairments: Impairments) -> None:
     """
-    @param service: What will not be what it was.
+    @param service: The name of the impaired service.
     """
     _log.warn(
         "{service}: IMPAIRED ON PURPOSE: {impairments}",
@@ -27,7 +27,7 @@ def began(service: str, impairments: Impairments) -> None:
 
 def ended(service: str, counts: Counter[str]) -> None:
     """
-    @param counts: How often what was done.
+    @param counts: How often each kind of impairment happened.
     """
     _log.warn(
         "{service}: impaired on purpose; {numbers}",

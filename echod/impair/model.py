@@ -1,13 +1,12 @@
 """
-What chance decides, for a server that misbehaves: pure objects, numbers in and
-decisions out.  They know neither transport nor clock.
+The random decisions of an impaired server, as pure objects without transport and
+clock.
 
-Everything is made of the seed and of the place that something has among its
-like: the n-th datagram, the n-th connection, the n-th byte that goes back on a
-connection.  What comes when, and in how many segments, changes no decision; only
-jitter is drawn for each segment, as it comes.
+A decision depends on the seed and on a number only: of the datagram, of the connection,
+or of the byte on the connection.  It does not depend on the time of arrival, nor on
+the segments in which the data arrive; only jitter is drawn for each segment.
 
-Of a generator only C{random()} is used, which Python promises not to change.
+Only C{random()} of a generator is used, because Python promises not to change it.
 """
 
 from __future__ import annotations
@@ -17,33 +16,34 @@ from itertools import accumulate
 from random import Random
 from typing import Generic, TypeVar
 
-from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments, Impairments
+from echod.impair.items import DATAGRAM_KINDS
+from echod.impair.spec import DatagramImpairments, Impairments
 
 OVERHEAD = 256
 """
-What it costs to keep something, besides its own bytes: the objects around it.
+The memory that an item needs besides its own bytes, for the objects around it.
 """
 
 _T = TypeVar("_T")
 
 
-def chance(impairments: Impairments, *purpose: object) -> Random:
+def generator(impairments: Impairments, *purpose: object) -> Random:
     """
-    @param purpose: What for.  Purposes do not influence each other, nor does one
-        seed resemble the next.
+    @param purpose: What the numbers are for.  Each purpose and each seed has its own
+        independent numbers.
 
-    @return: Something to draw from.
+    @return: A generator of random numbers.
     """
     return Random("/".join(map(str, (impairments.seed, *purpose))))
 
 
-class Line(Generic[_T]):
+class DelayLine(Generic[_T]):
     """
-    What is on its way: all in order, each until its time.
+    A queue in which each item waits for its delay; the order is kept.
 
-    @ivar delays: Whether there is any delay at all.
+    @ivar delays: Whether there is a delay or a jitter.
 
-    @ivar size: How much is on its way, in bytes.
+    @ivar size: The memory that the waiting items need, in bytes.
     """
 
     def __init__(self, impairments: Impairments, random: Random) -> None:
@@ -57,30 +57,34 @@ class Line(Generic[_T]):
 
     def __bool__(self) -> bool:
         """
-        @return: Whether anything is on its way.
+        @return: Whether any item waits.
         """
         return bool(self._waiting)
 
     @property
     def due(self) -> float:
         """
-        When the first is to arrive.
+        The time at which the delay of the first item is over.
         """
         return self._waiting[0][0]
 
     def add(self, item: _T, size: int, now: float) -> None:
         """
-        @param size: How many bytes it has.
+        Add an item.
+
+        @param size: The length of the item, in bytes.
         """
         swing = self._jitter * (2 * self._random.random() - 1)
-        # Never before what went before.
+        # An item never overtakes the item before it.
         self._last = max(self._last, now + max(0.0, self._delay + swing))
         self._waiting.append((self._last, item, size + OVERHEAD))
         self.size += size + OVERHEAD
 
     def take(self) -> _T:
         """
-        @return: The first.
+        Remove the first item.
+
+        @return: The item.
         """
         _, item, size = self._waiting.popleft()
         self.size -= size
@@ -88,26 +92,26 @@ class Line(Generic[_T]):
 
     def clear(self) -> None:
         """
-        Lose all of it.
+        Drop all items.
         """
         self._waiting.clear()
         self.size = 0
 
 
-class DatagramFates:
+class DatagramFaults:
     """
-    What befalls one datagram after another.
+    The faults of one datagram after another.
     """
 
     def __init__(self, impairments: DatagramImpairments) -> None:
-        self._random = chance(impairments, "datagrams")
+        self._random = generator(impairments, "datagrams")
         shares = accumulate(getattr(impairments, kind) for kind in DATAGRAM_KINDS)
         self._bounds = list(zip(DATAGRAM_KINDS, shares, strict=True))
 
     def next(self) -> tuple[str | None, float]:
         """
-        @return: Which of the L{DATAGRAM_KINDS} befalls the next one, if any, and
-            where in it, as a part of its length.
+        @return: The fault of the next datagram, one of the L{DATAGRAM_KINDS} or
+            L{None}; and its place in the datagram, as a fraction of the length.
         """
         lot, place = self._random.random(), self._random.random()
         for kind, bound in self._bounds:
@@ -116,10 +120,10 @@ class DatagramFates:
         return None, place
 
 
-def damaged(datagram: bytes, kind: str | None, place: float) -> bytes:
+def damage(datagram: bytes, kind: str | None, place: float) -> bytes:
     """
-    @return: The datagram with one bit changed, or without its end, or, if it is
-        nothing of the kind or there is nothing to damage, as it was.
+    @return: The datagram with one bit changed (C{corrupt}) or without its end
+        (C{truncate}).  With another kind of fault, or if it is empty, it is unchanged.
     """
     if kind == "truncate":
         return datagram[: int(place * len(datagram))]
@@ -131,8 +135,8 @@ def damaged(datagram: bytes, kind: str | None, place: float) -> bytes:
 
 class Pieces:
     """
-    Cuts what goes back on a connection, always at the same places: how it came
-    can only add more of them.
+    Cuts the bytes of a connection into pieces, always at the same places.  The end of
+    a segment only adds another place.
     """
 
     def __init__(self, least: int, most: int, random: Random) -> None:
@@ -143,7 +147,7 @@ class Pieces:
 
     def cut(self, available: int) -> int:
         """
-        @return: How many of the bytes there are make the next piece.
+        @return: How many of the available bytes the next piece has.
         """
         if not self._left:
             self._left = self._least + int(self._random.random() * self._choices)

@@ -1,5 +1,5 @@
 """
-Which of the servers of one command line is impaired, and how.
+The C{--impair} options of one command line: which servers are impaired, and how.
 """
 
 from __future__ import annotations
@@ -8,13 +8,12 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from echod.impair.items import listed, read
 from echod.impair.spec import (
     ConnectionImpairments,
     DatagramImpairments,
     Impairments,
-    listed,
     newSeed,
-    read,
 )
 from echod.net.format import shortened
 
@@ -24,76 +23,79 @@ KINDS: dict[str, type[Impairments]] = {
     "udp": DatagramImpairments,
 }
 """
-What fits which server.
+The kind of impairments that each server takes.
 """
 
 _SCOPED = re.compile(r"([a-z]+):(.*)", re.DOTALL)
 
 
-class Wishes:
+class ImpairmentOptions:
     """
-    All that one command line asks for.
+    All C{--impair} options of one command line.
     """
 
     def __init__(self) -> None:
-        self._general: dict[str, Any] = {}
-        self._special: dict[str, dict[str, Any]] = {server: {} for server in KINDS}
+        self._forAll: dict[str, Any] = {}
+        self._forOne: dict[str, dict[str, Any]] = {server: {} for server in KINDS}
 
     def add(self, specification: str) -> None:
         """
-        @param specification: For all servers that it fits, or, after a name and a
-            colon, C{udp:drop=1%}, for those.
+        Add the value of one option.
 
-        @raise ValueError: if it makes no sense.
+        @param specification: Items for all servers that take them; or items for
+            one server, after its name and a colon: C{udp:drop=1%}.
+
+        @raise ValueError: if the specification is invalid.
         """
         match = _SCOPED.fullmatch(specification)
         if match is None:
-            self._wish(self._general, read(specification))
+            _merge(self._forAll, read(specification))
         elif match[1] in KINDS:
             values = read(match[2])
             KINDS[match[1]].of(values)
-            self._wish(self._special[match[1]], values)
+            _merge(self._forOne[match[1]], values)
         else:
             raise ValueError(f"{shortened(match[1])} is no server: {listed(KINDS)} are")
 
     @property
-    def seeded(self) -> bool:
+    def hasSeed(self) -> bool:
         """
-        Whether the same is wanted again.
+        Whether any option gives a seed.
         """
-        return any("seed" in wishes for wishes in (self._general, *self._special.values()))
+        return any("seed" in values for values in (self._forAll, *self._forOne.values()))
 
-    def granted(self, served: Collection[str]) -> dict[str, Impairments]:
+    def forServers(self, served: Collection[str]) -> dict[str, Impairments]:
         """
-        @param served: The names of the servers there are.
+        @param served: The names of the servers that run.
 
-        @return: What becomes of each of them that is impaired.
+        @return: The impairments of each server that is impaired, by its name.
 
-        @raise ValueError: if something is asked for in vain.
+        @raise ValueError: if an option has no effect.
         """
-        self._checkSense(served)
-        general = {"seed": newSeed(), **self._general}
-        granted = {}
+        self._checkEffect(served)
+        forAll = {"seed": newSeed(), **self._forAll}
+        impairments = {}
         for server in served:
             kind = KINDS[server]
-            fitting = {item: general[item] for item in general if item in kind.items()}
-            values = {**fitting, **self._special[server]}
+            fitting = {item: forAll[item] for item in forAll if item in kind.items()}
+            values = {**fitting, **self._forOne[server]}
             if values.keys() != {"seed"}:
-                granted[server] = kind.of(values)
-        return granted
+                impairments[server] = kind.of(values)
+        return impairments
 
-    def _wish(self, wishes: dict[str, Any], values: dict[str, Any]) -> None:
-        for item in values:
-            if item in wishes:
-                raise ValueError(f"{item} is given twice")
-        wishes.update(values)
-
-    def _checkSense(self, served: Collection[str]) -> None:
-        for server, wishes in self._special.items():
-            if wishes and server not in served:
+    def _checkEffect(self, served: Collection[str]) -> None:
+        for server, values in self._forOne.items():
+            if values and server not in served:
                 raise ValueError(f"{server}: no --{server} is served")
-        for item in self._general:
+        for item in self._forAll:
             if not any(item in KINDS[server].items() for server in served):
                 raise ValueError(f"{item} fits nothing that is served")
-        if set(self._general).union(*self._special.values()) == {"seed"}:
+        if set(self._forAll).union(*self._forOne.values()) == {"seed"}:
             raise ValueError("a seed alone impairs nothing; add, say, delay=50ms")
+
+
+def _merge(values: dict[str, Any], more: dict[str, Any]) -> None:
+    for item in more:
+        if item in values:
+            raise ValueError(f"{item} is given twice")
+    values.update(more)

@@ -1,88 +1,34 @@
 """
-How a server misbehaves on purpose, as a value: what C{--impair} says.
-
-A specification is a list of items, C{delay=50ms,drop=1%,seed=7}, each written the
-way people write durations, sizes and shares.  Some are for datagrams, some for
-connections, and some for both.
+The impairments of a server, as values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from random import SystemRandom
 from typing import Any, TypeVar
 
-from echod.net.format import shortened
-from echod.net.quantities import MOST, duration, rate, share, size, wholeNumber
+from echod.impair.items import DATAGRAM_KINDS, END_KINDS, ITEMS, listed, read, written
 
 SEEDS = 1 << 32
 """
-How many seeds there are to choose from where none is given: what can still be
-typed from a log.
+The number of seeds that echod chooses from: few enough that a user can type a seed
+from the log.
 """
 
 ROUNDING = 1e-9
 """
-By how much shares that add up to everything may be more than that.
-"""
-
-DATAGRAM_KINDS = ("drop", "duplicate", "reorder", "corrupt", "truncate")
-"""
-What may befall a datagram, each with a probability; not more than one of them.
-"""
-
-END_KINDS = ("close-after", "reset-after", "stall-after")
-"""
-How a connection may come to its end.
+How far the sum of shares may be over 100% because of rounding: the sum of 0.33, 0.56
+and 0.11 is a little more than 1.
 """
 
 _T = TypeVar("_T", bound="Impairments")
 
 
-def pieces(text: str) -> tuple[int, int]:
-    """
-    @return: The smallest and the largest size of a piece, in bytes.
-    """
-    first, dash, last = text.partition("-")
-    try:
-        least = wholeNumber(first, 1)
-        return least, wholeNumber(last, least) if dash else least
-    except ValueError:
-        raise ValueError(
-            "pieces are written as 5 or 1-7, in bytes, the smaller first, not 0, and at most "
-            f"{MOST}"
-        ) from None
-
-
-def seed(text: str) -> int:
-    """
-    @return: A number.
-    """
-    try:
-        return wholeNumber(text)
-    except ValueError:
-        raise ValueError(f"a seed is a whole number, at most {MOST}") from None
-
-
-ITEMS: dict[str, Callable[[str], Any]] = {
-    "delay": duration,
-    "jitter": duration,
-    "rate": rate,
-    "pieces": pieces,
-    **dict.fromkeys(DATAGRAM_KINDS, share),
-    **dict.fromkeys(END_KINDS, size),
-    "refuse": share,
-    "seed": seed,
-}
-"""
-All that can be asked for, and what reads it.
-"""
-
-
 def newSeed() -> int:
     """
-    @return: A seed that nobody asked for.
+    @return: A random seed.
     """
     return SystemRandom().randrange(SEEDS)
 
@@ -90,13 +36,14 @@ def newSeed() -> int:
 @dataclass(frozen=True)
 class Impairments:
     """
-    What datagrams and connections have in common.
+    The impairments that datagrams and connections have in common.
 
-    @ivar delay: How long everything is kept before it goes back, in seconds.
+    @ivar delay: How long echod keeps all data before it goes on, in seconds.
 
-    @ivar jitter: By how much that is longer or shorter, at most.
+    @ivar jitter: By how much the delay is longer or shorter, at most.
 
-    @ivar seed: What chance is made of: the same again for the same input.
+    @ivar seed: The seed of all random decisions: the same seed and the same input
+        give the same decisions.
     """
 
     delay: float = 0.0
@@ -108,16 +55,18 @@ class Impairments:
         """
         @param specification: C{delay=50ms,seed=7}.
 
-        @raise ValueError: if it makes no sense; says which item, and what would.
+        @raise ValueError: if the specification is invalid.  The message names the
+            item and says what would be right.
         """
         return cls.of(read(specification))
 
     @classmethod
     def of(cls: type[_T], values: Mapping[str, Any]) -> _T:
         """
-        @param values: What L{read} returns.
+        @param values: The items that L{read} returns.
 
-        @raise ValueError: if this takes no such items, or not together.
+        @raise ValueError: if these impairments do not have such an item, or if the
+            items do not go together.
         """
         for item in values:
             if item not in cls.items():
@@ -129,7 +78,7 @@ class Impairments:
     @classmethod
     def items(cls) -> list[str]:
         """
-        @return: What can be asked for here.
+        @return: The names of the items of these impairments.
         """
         names = {one.name for one in fields(cls)}
         return [item for item in ITEMS if _fieldOf(item) in names]
@@ -137,18 +86,18 @@ class Impairments:
     @classmethod
     def subject(cls) -> str:
         """
-        @return: What this is for, in a word.
+        @return: What is impaired, in a word.
         """
         return "both"
 
     def __str__(self) -> str:
         """
-        @return: A specification of the same.
+        @return: The specification of these impairments.
         """
         none = {one.name: one.default for one in fields(self)}
         values = {item: getattr(self, _fieldOf(item)) for item in self.items()}
         return ",".join(
-            f"{item}={_written(item, value)}"
+            f"{item}={written(item, value)}"
             for item, value in values.items()
             if value != none[_fieldOf(item)]
         )
@@ -157,9 +106,10 @@ class Impairments:
 @dataclass(frozen=True)
 class DatagramImpairments(Impairments):
     """
-    What befalls datagrams.  At most one of the five kinds befalls any of them, so
-    that what a client has seen can be compared with what was done; each has
-    the probability given here.
+    The impairments of datagrams: the probability of each kind of fault.
+
+    A datagram has one fault at most.  So a client can compare what it has seen with
+    what the server has done.
     """
 
     drop: float = 0.0
@@ -171,7 +121,7 @@ class DatagramImpairments(Impairments):
     @classmethod
     def subject(cls) -> str:
         """
-        @return: What this is for, in a word.
+        @return: What is impaired, in a word.
         """
         return "datagrams"
 
@@ -186,19 +136,20 @@ class DatagramImpairments(Impairments):
 @dataclass(frozen=True)
 class ConnectionImpairments(Impairments):
     """
-    What befalls connections.
+    The impairments of connections.
 
-    @ivar rate: How many bytes a second go back on each; 0 for any number.
+    @ivar rate: How many bytes a second the server sends on each connection; 0 if
+        there is no limit.
 
-    @ivar pieces: How many bytes go back at once, at least and at most.
+    @ivar pieces: How many bytes the server sends at once, at least and at most.
 
-    @ivar closeAfter: After how many returned bytes a connection is closed.
+    @ivar closeAfter: After how many sent bytes the server closes the connection.
 
-    @ivar resetAfter: After how many it is reset.
+    @ivar resetAfter: After how many sent bytes the server resets the connection.
 
-    @ivar stallAfter: After how many nothing more goes back.
+    @ivar stallAfter: After how many sent bytes the server sends nothing more.
 
-    @ivar refuse: The probability with which a connection is refused.
+    @ivar refuse: The probability that the server refuses a connection.
     """
 
     rate: float = 0.0
@@ -211,47 +162,18 @@ class ConnectionImpairments(Impairments):
     @classmethod
     def subject(cls) -> str:
         """
-        @return: What this is for, in a word.
+        @return: What is impaired, in a word.
         """
         return "connections"
 
     @property
     def end(self) -> tuple[int, str] | None:
         """
-        After how many bytes which of the L{END_KINDS} comes first.
+        The earliest end: a number of bytes, and which of the L{END_KINDS} follows
+        them.
         """
         ends = ((getattr(self, _fieldOf(kind)), kind) for kind in END_KINDS)
         return min((end for end in ends if end[0] is not None), default=None)
-
-
-def read(specification: str) -> dict[str, Any]:
-    """
-    @return: The items of a specification, and their values.
-
-    @raise ValueError: if it makes no sense.
-    """
-    values: dict[str, Any] = {}
-    for text in specification.split(","):
-        item, _, value = text.strip().partition("=")
-        if item not in ITEMS:
-            raise ValueError(
-                f"{shortened(item) or 'nothing'} is no impairment: {listed(ITEMS)} are"
-            )
-        if item in values:
-            raise ValueError(f"{item} is given twice")
-        try:
-            values[item] = ITEMS[item](value)
-        except ValueError as error:
-            raise ValueError(f"{shortened(text.strip())}: {error}") from None
-    return values
-
-
-def listed(words: Iterable[str]) -> str:
-    """
-    @return: C{a, b and c}.
-    """
-    *others, last = words
-    return f"{', '.join(others)} and {last}"
 
 
 def _fieldOf(item: str) -> str:
@@ -260,15 +182,3 @@ def _fieldOf(item: str) -> str:
     """
     first, *others = item.split("-")
     return first + "".join(map(str.capitalize, others))
-
-
-def _written(item: str, value: Any) -> str:
-    kind = ITEMS[item]
-    if kind is duration:
-        return f"{value * 1000:g}ms"
-    if kind is share:
-        return f"{value * 100:g}%"
-    if kind is pieces:
-        return "-".join(map(str, value))
-    suffix = "/s" if kind is rate else ""
-    return f"{value:.15g}B{suffix}" if kind in (size, rate) else str(value)

@@ -1,6 +1,6 @@
 """
-The TCP servers, for clients on a bad path: an L{ImpairedConnection
-<echod.impair.connection.ImpairedConnection>} each, unless it is refused.
+The impaired TCP servers: each connection is an L{ImpairedConnection
+<echod.impair.connection.ImpairedConnection>}, or is refused.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 
-from echod.impair import log as impairlog
+from echod.impair import log
 from echod.impair.connection import ImpairedConnection
-from echod.impair.model import chance
+from echod.impair.model import generator
 from echod.impair.spec import ConnectionImpairments
 from echod.net.format import addressName
 from echod.net.statistics import SessionServerStatistics
@@ -28,16 +28,16 @@ class ImpairedSessions(SessionFactory):
     """
     Builds the sessions of one service on impaired connections.
 
-    @ivar impairments: What is wrong with these.
+    @ivar impairments: The impairments of the connections.
 
-    @ivar impaired: How often what was done, by kind.
+    @ivar impaired: How often each kind of impairment happened.
     """
 
     def __init__(
         self, *arguments: Any, impairments: ConnectionImpairments, **options: Any
     ) -> None:
         """
-        @param arguments: Those of the factory that is not impaired.
+        @param arguments: The arguments of the factory that is not impaired.
         """
         super().__init__(*arguments, **options)
         self.impairments = impairments
@@ -46,7 +46,7 @@ class ImpairedSessions(SessionFactory):
 
     def statistics(self) -> SessionServerStatistics:
         """
-        @return: What the service has counted, with its impairments.
+        @return: The statistics of the service, with its impairments.
         """
         return {
             **super().statistics(),
@@ -56,21 +56,20 @@ class ImpairedSessions(SessionFactory):
 
     def startFactory(self) -> None:
         """
-        Listening starts, and nobody shall be able to say that he did not know.
+        Start, and warn in the log.
         """
         super().startFactory()
-        impairlog.began(self.service, self.impairments)
+        log.began(self.service, self.impairments)
 
     def drain(self) -> Deferred[None]:
         """
-        Let every session have back what it has sent so far, and close it; then
-        say what all of it came to.
+        Drain the sessions as usual; then log the counts.
         """
         return super().drain().addCallback(self._report)
 
     def buildProtocol(self, address: IAddress | None) -> Any:
         """
-        @param address: The peer's.
+        @param address: The address of the peer.
 
         @return: A session on an impaired connection; or L{None}, which closes the
             connection.
@@ -86,10 +85,10 @@ class ImpairedSessions(SessionFactory):
         return ImpairedConnection(session, self.impairments, self._connections, self.impaired)
 
     def _refuses(self, number: int) -> bool:
-        return chance(self.impairments, number, "refuse").random() < self.impairments.refuse
+        return generator(self.impairments, number, "refuse").random() < self.impairments.refuse
 
     def _report(self, _: None) -> None:
-        impairlog.ended(self.service, self.impaired)
+        log.ended(self.service, self.impaired)
 
 
 class ImpairedEchoFactory(ImpairedSessions, EchoFactory):

@@ -1,7 +1,7 @@
 """
-The UDP echo at the end of a bad path: datagrams are lost, doubled, damaged, late
-and out of order on their way in.  What arrives is served as always, so that what
-goes to one address stays within all that is said about it.
+The UDP echo over a bad path: incoming datagrams are lost, duplicated, damaged, delayed
+and reordered.  The datagrams that arrive are served as usual, so that all limits
+hold.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections import Counter
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from echod.impair import log as impairlog
-from echod.impair.model import OVERHEAD, DatagramFates, Line, chance, damaged
+from echod.impair import log
+from echod.impair.model import OVERHEAD, DatagramFaults, DelayLine, damage, generator
 from echod.impair.spec import DatagramImpairments
 from echod.net.statistics import DatagramServerStatistics
 from echod.udp.echo import UDPEchoProtocol
@@ -21,18 +21,18 @@ from echod.udp.sourcestatistics import SourceStatistics
 
 ROOM = 1 << 26
 """
-How much may be on its way, in bytes: a second of delay on a path of 500 Mbit/s.
+How many bytes may wait: enough for a delay of one second on a path of 500 Mbit/s.
 """
 
 OVERTAKEN_WITHIN = 0.5
 """
-How long what is to be out of order waits for something to overtake it, in
-seconds: less than the second after which a client gives it up for lost.
+How long a held datagram waits for a later one to overtake it, in seconds: less than
+the second after which a client takes it for lost.
 """
 
 OVERFLOW = "overflow"
 """
-How what there was no room for is counted.
+The count of datagrams that were lost because there was no room.
 """
 
 Address = tuple[str, int]
@@ -40,11 +40,11 @@ Address = tuple[str, int]
 
 class Overtaken:
     """
-    What of one source waits to be overtaken.
+    The held datagrams of one source: they wait for a later one to overtake them.
 
-    @ivar datagrams: These, in order, with their addresses.
+    @ivar datagrams: The datagrams in order, with their addresses.
 
-    @ivar patience: Ends the waiting.
+    @ivar patience: The timer that ends the waiting.
     """
 
     def __init__(self, patience: IDelayedCall) -> None:
@@ -54,13 +54,12 @@ class Overtaken:
 
 class ImpairedUDPEchoProtocol(UDPEchoProtocol):
     """
-    Returns the datagrams that a bad path leaves over.
+    Returns the datagrams that arrive over a bad path.
 
-    What is to be out of order is held until something of the same source that
-    came later has passed it undamaged; if that does not come, it is not out of
-    order and not counted.
+    A datagram to reorder is held until a later one of the same source has passed it
+    undamaged.  If none comes in time, it is not out of order and not counted.
 
-    @ivar impairments: What is wrong with the path.
+    @ivar impairments: The impairments of the path.
 
     @ivar impaired: How many datagrams have been impaired, by kind.
     """
@@ -73,21 +72,26 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         impairments: DatagramImpairments,
         showMessages: bool = False,
         sources: SourceStatistics | None = None,
+        room: int = ROOM,
     ) -> None:
+        """
+        @param room: How many bytes may wait, delayed or held back.
+        """
         super().__init__(reactor, guard, showMessages=showMessages, sources=sources)
         self.impairments = impairments
         self.impaired: Counter[str] = Counter()
-        self._fates = DatagramFates(impairments)
-        self._line: Line[tuple[bytes, Address]] = Line(
-            impairments, chance(impairments, "jitter")
+        self._faults = DatagramFaults(impairments)
+        self._line: DelayLine[tuple[bytes, Address]] = DelayLine(
+            impairments, generator(impairments, "jitter")
         )
         self._arriving: IDelayedCall | None = None
         self._held: dict[Address, Overtaken] = {}
         self._holding = 0
+        self._room = room
 
     def statistics(self) -> DatagramServerStatistics:
         """
-        @return: What the service has counted, with its impairments.
+        @return: The statistics of the service, with its impairments.
         """
         return {
             **super().statistics(),
@@ -97,14 +101,14 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
 
     def startProtocol(self) -> None:
         """
-        Listening starts, and nobody shall be able to say that he did not know.
+        Start, and warn in the log.
         """
         super().startProtocol()
-        impairlog.began(self.service, self.impairments)
+        log.began(self.service, self.impairments)
 
     def stopProtocol(self) -> None:
         """
-        Listening has ended.
+        Drop the datagrams that wait, and log the counts.
         """
         for held in self._held.values():
             held.patience.cancel()
@@ -113,12 +117,12 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         if self._arriving is not None:
             self._arriving.cancel()
             self._arriving = None
-        impairlog.ended(self.service, self.impaired)
+        log.ended(self.service, self.impaired)
         super().stopProtocol()
 
     def drain(self) -> Deferred[None]:
         """
-        Let what is on its way arrive now.
+        Let all waiting datagrams arrive now.
         """
         for address in list(self._held):
             self._letGo(address)
@@ -128,9 +132,9 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: Address) -> None:
         """
-        Something has set out on the bad path.
+        Draw the fault of a datagram, and apply it.
         """
-        kind, place = self._fates.next()
+        kind, place = self._faults.next()
         if kind == "drop":
             self.impaired[kind] += 1
         elif kind == "reorder" and self._hasRoom(datagram):
@@ -139,14 +143,14 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
             self._pass(datagram, addr, kind, place)
 
     def _pass(self, datagram: bytes, addr: Address, kind: str | None, place: float) -> None:
-        arriving = damaged(datagram, kind, place)
+        arriving = damage(datagram, kind, place)
         if arriving != datagram or kind == "duplicate":
             assert kind is not None
             self.impaired[kind] += 1
         self._send(arriving, addr)
         if kind == "duplicate":
             self._send(arriving, addr)
-        # Only what is whole is seen to have come before something.
+        # A client recognizes only an undamaged datagram as the one that overtook.
         if arriving == datagram and (overtaken := self._letGo(addr)):
             self.impaired["reorder"] += overtaken
 
@@ -159,7 +163,9 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
 
     def _letGo(self, addr: Address) -> int:
         """
-        @return: How many datagrams of an address were held, and are no more.
+        Release the held datagrams of an address.
+
+        @return: Their number.
         """
         held = self._held.pop(addr, None)
         if held is None:
@@ -172,7 +178,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         return len(held.datagrams)
 
     def _hasRoom(self, datagram: bytes) -> bool:
-        return self._line.size + self._holding + len(datagram) + OVERHEAD <= ROOM
+        return self._line.size + self._holding + len(datagram) + OVERHEAD <= self._room
 
     def _send(self, datagram: bytes, addr: Address) -> None:
         if not self._line.delays:

@@ -19,7 +19,8 @@ from subprocess import PIPE
 from subprocess import run as runProgram
 from typing import Any
 
-from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments
+from echod.impair.items import DATAGRAM_KINDS
+from echod.impair.spec import DatagramImpairments
 from echod.net.format import hostPort
 from tests.support import ENVIRONMENT
 from tests.support.daemon import PATIENCE, Daemon

@@ -10,8 +10,9 @@ from math import sqrt
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.impair.model import OVERHEAD, DatagramFates, Line, Pieces, chance, damaged
-from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments, Impairments
+from echod.impair.items import DATAGRAM_KINDS
+from echod.impair.model import OVERHEAD, DatagramFaults, DelayLine, Pieces, damage, generator
+from echod.impair.spec import DatagramImpairments, Impairments
 
 MANY = 100_000
 
@@ -22,9 +23,9 @@ million is, and with a given seed always the same.
 """
 
 
-class DatagramFatesTests(SynchronousTestCase):
+class DatagramFaultsTests(SynchronousTestCase):
     """
-    Tests for L{DatagramFates}.
+    Tests for L{DatagramFaults}.
     """
 
     impairments = DatagramImpairments.parse(
@@ -35,8 +36,8 @@ class DatagramFatesTests(SynchronousTestCase):
         """
         Each kind befalls as many datagrams as its probability allows.
         """
-        fates = DatagramFates(self.impairments)
-        counts = Counter(fates.next()[0] for _ in range(MANY))
+        faults = DatagramFaults(self.impairments)
+        counts = Counter(faults.next()[0] for _ in range(MANY))
         for kind in DATAGRAM_KINDS:
             probability = getattr(self.impairments, kind)
             deviation = sqrt(MANY * probability * (1 - probability))
@@ -49,20 +50,20 @@ class DatagramFatesTests(SynchronousTestCase):
         A seed repeats all of it; another does not.
         """
 
-        def fates(seed: int) -> list[tuple[str | None, float]]:
-            drawn = DatagramFates(DatagramImpairments(drop=0.5, seed=seed))
+        def faults(seed: int) -> list[tuple[str | None, float]]:
+            drawn = DatagramFaults(DatagramImpairments(drop=0.5, seed=seed))
             return [drawn.next() for _ in range(100)]
 
-        self.assertEqual(fates(7), fates(7))
-        self.assertNotEqual(fates(7), fates(8))
+        self.assertEqual(faults(7), faults(7))
+        self.assertNotEqual(faults(7), faults(8))
 
     def test_sameForAll(self) -> None:
         """
         What a seed draws is the same with every version of Python.
         """
-        fates = DatagramFates(DatagramImpairments(drop=0.3, duplicate=0.3, seed=7))
+        faults = DatagramFaults(DatagramImpairments(drop=0.3, duplicate=0.3, seed=7))
         self.assertEqual(
-            [fates.next()[0] for _ in range(8)],
+            [faults.next()[0] for _ in range(8)],
             ["drop", "drop", "drop", None, None, "drop", None, "duplicate"],
         )
 
@@ -70,13 +71,13 @@ class DatagramFatesTests(SynchronousTestCase):
         """
         What befalls all befalls all.
         """
-        fates = DatagramFates(DatagramImpairments(truncate=1))
-        self.assertEqual({fates.next()[0] for _ in range(1000)}, {"truncate"})
+        faults = DatagramFaults(DatagramImpairments(truncate=1))
+        self.assertEqual({faults.next()[0] for _ in range(1000)}, {"truncate"})
 
 
 class DamageTests(SynchronousTestCase):
     """
-    Tests for L{damaged}.
+    Tests for L{damage}.
     """
 
     places = (0.0, 0.25, 0.999)
@@ -86,41 +87,41 @@ class DamageTests(SynchronousTestCase):
         One bit is changed, any.
         """
         for place, result in zip(self.places, (b"A@@@", b"@A@@", b"@@@\xc0"), strict=True):
-            self.assertEqual(damaged(b"@@@@", "corrupt", place), result)
+            self.assertEqual(damage(b"@@@@", "corrupt", place), result)
 
     def test_truncate(self) -> None:
         """
         At least the last byte is missing.
         """
-        results = [damaged(b"abcd", "truncate", place) for place in self.places]
+        results = [damage(b"abcd", "truncate", place) for place in self.places]
         self.assertEqual(results, [b"", b"a", b"abc"])
 
     def test_nothingToDamage(self) -> None:
         """
         An empty datagram cannot be damaged.
         """
-        self.assertEqual(damaged(b"", "corrupt", 0.5), b"")
-        self.assertEqual(damaged(b"", "truncate", 0.5), b"")
+        self.assertEqual(damage(b"", "corrupt", 0.5), b"")
+        self.assertEqual(damage(b"", "truncate", 0.5), b"")
 
     def test_otherwise(self) -> None:
         """
         What befalls the whole datagram does not damage it.
         """
         for kind in ("drop", "duplicate", "reorder", None):
-            self.assertEqual(damaged(b"abcd", kind, 0.5), b"abcd")
+            self.assertEqual(damage(b"abcd", kind, 0.5), b"abcd")
 
 
-class LineTests(SynchronousTestCase):
+class DelayLineTests(SynchronousTestCase):
     """
-    Tests for L{Line}.
+    Tests for L{DelayLine}.
     """
 
-    def line(self, specification: str) -> Line[int]:
+    def line(self, specification: str) -> DelayLine[int]:
         """
         @return: A new one.
         """
         impairments = Impairments.parse(specification)
-        return Line(impairments, chance(impairments))
+        return DelayLine(impairments, generator(impairments))
 
     def test_delay(self) -> None:
         """
@@ -190,7 +191,7 @@ class PiecesTests(SynchronousTestCase):
         """
         @return: The places at which segments of these sizes are cut.
         """
-        pieces = Pieces(1, 7, chance(Impairments(seed=seed)))
+        pieces = Pieces(1, 7, generator(Impairments(seed=seed)))
         places, place = [], 0
         for segment in segments:
             end = place + segment
@@ -222,9 +223,9 @@ class PiecesTests(SynchronousTestCase):
         self.assertEqual(set(self.cut(7, 3, 500, 497)), {*whole, 3, 503})
 
 
-class ChanceTests(SynchronousTestCase):
+class GeneratorTests(SynchronousTestCase):
     """
-    Tests for L{chance}.
+    Tests for L{generator}.
     """
 
     def test_purposes(self) -> None:
@@ -233,7 +234,7 @@ class ChanceTests(SynchronousTestCase):
         the next seed.
         """
         drawn = {
-            chance(Impairments(seed=seed), *purpose).random()
+            generator(Impairments(seed=seed), *purpose).random()
             for seed in (7, 8)
             for purpose in ((), ("a",), ("b",), (1, "a"), (2, "a"))
         }

@@ -8,36 +8,36 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.impair.options import Wishes
+from echod.impair.options import ImpairmentOptions
 
 
-class WishesTests(SynchronousTestCase):
+class ImpairmentOptionsTests(SynchronousTestCase):
     """
-    Tests for L{Wishes}.
+    Tests for L{ImpairmentOptions}.
     """
 
-    def granted(self, *specifications: str, served: str = "tcp udp") -> dict[str, str]:
+    def impairments(self, *specifications: str, served: str = "tcp udp") -> dict[str, str]:
         """
         @return: What becomes of each server, as specifications.
         """
-        wishes = Wishes()
+        options = ImpairmentOptions()
         for specification in specifications:
-            wishes.add(specification)
-        granted = wishes.granted(served.split())
-        return {server: str(impairments) for server, impairments in granted.items()}
+            options.add(specification)
+        impairments = options.forServers(served.split())
+        return {server: str(value) for server, value in impairments.items()}
 
     def test_nothing(self) -> None:
         """
         Who asks for nothing gets nothing.
         """
-        self.assertEqual(self.granted(), {})
+        self.assertEqual(self.impairments(), {})
 
     def test_whatFits(self) -> None:
         """
         An item is for every server that it fits.
         """
         self.assertEqual(
-            self.granted("delay=1ms,drop=1%,seed=7", "pieces=5"),
+            self.impairments("delay=1ms,drop=1%,seed=7", "pieces=5"),
             {"tcp": "delay=1ms,pieces=5-5,seed=7", "udp": "delay=1ms,drop=1%,seed=7"},
         )
 
@@ -45,7 +45,7 @@ class WishesTests(SynchronousTestCase):
         """
         A server that nothing fits is not impaired.
         """
-        self.assertEqual(self.granted("drop=1%,seed=7"), {"udp": "drop=1%,seed=7"})
+        self.assertEqual(self.impairments("drop=1%,seed=7"), {"udp": "drop=1%,seed=7"})
 
     def test_oneServer(self) -> None:
         """
@@ -53,7 +53,7 @@ class WishesTests(SynchronousTestCase):
         what is for all.
         """
         self.assertEqual(
-            self.granted("delay=1ms,seed=7", "udp:delay=2ms", served="greeting tcp udp"),
+            self.impairments("delay=1ms,seed=7", "udp:delay=2ms", served="greeting tcp udp"),
             {
                 "greeting": "delay=1ms,seed=7",
                 "tcp": "delay=1ms,seed=7",
@@ -65,9 +65,9 @@ class WishesTests(SynchronousTestCase):
         """
         A seed that nobody asked for is the same for all.
         """
-        wishes = Wishes()
-        wishes.add("delay=1ms")
-        seeds = {value.seed for value in wishes.granted(["tcp", "udp"]).values()}
+        options = ImpairmentOptions()
+        options.add("delay=1ms")
+        seeds = {value.seed for value in options.forServers(["tcp", "udp"]).values()}
         self.assertEqual(len(seeds), 1)
 
     def test_inVain(self) -> None:
@@ -84,5 +84,5 @@ class WishesTests(SynchronousTestCase):
             (["udp:seed=7"], "a seed alone impairs nothing"),
         ):
             wanted: Any = specifications
-            error = self.assertRaises(ValueError, self.granted, *wanted, served="udp")
+            error = self.assertRaises(ValueError, self.impairments, *wanted, served="udp")
             self.assertIn(problem, str(error))

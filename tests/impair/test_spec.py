@@ -1,5 +1,5 @@
 """
-Tests for L{echod.impair.spec}.
+Tests for L{echod.impair.spec} and L{echod.impair.items}.
 """
 
 from __future__ import annotations
@@ -9,15 +9,13 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.impair.items import ITEMS, read, seed
 from echod.impair.spec import (
-    ITEMS,
     SEEDS,
     ConnectionImpairments,
     DatagramImpairments,
     Impairments,
     newSeed,
-    read,
-    seed,
 )
 from echod.net.quantities import duration, rate, share, size
 from tests.support import NO_NUMBERS
@@ -193,3 +191,11 @@ class ImpairmentTests(SynchronousTestCase):
             "more than 100%", self.nonsense("drop=60%,corrupt=41%", DatagramImpairments)
         )
         self.assertEqual(DatagramImpairments.parse("drop=60%,corrupt=40%").drop, 0.6)
+
+    def test_rounding(self) -> None:
+        """
+        Shares of 100% together are accepted, although the sum of the floats is more.
+        """
+        impairments = DatagramImpairments.parse("drop=33%,duplicate=56%,reorder=11%")
+        total = impairments.drop + impairments.duplicate + impairments.reorder
+        self.assertGreater(total, 1)

@@ -17,10 +17,10 @@ from twisted.test.iosim import connectedServerAndClient
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from echod.impair import connection as impairedconnection
-from echod.impair.connection import CLOSED, MESSAGE, PIECE_GAP, RESET
+from echod.impair.connection import CLOSED, RESET, ROOM
 from echod.impair.model import OVERHEAD
 from echod.impair.spec import ConnectionImpairments
+from echod.impair.stream import MESSAGE, PIECE_GAP
 from echod.impair.tcp import REFUSED, ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
 from echod.tcp.echo import GOODBYE
@@ -184,6 +184,16 @@ class DelayTests(ImpairedTests):
         self.assertEqual((wire.pieces, self.clock.getDelayedCalls()), ([], []))
         self.assertEqual(self.factory.sessions, set())
 
+    def test_lostHalfway(self) -> None:
+        """
+        Bytes that were sent before the connection is lost count as returned.
+        """
+        wire = self.connect("pieces=1")
+        wire.protocol.dataReceived(b"abc")
+        turn(self.clock)
+        wire.connectionDone()
+        self.assertEqual((self.session.received, self.session.returned), (3, 1))
+
     def test_nothing(self) -> None:
         """
         Nothing is not delayed, nor is what is returned after the end.
@@ -212,13 +222,13 @@ class BackpressureTests(ImpairedTests):
 
     def test_full(self) -> None:
         """
-        While too much is on its way, nothing more is read.
+        While too many bytes wait, the server does not read; it reads again when half
+        of the room is free.
         """
-        self.patch(impairedconnection, "ROOM", 1000)
         wire = self.connect("delay=50ms")
-        wire.protocol.dataReceived(b"x" * (1000 - OVERHEAD))
+        wire.protocol.dataReceived(b"x" * (ROOM - OVERHEAD))
         self.assertEqual(wire.producerState, "producing")
-        wire.protocol.dataReceived(b"y" * 600)
+        wire.protocol.dataReceived(b"y" * (ROOM * 3 // 5))
         wire.protocol.dataReceived(b"z")
         self.assertEqual(wire.producerState, "paused")
         self.clock.rightNow += 0.05
@@ -227,7 +237,7 @@ class BackpressureTests(ImpairedTests):
         turn(self.clock)
         self.assertEqual(wire.producerState, "producing")
         self.clock.advance(0)
-        self.assertEqual(len(wire.value()), 1000 - OVERHEAD + 600 + 1)
+        self.assertEqual(len(wire.value()), ROOM - OVERHEAD + ROOM * 3 // 5 + 1)
 
     def test_peerThatDoesNotRead(self) -> None:
         """
@@ -248,12 +258,11 @@ class BackpressureTests(ImpairedTests):
         """
         A peer that has said all of it needs no pausing.
         """
-        self.patch(impairedconnection, "ROOM", 100)
         wire = self.connect("delay=50ms")
-        wire.protocol.dataReceived(b"x" * 100)
+        wire.protocol.dataReceived(b"x" * ROOM)
         wire.protocol.readConnectionLost()
         self.clock.advance(0.05)
-        self.assertEqual((len(wire.value()), wire.disconnecting), (100, True))
+        self.assertEqual((len(wire.value()), wire.disconnecting), (ROOM, True))
 
 
 class PiecesTests(ImpairedTests):
@@ -337,7 +346,10 @@ class PiecesTests(ImpairedTests):
         """
         wire = self.connect("rate=1B/s")
         wire.protocol.dataReceived(b"abc")
-        self.clock.pump([0.0, *[0.1] * 15])
+        turn(self.clock)
+        for _ in range(15):
+            self.clock.rightNow += 0.1
+            turn(self.clock)
         self.assertEqual(wire.value(), b"ab")
 
     def test_piecesAtRate(self) -> None:
