@@ -5,30 +5,31 @@ The command line of C{twistd echod}, and the services it asks for.
 from __future__ import annotations
 
 import os
-import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from importlib.util import find_spec
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from math import inf
 from time import monotonic
 from typing import Any
 
-from twisted.internet.endpoints import (
-    StandardIOEndpoint,
-    TCP4ServerEndpoint,
-    TCP6ServerEndpoint,
-    serverFromString,
-)
 from twisted.internet.interfaces import IReactorProcess
 from twisted.internet.selectreactor import SelectReactor
 from twisted.python import usage
 from twisted.python.reflect import namedAny
 
 from echod._version import __version__
+from echod.config.addresses import (
+    Address,
+    Finder,
+    datagramAddress,
+    datagramEndpoint,
+    statusAddress,
+    streamAddress,
+    streamEndpoint,
+)
 from echod.impair.options import Wishes
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
@@ -43,9 +44,7 @@ from echod.limits.capacity import (
     RateLimit,
 )
 from echod.limits.networks import Networks
-from echod.net.addresses import LOOPBACK, MAX_PORT
-from echod.net.descriptions import checkNumbers
-from echod.net.format import hostPort, printable, quoted, shortened
+from echod.net.format import printable, quoted, shortened
 from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
 from echod.service.echoservice import (
     CannotServe,
@@ -54,21 +53,14 @@ from echod.service.echoservice import (
     ListeningService,
     Server,
 )
-from echod.service.inherited import (
-    PREFIX,
-    InheritedStreamEndpoint,
-    InheritedUDPEndpoint,
-    inherited,
-)
+from echod.service.inherited import inherited
 from echod.service.sdnotify import notifier
 from echod.service.signals import Signals
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
-from echod.tcp.endpoints import layered
 from echod.tcp.greeting import GREETING, GreetingFactory
 from echod.udp.echo import UDPEchoProtocol
-from echod.udp.endpoint import UDPServerEndpoint
 from echod.udp.guard import DatagramGuard
 from echod.udp.sourcestatistics import SourceStatistics
 from echod.workers.aggregatemonitor import Whole
@@ -81,28 +73,11 @@ DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
 Those of the article, on this machine only.
 """
 
-BACKLOG = 4096
-"""
-How many connections may wait to be accepted.  The system cuts it to what it
-allows (C{net.core.somaxconn}, 4096 on Linux); Twisted's own 50 makes the peers
-of a busy moment wait a second for their next attempt.
-"""
-
-_ADDRESS = re.compile(r"(?:\[(?P<v6>[^]]+)\]:|(?P<v4>[0-9.]*\.[0-9.]*):)?(?P<port>[0-9]+)")
-"""
-A port, or a literal address with a port.
-"""
-
 NETWORKS = ("allow", "deny")
 
 Named = tuple[str, Endpoint]
 """
 An address as people write it, and as what can be listened on.
-"""
-
-Finder = Callable[[str, socket.SocketKind], tuple[int, socket.AddressFamily]]
-"""
-Finds a socket that was handed over: L{inherited}.
 """
 
 MOST_WORKERS = 1024
@@ -390,13 +365,21 @@ class Options(usage.Options):
         if not any(self[server] for server in DEFAULT_PORTS):
             self.update({server: [port] for server, port in DEFAULT_PORTS.items()})
         for server in DEFAULT_PORTS:
-            kind = self._datagramEndpoint if server == "udp" else self._streamEndpoint
+            read, endpoint = (
+                (datagramAddress, datagramEndpoint)
+                if server == "udp"
+                else (streamAddress, streamEndpoint)
+            )
             self[server] = [
-                self._named(server, address, kind, *self.listener(f"{server}{number}"))
+                self._named(
+                    server, address, read, endpoint, *self.listener(f"{server}{number}")
+                )
                 for number, address in enumerate(self[server])
             ]
         self["status"] = [
-            self._named("status", address, self._statusEndpoint, self.reactor, inherited)
+            self._named(
+                "status", address, statusAddress, streamEndpoint, self.reactor, inherited
+            )
             for address in self["status"]
         ]
         try:
@@ -507,10 +490,17 @@ class Options(usage.Options):
         return super().getUsage(width) + EXAMPLES
 
     def _named(
-        self, server: str, value: str, kind: Callable[..., Named], reactor: Any, find: Finder
+        self,
+        server: str,
+        value: str,
+        read: Callable[[str], Address],
+        endpoint: Callable[[Address, Any, Finder], Endpoint],
+        reactor: Any,
+        find: Finder,
     ) -> Named:
         try:
-            return kind(value, reactor, find)
+            address = read(value)
+            return address.text, endpoint(address, reactor, find)
         except ValueError as error:
             raise usage.UsageError(f"--{server} {quoted(value)}: {error}") from None
 
@@ -550,69 +540,6 @@ class Options(usage.Options):
                 f"--{option} {quoted(value)}: {shortened(str(error))}; a network is an address "
                 "(192.0.2.1), or its first with a length (192.0.2.0/24, 2001:db8::/32)"
             ) from None
-
-    def _streamEndpoint(self, value: str, listener: Any, find: Finder) -> Named:
-        reactor, description = layered(listener, value)
-        if _ADDRESS.fullmatch(description):
-            host, port = _hostAndPort(description)
-            kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
-            prefix = value[: -len(description)]
-            return prefix + hostPort(host, port), kind(reactor, port, BACKLOG, host)
-        if description.startswith(PREFIX):
-            handedOver = find(description, socket.SOCK_STREAM)
-            return value, InheritedStreamEndpoint(reactor, *handedOver)
-        checkNumbers(description)
-        try:
-            endpoint = serverFromString(reactor, description)
-        except ImportError as error:
-            raise ValueError(f"needs the tls extra of txechod ({error})") from None
-        except Exception as error:
-            # What a parser of endpoint descriptions raises is up to its author.
-            raise ValueError(
-                "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
-                f"nor an endpoint description ({shortened(str(error))})"
-            ) from None
-        if isinstance(endpoint, StandardIOEndpoint):
-            raise ValueError(
-                "standard input is not an address to listen on; a port (8080) or "
-                "unix:/run/echod.sock is"
-            )
-        return value, endpoint
-
-    def _statusEndpoint(self, value: str, reactor: Any, find: Finder) -> Named:
-        if find_spec("prometheus_client") is None:
-            raise ValueError("needs the status extra of txechod (prometheus_client)")
-        return self._streamEndpoint(value, reactor, find)
-
-    def _datagramEndpoint(self, value: str, reactor: Any, find: Finder) -> Named:
-        if value.startswith(PREFIX):
-            return value, InheritedUDPEndpoint(reactor, *find(value, socket.SOCK_DGRAM))
-        if not _ADDRESS.fullmatch(value):
-            raise ValueError(
-                "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
-                "nor a socket that was handed over (systemd:domain=INET:name=NAME)"
-            )
-        host, port = _hostAndPort(value)
-        return hostPort(host, port), UDPServerEndpoint(reactor, port, host)
-
-
-def _hostAndPort(value: str) -> tuple[str, int]:
-    """
-    @param value: What L{_ADDRESS} matches.
-
-    @raise ValueError: if the address or the port is none.
-    """
-    match = _ADDRESS.fullmatch(value)
-    assert match is not None
-    try:
-        port = wholeNumber(match["port"], 0, MAX_PORT)
-    except ValueError:
-        raise ValueError(
-            f"{shortened(match['port'])} is not a port; ports are 0 to {MAX_PORT}"
-        ) from None
-    host = match["v6"] or match["v4"] or LOOPBACK
-    ip_address(host)
-    return host, port
 
 
 def makeService(config: Options) -> EchoService:

@@ -32,6 +32,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import echod
 from echod import tap
+from echod.config import addresses
+from echod.config.addresses import BACKLOG
 from echod.impair.spec import ITEMS
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
@@ -40,7 +42,7 @@ from echod.limits.networks import DENIED
 from echod.service.echoservice import CannotServe, EchoService, ListeningService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.service.sdnotify import Notifier
-from echod.tap import BACKLOG, EXAMPLES, Options, makeService
+from echod.tap import EXAMPLES, Options, makeService
 from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.tcp.greeting import GreetingFactory
 from echod.tcp.proxyprotocol import ProxyFactory
@@ -278,7 +280,9 @@ class AddressTests(SynchronousTestCase):
         A description that needs what is not installed is refused with what to
         install.
         """
-        self.patch(tap, "serverFromString", lambda reactor, value: __import__("no_such_tls"))
+        self.patch(
+            addresses, "serverFromString", lambda reactor, value: __import__("no_such_tls")
+        )
         self.assertIn("needs the tls extra of txechod", self.refuse("--tcp", "ssl:0"))
 
     def test_badDescription(self) -> None:
@@ -340,7 +344,7 @@ class StatusTests(SynchronousTestCase):
         """
         Where what it needs is missing, the user is told what to install.
         """
-        self.patch(tap, "find_spec", lambda name: None)
+        self.patch(addresses, "find_spec", lambda name: None)
         self.assertEqual(
             str(self.assertRaises(UsageError, parse, "--status", "8000")),
             "--status 8000: needs the status extra of txechod (prometheus_client)",

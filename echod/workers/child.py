@@ -28,11 +28,12 @@ from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
+from echod.config.addresses import Finder
 from echod.service.echoservice import EchoService
 from echod.service.signals import handleInWorker
 from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
-from echod.tap import SESSION_LOG, Finder, Options, makeService
+from echod.tap import SESSION_LOG, Options, makeService
 from echod.tcp.factory import SessionFactory
 from echod.workers.pipes import LOG, REPORTS, record
 from echod.workers.socketpassing import AdoptingReactor
