@@ -76,7 +76,7 @@ class ComposeTests(SynchronousTestCase):
         served = {
             f"{address.rpartition(':')[2]}/{'udp' if server == 'udp' else 'tcp'}"
             for server in ("greeting", "tcp", "udp")
-            for address, _ in options[server]
+            for address, _ in options.servers[server]
         }
         self.assertEqual({port.partition(":")[2] for port in self.service["ports"]}, served)
 
@@ -99,7 +99,7 @@ class ComposeTests(SynchronousTestCase):
         """
         The health check succeeds while echod serves, and fails when it does not.
         """
-        ((address, _),) = self.options()["status"]
+        ((address, _),) = self.options().status
         kind, _, *arguments = self.service["healthcheck"]["test"]
         self.assertEqual(kind, "CMD")
 

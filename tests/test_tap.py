@@ -31,23 +31,27 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 import echod
-from echod import tap
+from echod.config import addresses
+from echod.config import options as parser
+from echod.config import reactor as reactorchoice
+from echod.config.addresses import BACKLOG
+from echod.config.options import EXAMPLES
 from echod.impair.items import ITEMS
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
 from echod.limits.networks import DENIED
+from echod.net.sockets import SPREADS
 from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.service.listening import CannotServe, ListeningService
 from echod.service.sdnotify import Notifier
-from echod.tap import BACKLOG, EXAMPLES, Options, makeService
+from echod.tap import Options, makeService
 from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.tcp.greeting import GreetingFactory
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import OVER_RATE
-from echod.workers import socketpassing as handover
 from echod.workers.aggregatemonitor import Whole
 from echod.workers.service import WorkersService
 from tests.support import NO_NUMBERS, lacking, logged, temporaryDirectory
@@ -212,7 +216,7 @@ class AddressTests(SynchronousTestCase):
             arguments = [f"--{option}=haproxy:{value}" for value in ("80", "[::]:80", "tcp:80")]
             options = parse(*arguments)
             self.assertEqual(
-                [address for address, _ in options[option]],
+                [address for address, _ in options.servers[option]],
                 ["haproxy:127.0.0.1:80", "haproxy:[::]:80", "haproxy:tcp:80"],
             )
             makeService(options).startService()
@@ -279,7 +283,9 @@ class AddressTests(SynchronousTestCase):
         A description that needs what is not installed is refused with what to
         install.
         """
-        self.patch(tap, "serverFromString", lambda reactor, value: __import__("no_such_tls"))
+        self.patch(
+            addresses, "serverFromString", lambda reactor, value: __import__("no_such_tls")
+        )
         self.assertIn("needs the tls extra of txechod", self.refuse("--tcp", "ssl:0"))
 
     def test_badDescription(self) -> None:
@@ -341,7 +347,7 @@ class StatusTests(SynchronousTestCase):
         """
         Where what it needs is missing, the user is told what to install.
         """
-        self.patch(tap, "find_spec", lambda name: None)
+        self.patch(addresses, "find_spec", lambda name: None)
         self.assertEqual(
             str(self.assertRaises(UsageError, parse, "--status", "8000")),
             "--status 8000: needs the status extra of txechod (prometheus_client)",
@@ -384,7 +390,7 @@ class WorkersTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        if not handover.SPREADS:
+        if not SPREADS:
             lacking("Linux")
 
     def parse(self, *arguments: str) -> Options:
@@ -441,7 +447,7 @@ class WorkersTests(SynchronousTestCase):
         self.assertEqual(inherited[0][6], log.fileno())
         names = processes[0].more["env"]["LISTEN_FDNAMES"]
         self.assertEqual(names, "tcp0:tcp1:udp0:session-log")
-        self.assertEqual(processes[0].command[5:], [*options._arguments, "--workers=3"])
+        self.assertEqual(processes[0].command[5:], [*options.arguments, "--workers=3"])
         processes[0].say()
         service.reopen()
         self.assertEqual(processes[0].signals, [signal.SIGUSR1])
@@ -456,7 +462,8 @@ class WorkersTests(SynchronousTestCase):
         options = self.parse("--workers=2", "--tcp=0", "--udp=0")
         service = makeService(options)
         service.privilegedStartService()
-        options._sockets["udp0"].clear()
+        assert options.workers is not None
+        options.workers.sockets["udp0"].clear()
         with logged() as lines:
             self.assertRaises(CannotServe, service.startService)
         self.assertIn("udp0 listens on nothing that workers can share", lines)
@@ -476,7 +483,7 @@ class WorkersTests(SynchronousTestCase):
         self.patch(sys, "argv", ["twistd", "--workers=2", "--tcp=0"])
         options = Options(ProcessReactor())
         options.parseOptions()
-        self.assertEqual(options._arguments, ["--workers=2", "--tcp=0"])
+        self.assertEqual(options.arguments, ["--workers=2", "--tcp=0"])
 
     def test_badNumber(self) -> None:
         """
@@ -492,7 +499,7 @@ class WorkersTests(SynchronousTestCase):
         """
         Where nothing is spread there is no more than one.
         """
-        self.patch(tap, "SPREADS", False)
+        self.patch(parser, "SPREADS", False)
         said = self.refuse("--workers=2")
         self.assertEqual(
             said, "--workers 2: only Linux spreads what comes over several processes"
@@ -812,13 +819,13 @@ class OptionsTests(SynchronousTestCase):
                     raise error
                 return lambda: chosen.append(name)
 
-            self.patch(tap, "namedAny", find)
+            self.patch(reactorchoice, "namedAny", find)
             self.patch(installed, "seconds", installed.seconds)
             options = Options()
             options.parent = parent
             modules = dict(sys.modules)
             del modules["twisted.internet.reactor"]
-            self.patch(tap, "sys", SimpleNamespace(modules=modules))
+            self.patch(reactorchoice, "sys", SimpleNamespace(modules=modules))
             self.assertIs(options.reactor, installed)
             self.assertEqual(chosen, expected)
 

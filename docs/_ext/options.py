@@ -53,7 +53,7 @@ class OptionsDirective(SphinxDirective):
 
 class ConstantDirective(SphinxDirective):
     """
-    C{.. constant:: echod.tap.EXAMPLES}: its text, as a paragraph or line for line.
+    C{.. constant:: echod.config.options.EXAMPLES}: its text, as a paragraph or line for line.
     """
 
     required_arguments = 1

@@ -27,6 +27,13 @@ The room for one received datagram, in bytes: more than any UDP datagram has, so
 is cut.
 """
 
+SPREADS = sys.platform == "linux"
+"""
+Whether the system spreads connections and datagrams over all sockets that are bound to
+one address with C{SO_REUSEPORT}, as Linux has done since version 3.9.  Other systems
+give all of them to one socket.
+"""
+
 RECEIVE_BUFFER = 1 << 22
 """
 How much a UDP socket asks the system to keep until it is read, in bytes.  Linux

@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from twisted.application.service import Service
@@ -28,11 +29,15 @@ from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
+from echod.config.addresses import Finder
+from echod.config.build import addSessionLog, build, serverEndpoints
+from echod.config.config import Config
+from echod.config.options import SESSION_LOG, Options
+from echod.config.reactor import processReactor
 from echod.service.echoservice import EchoService
 from echod.service.signals import handleInWorker
 from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
-from echod.tap import SESSION_LOG, Finder, Options, makeService
 from echod.tcp.factory import SessionFactory
 from echod.workers.pipes import LOG, REPORTS, record
 from echod.workers.socketpassing import AdoptingReactor
@@ -48,65 +53,37 @@ Who has nothing to say that the parent has not said: what runs, and listens.
 """
 
 
-class WorkerOptions(Options):
+def makeWorker(
+    config: Config, reactor: Any, parent: int, descriptors: Mapping[str, int]
+) -> WorkerService:
     """
-    The options of the parent, as they are for a worker: what listens is there
-    already.
+    Make the service of a worker, on the sockets that it has inherited.
+
+    @param parent: The number of the parent's process.
+
+    @param descriptors: What the worker has inherited, by name.
     """
+    endpoints = serverEndpoints(config, partial(listenOn, reactor, descriptors))
+    service = WorkerService(reactor, config.drainTimeout)
+    build(config, reactor, endpoints, lambda limits: service)
+    addSessionLog(config, reactor, service, descriptors.get(SESSION_LOG))
+    monitor = Monitor(reactor, service)
+    monitor.setServiceParent(service.observers)
+    os.set_blocking(REPORTS, False)
+    reports = AppendFile("the parent", REPORTS)
+    reporter = Reporter(reactor, monitor, reports, parent, service.end)
+    reporter.setServiceParent(service.observers)
+    return service
 
-    ownsProcess = True
 
-    def __init__(
-        self, parent: int, descriptors: Mapping[str, int], reactor: Any = None
-    ) -> None:
-        """
-        @param parent: The number of the parent's process.
-
-        @param descriptors: What was handed over, by name.
-        """
-        super().__init__(reactor)
-        self._parent = parent
-        self._inherited = descriptors
-
-    def opt_status(self, address: str) -> None:
-        """
-        That is for the parent to show.
-        """
-
-    def listener(self, name: str) -> tuple[Any, Finder]:
-        """
-        @return: What the server with a name listens on, and what finds for it
-            the sockets that were handed over.
-        """
-        descriptor = self._inherited[name]
-        with socket.socket(fileno=os.dup(descriptor)) as skt:
-            found = descriptor, skt.family
-        return AdoptingReactor(self.reactor, *found), lambda *_: found
-
-    def newService(self, limits: str) -> EchoService:
-        """
-        @return: What is to have all services.
-        """
-        return WorkerService(self.reactor, self["drain-timeout"])
-
-    def handleSignals(self, service: Any) -> None:
-        """
-        Handle the signals of a worker.
-        """
-        handleInWorker(self.reactor, service)
-
-    def addObservers(self, service: Any) -> None:
-        """
-        Add what sees all of it.
-        """
-        if self[SESSION_LOG]:
-            self.addSessionLog(service, self._inherited[SESSION_LOG])
-        monitor = Monitor(self.reactor, service)
-        monitor.setServiceParent(service.observers)
-        os.set_blocking(REPORTS, False)
-        reports = AppendFile("the parent", REPORTS)
-        reporter = Reporter(self.reactor, monitor, reports, self._parent, service.end)
-        reporter.setServiceParent(service.observers)
+def listenOn(reactor: Any, descriptors: Mapping[str, int], name: str) -> tuple[Any, Finder]:
+    """
+    Have one service listen on the socket that was inherited for it.
+    """
+    descriptor = descriptors[name]
+    with socket.socket(fileno=os.dup(descriptor)) as skt:
+        found = descriptor, skt.family
+    return AdoptingReactor(reactor, *found), lambda *_: found
 
 
 class WorkerService(EchoService):
@@ -228,13 +205,15 @@ def main() -> None:
     for namespace in SAID:
         quiet.setLogLevelForNamespace(namespace, LogLevel.warn)
     globalLogBeginner.beginLoggingTo([FilteringLogObserver(log, [quiet])])
-    options = WorkerOptions(int(parent), descriptors)
+    options = Options()
     try:
         options.parseOptions(arguments)
+        reactor = processReactor(ownsProcess=True)
+        service = makeWorker(options.config, reactor, int(parent), descriptors)
     except UsageError as error:
         raise SystemExit(f"echod: {error}") from None
-    service = makeService(options)
+    reactor.callWhenRunning(handleInWorker, reactor, service)
     service.privilegedStartService()
     service.startService()
-    options.reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-    options.reactor.run()
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.run()

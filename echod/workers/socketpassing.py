@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from ipaddress import ip_address
@@ -39,12 +38,6 @@ from echod.net.sockets import keepMore
 from echod.udp.endpoint import adoptDatagrams
 from echod.udp.pktinfo import PACKET_INFO, askForDestination
 from echod.udp.ttl import useAnswerTTL
-
-SPREADS = sys.platform == "linux"
-"""
-Whether the system spreads what comes over all who listen in the same way, as
-Linux has since version 3.9; others leave all of it to one of them.
-"""
 
 
 def bound(

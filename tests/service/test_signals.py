@@ -17,9 +17,9 @@ from typing import Any
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.net.sockets import SPREADS
 from echod.service.signals import Signals, handleInWorker
 from echod.tap import Options, makeService
-from echod.workers import socketpassing as handover
 from tests.support import lacking, logged, temporaryDirectory
 from tests.support.daemon import NO_TERMINAL, PATIENCE, Daemon
 from tests.support.load import wait
@@ -211,16 +211,16 @@ class SignalsTests(SynchronousTestCase):
         The signals are handled when the reactor runs, under twistd; a program that
         embeds echod keeps its own handlers.
         """
-        for parent, names in ((None, []), (Options(), ["handleSignals"])):
+        for parent, names in ((None, []), (Options(), ["install"])):
             options = Options(MemoryReactorClock())
             options.parseOptions(["--tcp=0"])
             options.parent = parent
-            service = makeService(options)
+            makeService(options)
             hooks = options.reactor.whenRunningHooks
             self.assertEqual([act.__name__ for act, _, _ in hooks], names)
             for act, arguments, more in hooks:
                 options.reactor.sigInt = options.reactor.sigTerm = None
-                self.assertEqual((arguments, more), ((service,), {}))
+                self.assertEqual((arguments, more), ((), {}))
                 act(*arguments)
 
 
@@ -414,7 +414,7 @@ class WorkersTests(DaemonTests):
     workers = ("--workers", "2")
 
     def setUp(self) -> None:
-        if not handover.SPREADS:
+        if not SPREADS:
             lacking("Linux")
 
 

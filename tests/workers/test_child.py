@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import succeed
@@ -15,16 +16,18 @@ from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.config.build import serverEndpoints
+from echod.config.config import Config
+from echod.config.options import SESSION_LOG, Options
+from echod.net.sockets import SPREADS
 from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.service.listening import LISTENING, ListeningService
 from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
-from echod.tap import SESSION_LOG, makeService
 from echod.tcp.echo import EchoFactory
-from echod.workers import socketpassing as handover
-from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log
+from echod.workers.child import SIGHT, Reporter, WorkerService, listenOn, log, makeWorker
 from echod.workers.pipes import LONGEST_LINE, RECORD, Lines, event, record
 from tests.support import UNTIMED, connect, lacking, temporaryDirectory
 from tests.support.service import Endpoint
@@ -125,13 +128,13 @@ class ChannelTests(SynchronousTestCase):
         self.assertIn("ZeroDivisionError: never", there["text"])
 
 
-class OptionsTests(SynchronousTestCase):
+class MakeWorkerTests(SynchronousTestCase):
     """
-    Tests for L{WorkerOptions}.
+    Tests for L{makeWorker} and L{listenOn}.
     """
 
     def setUp(self) -> None:
-        if not handover.SPREADS:
+        if not SPREADS:
             lacking("Linux")
         self.descriptors: dict[str, int] = {}
         self.ports: dict[str, int] = {}
@@ -159,13 +162,13 @@ class OptionsTests(SynchronousTestCase):
         except OSError:
             """It was adopted."""
 
-    def options(self, *arguments: str) -> WorkerOptions:
+    def config(self, *arguments: str) -> Config:
         """
-        @return: The options of a worker.
+        @return: The command line of a worker, as read.
         """
-        options = WorkerOptions(os.getppid(), self.descriptors, self.reactor)
+        options = Options()
         options.parseOptions(arguments)
-        return options
+        return options.config
 
     def serve(self, *arguments: str) -> Any:
         """
@@ -173,7 +176,8 @@ class OptionsTests(SynchronousTestCase):
         """
         # That of this process is not to be changed.
         self.patch(os, "set_blocking", lambda descriptor, blocking: None)
-        return makeService(self.options(*arguments))
+        config = self.config(*arguments)
+        return makeWorker(config, self.reactor, os.getppid(), self.descriptors)
 
     def test_adopts(self) -> None:
         """
@@ -197,11 +201,13 @@ class OptionsTests(SynchronousTestCase):
         What systemd has handed over to the parent, is handed on.
         """
         self.handOver(tcp0=socket.SOCK_STREAM, udp0=socket.SOCK_DGRAM)
-        options = self.options(
+        config = self.config(
             *("--tcp", "systemd:domain=INET6:name=a", "--udp", "systemd:domain=INET6:index=7")
         )
+        found = serverEndpoints(config, partial(listenOn, self.reactor, self.descriptors))
         for name, kind in (("tcp", InheritedStreamEndpoint), ("udp", InheritedUDPEndpoint)):
-            ((_, endpoint),) = options[name]
+            ((_, endpoint),) = found[name]
+            assert isinstance(endpoint, (InheritedStreamEndpoint, InheritedUDPEndpoint))
             self.assertIsInstance(endpoint, kind)
             self.assertEqual(endpoint._descriptor, self.descriptors[f"{name}0"])
 

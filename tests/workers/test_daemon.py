@@ -19,7 +19,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.workers import socketpassing as handover
+from echod.net.sockets import SPREADS
 from echod.workers.pool import CHILD
 from soak.workers import owners, workers
 from tests.service.test_systemd import HAND_OVER
@@ -42,7 +42,7 @@ class WorkersTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        if not handover.SPREADS:
+        if not SPREADS:
             lacking("Linux")
 
     def serve(self, *arguments: str, **more: Any) -> Daemon:

@@ -20,6 +20,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
+from echod.net.sockets import SPREADS
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.tcp.echo import EchoFactory
 from echod.tcp.endpoints import serverFromString
@@ -27,7 +28,6 @@ from echod.udp.echo import UDPEchoProtocol
 from echod.udp.endpoint import UDPServerEndpoint
 from echod.udp.pktinfo import IP_PKTINFO
 from echod.udp.ttl import ANSWER_TTL
-from echod.workers import socketpassing as handover
 from echod.workers.socketpassing import AdoptingReactor, HandingReactor, bound
 from tests.support import clock, lacking, temporaryDirectory
 
@@ -40,7 +40,7 @@ class LinuxTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        if not handover.SPREADS:
+        if not SPREADS:
             lacking("Linux")
 
 
@@ -222,7 +222,7 @@ class AdoptingTests(TestCase):
     """
 
     def setUp(self) -> None:
-        if not handover.SPREADS:
+        if not SPREADS:
             lacking("Linux")
         self.sockets: list[socket.socket] = []
         self.handing = HandingReactor(reactor, 1, self.sockets)

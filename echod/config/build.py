@@ -1,0 +1,202 @@
+"""
+The services that a L{Config} asks for.
+
+A process without workers, the parent of workers, and each worker build theirs here.
+They differ in what they listen on: a L{Listen} function says that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import inf
+from typing import Any
+
+from twisted.internet.selectreactor import SelectReactor
+from twisted.python import usage
+
+from echod.config.addresses import Address, Finder, datagramEndpoint, streamEndpoint
+from echod.config.config import SERVERS, Config
+from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
+from echod.impair.udp import ImpairedUDPEchoProtocol
+from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, Capacity, Limits, RateLimit
+from echod.limits.networks import Networks
+from echod.net.format import quoted
+from echod.service.echoservice import EchoService
+from echod.service.listening import Endpoint, ListeningService, Server
+from echod.status.monitor import Monitor
+from echod.status.sessionlog import SessionLog
+from echod.tcp.echo import EchoFactory
+from echod.tcp.greeting import GreetingFactory
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.guard import DatagramGuard
+from echod.udp.sourcestatistics import SourceStatistics
+
+Listen = Callable[[str], tuple[Any, Finder]]
+"""
+Takes the name of one service (C{tcp0}, C{tcp1}, C{udp0}, …); returns the reactor that it
+listens on, and the function that finds inherited sockets for it.
+"""
+
+Named = tuple[str, Endpoint]
+"""
+An address as the log shows it, and its endpoint.
+"""
+
+
+def endpoints(option: str, addresses: Sequence[Address], listen: Listen) -> list[Named]:
+    """
+    Make the endpoints of the addresses of one option.
+
+    @raise usage.UsageError: if one cannot be made.
+    """
+    kind = datagramEndpoint if option == "udp" else streamEndpoint
+    named = []
+    for number, address in enumerate(addresses):
+        try:
+            named.append((address.text, kind(address, *listen(f"{option}{number}"))))
+        except ValueError as error:
+            raise usage.UsageError(f"--{option} {quoted(address.text)}: {error}") from None
+    return named
+
+
+def serverEndpoints(config: Config, listen: Listen) -> dict[str, list[Named]]:
+    """
+    Make the endpoints of all servers.
+
+    @raise usage.UsageError: if one cannot be made.
+    """
+    return {server: endpoints(server, config.servers[server], listen) for server in SERVERS}
+
+
+def build(
+    config: Config,
+    reactor: Any,
+    listenOn: Mapping[str, list[Named]],
+    newService: Callable[[str], EchoService],
+) -> EchoService:
+    """
+    Make the services of all servers.
+
+    @param listenOn: The endpoints of each server, from L{serverEndpoints}.
+
+    @param newService: Makes the service to add them to; takes the limits in words.
+    """
+    shared = Capacity.ofProcess(
+        FD_SETSIZE if isinstance(reactor, SelectReactor) else inf,
+        # Workers do not serve the status page.
+        others=len(config.status) * STATUS_CONNECTIONS * (config.workers == 1),
+    )
+    service = newService(_limitsInWords(config, shared))
+    for name, make in _servers(config, reactor, shared).items():
+        for address, endpoint in listenOn[name]:
+            listening = ListeningService(address, endpoint, make(), name)
+            listening.setServiceParent(service)
+    return service
+
+
+def _servers(config: Config, reactor: Any, shared: Capacity) -> dict[str, Callable[[], Server]]:
+    networks = Networks(config.allowed, config.denied)
+    guard = DatagramGuard(networks, RateLimit(config.udpRate) if config.udpRate else None)
+    greetingFactory = _kind(config, "greeting", GreetingFactory, ImpairedGreetingFactory)
+    echoFactory = _kind(config, "tcp", EchoFactory, ImpairedEchoFactory)
+    datagramEcho = _kind(config, "udp", UDPEchoProtocol, ImpairedUDPEchoProtocol)
+
+    def limits() -> Limits:
+        most = config.connectionsOfProcess
+        return Limits(
+            capacity=Capacity(most, shared) if most else shared,
+            maxPerSource=config.maxPerSource,
+            idleTimeout=config.idleTimeout,
+            drainTimeout=config.drainTimeout,
+            networks=networks,
+        )
+
+    return {
+        "greeting": lambda: greetingFactory(
+            reactor, config.greeting, limits=limits(), showMessages=config.showMessages
+        ),
+        "tcp": lambda: echoFactory(
+            reactor,
+            goodbye=config.goodbye,
+            limits=limits(),
+            showMessages=config.showMessages,
+        ),
+        "udp": lambda: datagramEcho(
+            reactor,
+            guard,
+            showMessages=config.showMessages,
+            # Counting by source is slower: no batches.
+            sources=SourceStatistics() if config.sessionLog else None,
+        ),
+    }
+
+
+def _kind(
+    config: Config,
+    server: str,
+    plain: Callable[..., Server],
+    impaired: Callable[..., Server],
+) -> Callable[..., Server]:
+    if server not in config.impairments:
+        return plain
+    return partial(impaired, impairments=config.impairments[server])
+
+
+def addSessionLog(
+    config: Config, reactor: Any, service: EchoService, descriptor: int | None = None
+) -> SessionLog | None:
+    """
+    Add the session log, if the config asks for one.
+
+    @param descriptor: The file, if it is open already.
+    """
+    if config.sessionLog is None:
+        return None
+    log = SessionLog(reactor, config.sessionLog, service, descriptor=descriptor)
+    log.setServiceParent(service.observers)
+    service.onReopen.append(log.reopen)
+    return log
+
+
+def addStatus(
+    reactor: Any, service: EchoService, listenOn: Sequence[Named], monitor: Monitor
+) -> None:
+    """
+    Add the HTTP servers of the status page.
+
+    @param listenOn: Their endpoints.
+
+    @param monitor: What they show.
+    """
+    # It needs packages that may be missing.
+    from echod.status.httpserver import StatusSite
+
+    monitor.setServiceParent(service.observers)
+    for address, endpoint in listenOn:
+        site = StatusSite(reactor, monitor)
+        listening = ListeningService(address, endpoint, site, "status")
+        listening.setServiceParent(service.observers)
+
+
+def _limitsInWords(config: Config, shared: Capacity) -> str:
+    most = config.connectionsOfProcess
+    each = f"{_number(most)} for each service, " if most else ""
+    idle = config.idleTimeout
+    workers = config.workers
+    words = [
+        f"in each of {workers} workers: " * (workers > 1)
+        + f"{each}{_number(shared.most)} for all together, "
+        + f"{_number(config.maxPerSource)} from one source",
+        f"sessions idle for {idle:g} s" if idle else "sessions idle for ever",
+        f"{_number(config.udpRate, 'datagrams')} a second to one address",
+        f"{config.drainTimeout:g} s to drain",
+    ]
+    for networks, what in ((config.allowed, "allowed"), (config.denied, "denied")):
+        if networks:
+            words.append(f"{what}: {', '.join(map(str, networks))}")
+    return "; ".join(words)
+
+
+def _number(limit: int, what: str = "connections") -> str:
+    return f"{limit or 'any number of'} {what}"

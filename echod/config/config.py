@@ -1,0 +1,85 @@
+"""
+What one echod is to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from echod.config.addresses import Address
+from echod.impair.spec import Impairments
+from echod.limits.networks import Network
+
+SERVERS = ("greeting", "tcp", "udp")
+"""
+The names of the servers, which are those of their options.
+"""
+
+
+@dataclass(frozen=True)
+class Config:
+    """
+    The command line as values that cannot change.  A limit of 0 means no limit.
+    """
+
+    servers: Mapping[str, tuple[Address, ...]]
+    """
+    The addresses of each of L{SERVERS}.
+    """
+
+    status: tuple[Address, ...]
+
+    greeting: bytes
+    """
+    The text with its line ending.
+    """
+
+    goodbye: bool
+    showMessages: bool
+
+    maxConnections: int
+    """
+    For each service, in all workers together.
+    """
+
+    maxPerSource: int
+
+    idleTimeout: float
+    """
+    In seconds, as C{drainTimeout}.
+    """
+
+    drainTimeout: float
+
+    udpRate: int
+    """
+    Datagrams a second from one address.
+    """
+
+    allowed: tuple[Network, ...]
+    denied: tuple[Network, ...]
+
+    impairments: Mapping[str, Impairments]
+    """
+    The impairments of each impaired server.
+    """
+
+    seeded: bool
+    """
+    Whether the user has given a seed for the impairments.
+    """
+
+    sessionLog: str | None
+    """
+    The path of the file.
+    """
+
+    workers: int
+
+    @property
+    def connectionsOfProcess(self) -> int:
+        """
+        The share of one process in C{maxConnections}, rounded up.
+        """
+        return -(-self.maxConnections // self.workers)

@@ -1,0 +1,92 @@
+"""
+How the parent of workers listens: it binds the sockets, and hands them to the workers.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IReactorProcess
+
+from echod.config.addresses import Finder
+from echod.config.config import Config
+from echod.config.options import SESSION_LOG
+from echod.service.inherited import inherited
+from echod.service.listening import CannotServe
+from echod.status.sessionlog import SessionLog
+from echod.workers.pool import Fleet
+from echod.workers.service import WorkersService
+from echod.workers.socketpassing import HandingReactor
+
+
+def checkWorkers(config: Config, reactor: Any, chroot: object) -> None:
+    """
+    Check that workers can be started.
+
+    @param chroot: Not empty if the process changes its root directory.
+
+    @raise ValueError: if not.
+    """
+    if not IReactorProcess.providedBy(reactor):
+        raise ValueError(f"{type(reactor).__name__} cannot start processes")
+    if chroot:
+        raise ValueError("below --chroot there is no Python to run them")
+    if config.seeded:
+        raise ValueError(
+            "a seed of --impair repeats nothing where the system chooses who serves whom"
+        )
+
+
+class Parent:
+    """
+    Holds what the workers inherit: the sockets of each service, and the session log.
+    """
+
+    log: SessionLog | None = None
+
+    def __init__(self, config: Config, reactor: Any, arguments: Sequence[str]) -> None:
+        """
+        @param arguments: The command line.
+        """
+        self._config = config
+        self._reactor = reactor
+        self._arguments = arguments
+        self.sockets: dict[str, list[socket.socket]] = {}
+
+    def listen(self, name: str) -> tuple[Any, Finder]:
+        """
+        Have one service bind its sockets for the workers.
+        """
+        sockets = self.sockets.setdefault(name, [])
+        return HandingReactor(self._reactor, self._config.workers, sockets), inherited
+
+    def newService(self, limits: str) -> WorkersService:
+        """
+        Make the service which starts the workers.
+        """
+        fleet = Fleet(
+            self._reactor,
+            self._config.workers,
+            # The same number for all, even if "auto" has a new meaning by then.
+            [*self._arguments, f"--workers={self._config.workers}"],
+            self._descriptors,
+            self._config.drainTimeout,
+        )
+        return WorkersService(self._reactor, fleet, limits)
+
+    def _descriptors(self, slot: int) -> dict[str, int]:
+        """
+        @return: The descriptors that one worker inherits, by name.
+
+        @raise CannotServe: if a service has no socket.
+        """
+        for name, sockets in self.sockets.items():
+            if not sockets:
+                raise CannotServe(f"{name} listens on nothing that workers can share")
+        descriptors = {
+            name: sockets[slot % len(sockets)].fileno()
+            for name, sockets in self.sockets.items()
+        }
+        return descriptors | ({SESSION_LOG: self.log.fileno()} if self.log else {})
