@@ -38,6 +38,7 @@ test-all: test
 lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 types: $(VENV)/test
 	$(BIN)/mypy
