@@ -21,11 +21,12 @@ run: $(VENV)/run
 test: lint types unit trial package docs
 	@cat $(VENV)/skipped
 
-# The same tests on every Python there is, and with the oldest Twisted; and the
-# status with a real browser and a real Prometheus; and other echo servers, as far as
-# they are installed.
+# The same tests on every Python there is, and with the oldest Twisted; whether a test
+# fails for each fault of a list; the status with a real browser and a real Prometheus;
+# and other echo servers, as far as they are installed.
 test-all: test
 	$(BIN)/python -m tests.extended.reactorsuite
+	$(BIN)/python -m tests.extended.mutations
 	$(BIN)/python -m tests.extended.pingcomparison
 	$(BIN)/python -m tests.extended.comparison
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
@@ -38,6 +39,7 @@ test-all: test
 lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 types: $(VENV)/test
 	$(BIN)/mypy

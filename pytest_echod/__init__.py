@@ -15,12 +15,25 @@ import pytest
 if TYPE_CHECKING:
     from pytest_echod.daemon import Daemon
 
+__all__ = ["Daemon"]
+
 MARKER = (
     "echod(*options, impair=...): run the echod of the fixture with these options of the "
     "command line, and misbehaving so on purpose (a specification, or several)."
 )
 
 _RUNNING = pytest.StashKey["Daemon"]()
+
+
+def __getattr__(name: str) -> Any:
+    """
+    Import L{Daemon} only when it is asked for: most test sessions do not use it.
+    """
+    if name != "Daemon":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pytest_echod.daemon import Daemon
+
+    return Daemon
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,9 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, Popen, run
 from tempfile import TemporaryDirectory
+from threading import Timer
 
 from twisted.trial.unittest import SynchronousTestCase
 
+import pytest_echod
 from echod._version import __version__
 from pytest_echod import daemon
 from pytest_echod.daemon import CannotRun, Daemon
@@ -126,6 +128,14 @@ class FixtureTests(SynchronousTestCase):
         )
         self.assertEqual(said.stdout, "pytest_echod\n")
 
+    def test_public(self) -> None:
+        """
+        The package has the class of the fixture, and no other name by this way.
+        """
+        self.assertIs(pytest_echod.Daemon, Daemon)
+        error = self.assertRaises(AttributeError, getattr, pytest_echod, "Demon")
+        self.assertEqual(str(error), "module 'pytest_echod' has no attribute 'Demon'")
+
 
 class DaemonTests(SynchronousTestCase):
     """
@@ -163,6 +173,9 @@ class DaemonTests(SynchronousTestCase):
         process = Popen(
             [sys.executable, RUNNER, "--udp", "0"], stdin=PIPE, stdout=PIPE, env=ENVIRONMENT
         )
+        deadline = Timer(PATIENCE, process.kill)
+        deadline.start()
+        self.addCleanup(deadline.cancel)
         assert process.stdin is not None
         assert process.stdout is not None
         for line in process.stdout:

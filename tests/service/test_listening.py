@@ -183,6 +183,8 @@ class ListeningServiceTests(SynchronousTestCase):
         ):
             near, far = socket.socketpair()
             with near, far:
+                # A look too many fails, and does not hang.
+                near.setblocking(False)
                 far.sendall(b"x" * waiting)
 
                 class Waiting(Port):
