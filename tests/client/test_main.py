@@ -15,11 +15,12 @@ from collections.abc import Callable
 from importlib import import_module
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired, run
 from time import monotonic
+from typing import Any
 from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.main import Run
+from echod.client.run import Run
 from tests.support import MEASURED, lacking, temporaryDirectory
 from tests.support.daemon import PATIENCE
 
@@ -78,10 +79,11 @@ class RunTests(SynchronousTestCase):
                 act()
 
         heard: list[str] = []
-        running = Run(Reactor())
+        reactor: Any = Reactor()
+        running = Run(reactor)
         running.interrupt = lambda: heard.append("interrupt")
         for _ in range(5):
-            running._signalled()
+            running.signalled()
         self.assertEqual(len(heard), 2)
 
 
