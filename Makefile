@@ -4,15 +4,22 @@
 PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
+# Options of echod for "make run".
+ARGS =
 
 .PHONY: run test test-all lint types unit trial package docs bench soak format clean
 
-# Serve on the default ports, until Ctrl-C.
+# Serve until Ctrl-C, on the default ports or as ARGS says.  No shell stands between
+# make and twistd: a shell would not pass a SIGTERM on.
 run: $(VENV)/run
-	$(BIN)/twistd -n --pidfile= echod
+	@printf '%s\n' "To use the clients, type in a second terminal:" "    cd '$$PWD'" \
+	    "    . $(BIN)/activate" "    echoc tcp" \
+	    "To choose ports and other options: make run ARGS='--tcp 8081'"
+	$(BIN)/twistd -n --pidfile= echod $(ARGS)
 
-# All that CI runs.
+# All that CI runs.  The last line says which tests were skipped, and why.
 test: lint types unit trial package docs
+	@cat $(VENV)/skipped
 
 # The same tests on every Python there is, and with the oldest Twisted; and the
 # status with a real browser and a real Prometheus; and other echo servers, as far as
@@ -39,7 +46,7 @@ types: $(VENV)/test
 unit: BUSY = $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 unit: $(VENV)/test
 	rm -f .coverage.*
-	$(BIN)/coverage run -m pytest -n $(BUSY) --dist worksteal
+	SKIPPED=$(VENV)/skipped $(BIN)/coverage run -m pytest -n $(BUSY) --dist worksteal
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
@@ -82,7 +89,7 @@ clean:
 
 # Each environment is made again when what it is made from has changed.
 $(VENV)/run: setup.cfg | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[all]
 	touch $@
 
 $(VENV)/test: setup.cfg | $(BIN)/python

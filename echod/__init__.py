@@ -17,7 +17,8 @@ from echod.limits.networks import Networks
 from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.tcp.goodbye import Goodbye
 from echod.tcp.greeting import GreetingFactory, GreetingProtocol
-from echod.udp.echo import UDPEchoProtocol, UDPServerEndpoint
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.endpoint import UDPServerEndpoint
 from echod.udp.guard import DatagramGuard
 
 __all__ = [

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -14,11 +13,12 @@ from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
-from math import inf, isfinite
+from math import inf
 from time import monotonic
 from typing import Any
 
 from twisted.internet.endpoints import (
+    StandardIOEndpoint,
     TCP4ServerEndpoint,
     TCP6ServerEndpoint,
     serverFromString,
@@ -44,7 +44,9 @@ from echod.limits.capacity import (
 )
 from echod.limits.networks import Networks
 from echod.net.addresses import LOOPBACK, MAX_PORT
-from echod.net.format import hostPort, printable
+from echod.net.descriptions import checkNumbers
+from echod.net.format import hostPort, printable, quoted, shortened
+from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
 from echod.service.echoservice import (
     CannotServe,
     EchoService,
@@ -59,14 +61,16 @@ from echod.service.inherited import (
     inherited,
 )
 from echod.service.sdnotify import notifier
+from echod.service.signals import Signals
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
 from echod.tcp.endpoints import layered
 from echod.tcp.greeting import GREETING, GreetingFactory
-from echod.udp.echo import UDPEchoProtocol, UDPServerEndpoint
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.endpoint import UDPServerEndpoint
 from echod.udp.guard import DatagramGuard
-from echod.udp.sourcestatistics import ImpairedSourcesUDPEchoProtocol, SourcesUDPEchoProtocol
+from echod.udp.sourcestatistics import SourceStatistics
 from echod.workers.aggregatemonitor import Whole
 from echod.workers.pool import Fleet
 from echod.workers.service import WorkersService
@@ -137,37 +141,37 @@ for that one only:
 
 def _wholeNumber(option: str) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not (value.isascii() and value.isdigit()):
-            raise usage.UsageError(f"--{option} {shlex.quote(value)}: not a whole number")
-        return int(value)
+        try:
+            return wholeNumber(value)
+        except ValueError as error:
+            raise usage.UsageError(f"--{option} {quoted(value)}: {error}") from None
 
     return parse
 
 
 def _seconds(option: str) -> Callable[[str], float]:
     def parse(value: str) -> float:
-        with suppress(ValueError):
-            seconds = float(value)
-            if seconds >= 0 and isfinite(seconds):
-                return seconds
-        raise usage.UsageError(
-            f"--{option} {shlex.quote(value)}: not a number of seconds, such as 0.5 or 600"
-        )
+        try:
+            return decimal(value, most=LONGEST_TIME)
+        except ValueError:
+            raise usage.UsageError(
+                f"--{option} {quoted(value)}: not a number of seconds, such as 0.5 or 600, and "
+                f"at most {LONGEST_TIME}"
+            ) from None
 
     return parse
 
 
 def _workers(value: str) -> int:
-    number = 0
     if value == "auto":
-        number = len(os.sched_getaffinity(0)) if SPREADS else 1
-    elif value.isascii() and value.isdigit():
-        number = int(value)
-    if not 1 <= number <= MOST_WORKERS:
+        return len(os.sched_getaffinity(0)) if SPREADS else 1
+    try:
+        number = wholeNumber(value, 1, MOST_WORKERS)
+    except ValueError:
         raise usage.UsageError(
-            f"--workers {shlex.quote(value)}: neither a number of processes, from 1 to "
+            f"--workers {quoted(value)}: neither a number of processes, from 1 to "
             f"{MOST_WORKERS}, nor auto, which is one for each core"
-        )
+        ) from None
     if number > 1 and not SPREADS:
         raise usage.UsageError(
             f"--workers {number}: only Linux spreads what comes over several processes"
@@ -246,7 +250,8 @@ class Options(usage.Options):
             None,
             None,
             "Add a JSON object to FILE for each session that has ended and, once a second, for "
-            "the datagrams of each source. Opened again on SIGUSR1.",
+            "the datagrams of each source. Reopened on SIGUSR1, and on SIGHUP without a "
+            "terminal.",
             os.path.abspath,
         ],
         [
@@ -254,7 +259,7 @@ class Options(usage.Options):
             None,
             1,
             "Share the work among NUMBER processes, or, with 'auto', one for each core. "
-            "Replaced one by one on SIGHUP.",
+            "Without a terminal, SIGHUP replaces them one by one.",
             _workers,
         ],
     ]
@@ -373,7 +378,7 @@ class Options(usage.Options):
         """
         if arguments:
             raise usage.UsageError(
-                f"unexpected argument {shlex.quote(arguments[0])}; everything is an option, "
+                f"unexpected argument {quoted(arguments[0])}; everything is an option, "
                 "as in --tcp 8080"
             )
 
@@ -426,7 +431,7 @@ class Options(usage.Options):
         @return: What is to have all services.
         """
         if self["workers"] == 1:
-            return EchoService(self.reactor, limits, hearSignals=self.ownsProcess)
+            return EchoService(self.reactor, limits)
         fleet = Fleet(
             self.reactor,
             self["workers"],
@@ -435,15 +440,20 @@ class Options(usage.Options):
             self._descriptors,
             self["drain-timeout"],
         )
-        return WorkersService(self.reactor, fleet, limits, hearSignals=self.ownsProcess)
+        return WorkersService(self.reactor, fleet, limits)
+
+    def handleSignals(self, service: EchoService) -> None:
+        """
+        Handle the signals of the process.
+        """
+        Signals(self.reactor, service).install()
 
     def addObservers(self, service: EchoService) -> None:
         """
         Add what sees all of a service.
         """
         if self[SESSION_LOG]:
-            log = self._files[SESSION_LOG] = self.addSessionLog(service)
-            log.onReopen = service.reopened
+            self._files[SESSION_LOG] = self.addSessionLog(service)
         if self["status"]:
             # What this needs may not be installed.
             from echod.status.httpserver import StatusSite
@@ -453,7 +463,8 @@ class Options(usage.Options):
             monitor.setServiceParent(service.observers)
             for address, endpoint in self["status"]:
                 site = StatusSite(self.reactor, monitor)
-                ListeningService(address, endpoint, site).setServiceParent(service.observers)
+                listening = ListeningService(address, endpoint, site, "status")
+                listening.setServiceParent(service.observers)
 
     def addSessionLog(self, service: EchoService, descriptor: int | None = None) -> SessionLog:
         """
@@ -465,10 +476,10 @@ class Options(usage.Options):
             self.reactor,
             self[SESSION_LOG],
             service,
-            takesSignal=self.ownsProcess,
             descriptor=descriptor,
         )
         log.setServiceParent(service.observers)
+        service.onReopen.append(log.reopen)
         return log
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -501,7 +512,7 @@ class Options(usage.Options):
         try:
             return kind(value, reactor, find)
         except ValueError as error:
-            raise usage.UsageError(f"--{server} {shlex.quote(value)}: {error}") from None
+            raise usage.UsageError(f"--{server} {quoted(value)}: {error}") from None
 
     def _descriptors(self, slot: int) -> dict[str, int]:
         """
@@ -536,7 +547,7 @@ class Options(usage.Options):
             self[option].append(ip_network(value))
         except ValueError as error:
             raise usage.UsageError(
-                f"--{option} {shlex.quote(value)}: {error}; a network is an address "
+                f"--{option} {quoted(value)}: {shortened(str(error))}; a network is an address "
                 "(192.0.2.1), or its first with a length (192.0.2.0/24, 2001:db8::/32)"
             ) from None
 
@@ -550,16 +561,23 @@ class Options(usage.Options):
         if description.startswith(PREFIX):
             handedOver = find(description, socket.SOCK_STREAM)
             return value, InheritedStreamEndpoint(reactor, *handedOver)
+        checkNumbers(description)
         try:
-            return value, serverFromString(reactor, description)
+            endpoint = serverFromString(reactor, description)
         except ImportError as error:
             raise ValueError(f"needs the tls extra of txechod ({error})") from None
         except Exception as error:
             # What a parser of endpoint descriptions raises is up to its author.
             raise ValueError(
                 "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
-                f"nor an endpoint description ({error})"
+                f"nor an endpoint description ({shortened(str(error))})"
             ) from None
+        if isinstance(endpoint, StandardIOEndpoint):
+            raise ValueError(
+                "standard input is not an address to listen on; a port (8080) or "
+                "unix:/run/echod.sock is"
+            )
+        return value, endpoint
 
     def _statusEndpoint(self, value: str, reactor: Any, find: Finder) -> Named:
         if find_spec("prometheus_client") is None:
@@ -586,9 +604,12 @@ def _hostAndPort(value: str) -> tuple[str, int]:
     """
     match = _ADDRESS.fullmatch(value)
     assert match is not None
-    port = int(match["port"])
-    if port > MAX_PORT:
-        raise ValueError(f"{port} is not a port; ports are 0 to {MAX_PORT}")
+    try:
+        port = wholeNumber(match["port"], 0, MAX_PORT)
+    except ValueError:
+        raise ValueError(
+            f"{shortened(match['port'])} is not a port; ports are 0 to {MAX_PORT}"
+        ) from None
     host = match["v6"] or match["v4"] or LOOPBACK
     ip_address(host)
     return host, port
@@ -629,11 +650,7 @@ def makeService(config: Options) -> EchoService:
 
     greetingFactory = kind("greeting", GreetingFactory, ImpairedGreetingFactory)
     echoFactory = kind("tcp", EchoFactory, ImpairedEchoFactory)
-    if config["session-log"]:
-        # Only who wants to know the sources of datagrams looks at each of them.
-        datagramEcho = kind("udp", SourcesUDPEchoProtocol, ImpairedSourcesUDPEchoProtocol)
-    else:
-        datagramEcho = kind("udp", UDPEchoProtocol, ImpairedUDPEchoProtocol)
+    datagramEcho = kind("udp", UDPEchoProtocol, ImpairedUDPEchoProtocol)
     servers: dict[str, Callable[[], Server]] = {
         "greeting": lambda: greetingFactory(
             reactor, greeting, limits=limits(), showMessages=showMessages
@@ -644,16 +661,25 @@ def makeService(config: Options) -> EchoService:
             limits=limits(),
             showMessages=showMessages,
         ),
-        "udp": lambda: datagramEcho(reactor, guard, showMessages=showMessages),
+        "udp": lambda: datagramEcho(
+            reactor,
+            guard,
+            showMessages=showMessages,
+            # Counting by source is slower: no batches.
+            sources=SourceStatistics() if config["session-log"] else None,
+        ),
     }
     service = config.newService(_limitsInWords(config, shared))
     for name, server in servers.items():
         for address, endpoint in config[name]:
-            ListeningService(address, endpoint, server()).setServiceParent(service)
+            listening = ListeningService(address, endpoint, server(), name)
+            listening.setServiceParent(service)
     manager = notifier(reactor, service, os.environ) if config.ownsProcess else None
     if manager is not None:
         manager.setServiceParent(service)
     config.addObservers(service)
+    if config.ownsProcess:
+        reactor.callWhenRunning(config.handleSignals, service)
     return service
 
 

@@ -76,7 +76,7 @@ class Echod:
         return stopped
 
     def _address(self, index: int) -> Address:
-        listening: ListeningService = list(self._service)[index]
+        listening: ListeningService[Any] = list(self._service)[index]
         host: Any = listening.port and listening.port.getHost()
         return host.host, host.port
 

@@ -20,8 +20,8 @@ Two ways lead out of a connection:
     held until the data in hand is delivered, and goes to libuv directly.  A
     second write takes both to the buffer, so that many small writes become one.
 
-Of Twisted and uvloop this uses what is listed in L{PRIVATE}, which is not
-public; a test tells when it is gone.
+This uses private names of Twisted; a test has the list of them, and fails when one
+is gone.
 """
 
 from __future__ import annotations
@@ -40,29 +40,6 @@ from twisted.internet.main import installReactor
 from twisted.python import context, log
 from twisted.python.failure import Failure
 
-PRIVATE = {
-    AsyncioSelectorReactor: (
-        "_disconnectSelectable",
-        "_moveCallLaterSooner",
-        "_onTimer",
-        "_reschedule",
-        "_signalsFactory",
-    ),
-    tcp.Port: ("_fromListeningDescriptor",),
-    tcp.Server: (
-        "TLS",
-        "_closeSocket",
-        "_fromConnectedSocket",
-        "_writeDisconnected",
-        "_writeDisconnecting",
-    ),
-}
-"""
-The private names of Twisted that this module uses or overrides.  Instances have
-C{_asyncioEventloop}, C{_scheduledAt} and C{_timerHandle} (the reactor) and
-C{_tempDataBuffer} (connections) as well.
-"""
-
 READ_SIZE = tcp.Connection.bufferSize
 """
 The most that is delivered at once, in bytes, as by any other reactor.  libuv
@@ -73,6 +50,12 @@ take sixteen times as long.
 TIMER_RESOLUTION = 0.001
 """
 That of libuv, in seconds.
+"""
+
+CANCELLED = 50
+"""
+How many cancelled calls are not worth a purge, as in Twisted's
+C{runUntilCurrent}.
 """
 
 _NOTHING = b""
@@ -500,6 +483,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
     _asyncioEventloop: AbstractEventLoop
     _scheduledAt: float | None  # type: ignore[assignment]
     _timerHandle: TimerHandle | None  # type: ignore[assignment]
+    _purging = False
 
     def __init__(self, eventloop: AbstractEventLoop | None = None) -> None:
         self._connections: set[Connection] = set()
@@ -602,6 +586,25 @@ class UVLoopReactor(AsyncioSelectorReactor):
         # The first of the two are those which all reactors have.
         inherited._signalHandlings = (inherited._signalHandlings[0], ChildSignals(self))
         return inherited
+
+    def _cancelCallLater(self, delayedCall: Any) -> None:
+        """
+        Have Twisted purge its heap when half of the calls in it are cancelled.
+        By itself it looks at them only when one is due: timeouts of connections
+        would stay there long after their connections.
+        """
+        super()._cancelCallLater(delayedCall)
+        if (
+            self._cancellations > CANCELLED
+            and self._cancellations > len(self._pendingTimedCalls) >> 1
+            and not self._purging
+        ):
+            self._purging = True
+            self._asyncioEventloop.call_soon(self._purge)
+
+    def _purge(self) -> None:
+        self._purging = False
+        self.runUntilCurrent()
 
     def _reschedule(self) -> None:
         timeout = self.timeout()

@@ -65,9 +65,10 @@ def _options(node: pytest.Item) -> list[str]:
     options: list[str] = []
     for marker in reversed(list(node.iter_markers("echod"))):
         impair = marker.kwargs.get("impair", ())
-        if marker.kwargs.keys() - {"impair"}:
+        specifications = [impair] if isinstance(impair, str) else impair
+        options += map(str, marker.args)
+        if marker.kwargs.keys() - {"impair"} or not isinstance(specifications, (list, tuple)):
             pytest.fail(f"{marker.kwargs}: the marker is {MARKER}", pytrace=False)
-        options += marker.args
-        for specification in [impair] if isinstance(impair, str) else impair:
-            options += ["--impair", specification]
+        for specification in specifications:
+            options += ["--impair", str(specification)]
     return options

@@ -22,7 +22,7 @@ SERVERS = ("--greeting", "--tcp", "--udp")
 Address = tuple[str, int]
 
 _LISTENS = re.compile(r"\] (\w+ \w+) listens on (.*)$")
-_ADDRESS = re.compile(r"\[?(.*?)\]?:(\d+)")
+_ADDRESS = re.compile(r"\[?(.*?)\]?:([0-9]{1,5})")
 
 
 class CannotRun(Exception):

@@ -15,8 +15,10 @@ import platform
 import sys
 from collections.abc import Callable, Mapping
 from random import randrange
+from typing import Any
 from unittest import SkipTest
 
+from soak.churn import churn
 from soak.clock import clockSet, stopped
 from soak.descriptors import descriptors
 from soak.drain import drain
@@ -24,7 +26,7 @@ from soak.forgery import flood, loop
 from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
-from soak.servers import ECHOD, REACTORS, STOCK, Start
+from soak.servers import COUNTING, ECHOD, REACTORS, STOCK, Start
 from soak.workers import costs, killed, renewed, spread
 
 SECONDS = float(os.environ.get("SECONDS", "600"))
@@ -36,7 +38,7 @@ BOTH = {**ECHOD, **STOCK}
 Scenario = Callable[[], Mapping[str, Report]]
 
 
-def oneByOne(scenario: Callable[[Start], Report], servers: Mapping[str, Start]) -> Scenario:
+def oneByOne(scenario: Callable[[Any], Report], servers: Mapping[str, Start]) -> Scenario:
     """
     @return: The scenario on one server after the other.
     """
@@ -46,6 +48,9 @@ def oneByOne(scenario: Callable[[Start], Report], servers: Mapping[str, Start]) 
 SCENARIOS: dict[str, Scenario] = {
     "10,000 connections held while 100 of them talk": oneByOne(
         lambda start: asyncio.run(held(start, 10_000, 100, 1000)), BOTH
+    ),
+    "A churn of 12,000 connections": oneByOne(
+        lambda start: asyncio.run(churn(start, 12_000)), COUNTING
     ),
     "200 clients at ``ulimit -n 60``": oneByOne(
         lambda start: asyncio.run(descriptors(start, 5)), {**REACTORS, **STOCK}

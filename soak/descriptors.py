@@ -10,6 +10,7 @@ from soak.client import Client
 from soak.held import ask, connected
 from soak.report import Report
 from soak.servers import Start, atRest, descriptorsLeft
+from tests.support import needs
 
 LIMIT = 60
 """
@@ -55,6 +56,7 @@ async def descriptors(start: Start, seconds: float) -> Report:
     """
     @param seconds: How long to watch a server that has no descriptors left.
     """
+    needs("prlimit")
     report = Report()
     below = ("prlimit", f"--nofile={LIMIT}")
     with start("--tcp", "127.0.0.1:0", below=below) as server:

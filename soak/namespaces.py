@@ -12,11 +12,9 @@ import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from shutil import which
-from subprocess import run
-from unittest import SkipTest
+from subprocess import CalledProcessError, run
 
-from tests.support import lacking
+from tests.support import lacking, needs
 
 CLONE_NEWNET = 0x40000000
 
@@ -47,7 +45,7 @@ class Namespace:
 
         @raise CalledProcessError: if that fails.
         """
-        run(["ip", "-netns", self.name, *arguments.split()], check=True)
+        _run("ip", "-netns", self.name, *arguments.split())
 
     def socket(self, *arguments: int) -> socket.socket:
         """
@@ -64,8 +62,7 @@ class Namespace:
         """
         @return: How many UDP datagrams have been delivered to somebody in here.
         """
-        command = [*self.below, "cat", "/proc/net/snmp"]
-        lines = run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        lines = _run(*self.below, "cat", "/proc/net/snmp").splitlines()
         names, values = (line.split() for line in lines if line.startswith("Udp:"))
         return int(values[names.index("InDatagrams")])
 
@@ -73,27 +70,52 @@ class Namespace:
 @contextmanager
 def neighbours() -> Iterator[tuple[Namespace, Namespace]]:
     """
-    Two namespaces, 10.0.0.1 and 10.0.0.2, with a wire between them.  All that is
-    not on that wire is behind the first one.
+    Two namespaces, 10.0.0.1 and 10.0.0.2, with a wire between them.  The first one is
+    the route to all other addresses.
 
-    @raise SkipTest: where they cannot be made.
+    Skip the test that is running where the rights for this are missing, or are there
+    in part: in a chroot and in many containers a namespace can be made, but not
+    entered.
     """
-    if which("ip") is None:
-        lacking("ip (iproute2)")
-    first, second = Namespace(), Namespace()
+    needs("ip")
     with ExitStack() as undo:
-        for namespace in (first, second):
-            done = run(["ip", "netns", "add", namespace.name], capture_output=True, text=True)
-            if done.returncode:
-                raise SkipTest(f"needs network namespaces: {done.stderr.strip()}")
-            undo.callback(run, ["ip", "netns", "del", namespace.name], check=True)
-        first.ip(f"link add wire type veth peer name wire netns {second.name}")
-        for number, namespace in enumerate((first, second), 1):
-            namespace.ip(f"address add 10.0.0.{number}/24 dev wire")
-            namespace.ip("link set lo up")
-            namespace.ip("link set wire up")
-        second.ip("route add default via 10.0.0.1")
+        try:
+            first, second = _wired(undo)
+        except CalledProcessError as error:
+            lacking(f"the rights of root over networks ({error.stderr.strip()})")
+        except OSError as error:
+            lacking(f"the rights of root over networks ({error})")
         yield first, second
+
+
+def _wired(undo: ExitStack) -> tuple[Namespace, Namespace]:
+    """
+    Make L{neighbours}, and do once with each what only root may do there.
+
+    @param undo: Gets what removes them.
+    """
+    first, second = Namespace(), Namespace()
+    for namespace in (first, second):
+        _run("ip", "netns", "add", namespace.name)
+        undo.callback(_run, "ip", "netns", "del", namespace.name)
+    first.ip(f"link add wire type veth peer name wire netns {second.name}")
+    for number, namespace in enumerate((first, second), 1):
+        namespace.ip(f"address add 10.0.0.{number}/24 dev wire")
+        namespace.ip("link set lo up")
+        namespace.ip("link set wire up")
+        namespace.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW).close()
+        namespace.datagramsReceived()
+    second.ip("route add default via 10.0.0.1")
+    return first, second
+
+
+def _run(*command: str) -> str:
+    """
+    @return: What a command prints.
+
+    @raise CalledProcessError: if it fails.
+    """
+    return run(command, capture_output=True, text=True, check=True).stdout
 
 
 def forged(source: tuple[bytes, int], destination: tuple[bytes, int], payload: bytes) -> bytes:

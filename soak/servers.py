@@ -11,7 +11,8 @@ from functools import partial
 from time import monotonic
 
 from soak.client import Client
-from tests.support.daemon import Daemon
+from soak.timers import COUNT
+from tests.support.daemon import TWISTD, Daemon
 
 Start = Callable[..., Daemon]
 """
@@ -32,6 +33,33 @@ class Stock(Daemon):
         return [sys.executable, "-m", "soak.stock", reactor or "epoll"]
 
 
+class Counting(Daemon):
+    """
+    An echod that counts its timers.
+    """
+
+    @staticmethod
+    def command(reactor: str | None) -> list[str]:
+        """
+        @return: What runs it, but for its options.
+        """
+        options = Daemon.command(reactor)[len(TWISTD) :]
+        return [sys.executable, "-m", "soak.timers", *options]
+
+    def timers(self) -> int:
+        """
+        @return: How many timers are in its memory.
+        """
+        self.process.send_signal(COUNT)
+        return int(self.expect(r"^timers in memory: (\d+)$")[1])
+
+
+class CountingStock(Stock, Counting):
+    """
+    A stock Twisted's echo that counts its timers.
+    """
+
+
 ECHOD: dict[str, Start] = {
     "echod": Daemon,
     "echod, epoll": partial(Daemon, reactor="epoll"),
@@ -48,6 +76,17 @@ REACTORS: dict[str, Start] = {
 }
 """
 echod on every reactor that it supports.
+"""
+
+COUNTING: dict[str, Callable[..., Counting]] = {
+    **{
+        f"echod, {reactor}": partial(Counting, reactor=reactor)
+        for reactor in ("uvloop", "epoll", "asyncio")
+    },
+    "stock Twisted": CountingStock,
+}
+"""
+The servers that count their timers.
 """
 
 SETTLED = 20.0

@@ -12,6 +12,8 @@ from twisted.application.reactors import installReactor
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.python.log import startLogging
 
+from soak.timers import countTimers
+
 
 class Echo(Protocol):
     """
@@ -50,6 +52,7 @@ def main() -> None:
     # It has none of echod's other options.
     options, _ = parser.parse_known_args()
     installReactor(options.reactor)
+    countTimers()
     from twisted.internet import reactor
 
     startLogging(sys.stdout)

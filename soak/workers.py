@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from random import Random
-from shutil import which
 from statistics import mean, median
 from subprocess import run
 from tempfile import TemporaryDirectory
@@ -25,8 +24,8 @@ from soak.client import PATIENCE, Client
 from soak.held import ask
 from soak.report import Report
 from soak.servers import Start
-from tests.support import CHECKOUT, ENVIRONMENT, lacking
-from tests.support.daemon import Daemon
+from tests.support import CHECKOUT, ENVIRONMENT, needs
+from tests.support.daemon import NO_TERMINAL, Daemon
 
 ECHOC = [sys.executable, "-m", "echod.client"]
 
@@ -209,7 +208,7 @@ async def renewed(start: Start, times: int) -> Report:
     """
     report, pinged, seen = Report(), Seen(), Seen()
     options = ("--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0", "--workers", str(WORKERS))
-    with start(*options) as server:
+    with start(*options, below=NO_TERMINAL) as server:
         for _ in range(WORKERS):
             server.expect(r"worker \S+ serves")
         pings = [
@@ -294,8 +293,7 @@ def costs(start: Start, rounds: int, seconds: float) -> dict[str, Report]:
 
     @return: A report for each load.
     """
-    if not which("cc"):
-        lacking("a C compiler")
+    needs("cc")
     reports = {}
     with TemporaryDirectory() as directory:
         program = f"{directory}/load"

@@ -28,7 +28,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from echod.net.sockets import keepMore
 from echod.tap import Options, makeService
-from tests.support import CHECKOUT, lacking, temporaryDirectory
+from tests.support import CHECKOUT, lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE, TWIST, TWISTD, Daemon, runDaemon, twistd
 from tests.support.tls import TLSClient, makeCertificate
 
@@ -344,15 +344,12 @@ class DaemonTests(SynchronousTestCase):
         nc prints what comes before the goodbye, and ends.
         """
         host, port = self.daemon.tcp
-        try:
-            done = run(
-                ["nc", host, str(port)],
-                input=b"a\nbye\nmore\n",
-                capture_output=True,
-                timeout=PATIENCE,
-            )
-        except FileNotFoundError:
-            lacking("nc")
+        done = run(
+            [program("nc"), host, str(port)],
+            input=b"a\nbye\nmore\n",
+            capture_output=True,
+            timeout=PATIENCE,
+        )
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"a\n", b""))
 
     def test_openssl(self) -> None:
@@ -361,14 +358,14 @@ class DaemonTests(SynchronousTestCase):
         """
         try:
             host, port = self.daemon.addresses["TCP echo"][1]
-            done = run(
-                ["openssl", "s_client", "-quiet", "-connect", f"{host}:{port}"],
-                input=b"a\nbye\nmore\n",
-                capture_output=True,
-                timeout=PATIENCE,
-            )
-        except (FileNotFoundError, IndexError):
-            lacking("openssl and pyopenssl")
+        except IndexError:
+            lacking("pyopenssl")
+        done = run(
+            [program("openssl"), "s_client", "-quiet", "-connect", f"{host}:{port}"],
+            input=b"a\nbye\nmore\n",
+            capture_output=True,
+            timeout=PATIENCE,
+        )
         self.assertEqual((done.returncode, done.stdout), (0, b"a\n"))
 
     def test_datagrams(self) -> None:
@@ -415,7 +412,7 @@ class DaemonTests(SynchronousTestCase):
             try:
                 peer.bind(("127.0.0.2", port))
             except PermissionError:
-                raise SkipTest("needs to bind a port below 1024")
+                lacking("the right to bind a port below 1024")
             peer.connect(server)
             peer.send(b"loop")
             # The server answers in order: when this one has its answer, the
@@ -612,11 +609,16 @@ class ErrorTests(SynchronousTestCase):
 
     def test_portInUse(self) -> None:
         """
-        An address in use is one line that names it, from twistd and from twist.
+        An address in use is one line that names it and shows how to choose another
+        one, from twistd and from twist.
         """
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            line = f"TCP echo cannot listen on 127.0.0.1:{port}: Address already in use\n"
+            line = (
+                f"TCP echo cannot listen on 127.0.0.1:{port}: Address already in use; "
+                "ss -lntup shows the process that uses it; "
+                f"choose another port, such as --tcp {port ^ 1}\n"
+            )
             arguments = ["echod", "--greeting", "0", "--tcp", str(port)]
             done = twistd(*arguments)
             self.assertEqual((done.returncode, done.stderr), (1, ""))

@@ -5,11 +5,13 @@ Tests for what gets installed: in clean environments, by every way there is.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import sysconfig
 from pathlib import Path
 from subprocess import run
+from zipfile import ZipFile
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -84,7 +86,7 @@ class InstallTestCase(SynchronousTestCase):
         """
         @return: The path of a new distribution of this kind.
         """
-        dist = self.directory / "dist"
+        dist = self.directory / f"{self.source.name}-dist"
         command(
             *(sys.executable, "-m", "build", "-q", f"--{kind}", "-o", str(dist)),
             *(str(self.source),),
@@ -93,6 +95,31 @@ class InstallTestCase(SynchronousTestCase):
         (path,) = dist.iterdir()
         self.assertTrue(path.name.startswith("txechod-"), path)
         return str(path)
+
+    def listed(self, wheel: str) -> str:
+        """
+        @return: The names of the files in a wheel, one on each line.
+        """
+        with ZipFile(wheel) as files:
+            return "\n".join(sorted(files.namelist()))
+
+    def copied(self) -> Path:
+        """
+        @return: A tree of exactly the files that the Containerfile copies from the
+            source.
+        """
+        root = self.directory / "image"
+        containerfile = (CHECKOUT / "deploy" / "Containerfile").read_text()
+        for line in re.findall(r"^COPY (?!--from)(.*)$", containerfile, re.MULTILINE):
+            *sources, target = line.split()
+            place = root / target.lstrip("/")
+            for source in map(self.source.joinpath, sources):
+                if source.is_dir():
+                    shutil.copytree(source, place, dirs_exist_ok=True)
+                else:
+                    place.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(source, place)
+        return root / "src"
 
     def installs(self, *arguments: str) -> None:
         """
@@ -132,11 +159,10 @@ class InstallTests(InstallTestCase):
 
     def test_wheel(self) -> None:
         """
-        The wheel works, and holds the package and the plugin, but no tests.
+        The wheel holds the package and the plugin, but no tests.  The files that the
+        Containerfile copies give the same one, and it works.
         """
-        wheel = self.build("wheel")
-        self.installs(wheel)
-        names = command(sys.executable, "-m", "zipfile", "-l", wheel, cwd=self.source)
+        names = self.listed(self.build("wheel"))
         self.assertIn("twisted/plugins/echod_plugin.py", names)
         self.assertIn("echod/py.typed", names)
         self.assertIn("pytest_echod/run.py", names)
@@ -145,3 +171,7 @@ class InstallTests(InstallTestCase):
         self.assertIn("echod/status/app.js", names)
         for package in ("twisted", "twisted/plugins"):
             self.assertNotIn(f"{package}/__init__.py", names)
+        self.source = self.copied()
+        wheel = self.build("wheel")
+        self.assertEqual(self.listed(wheel), names)
+        self.installs(wheel)

@@ -104,8 +104,9 @@ class FixtureTests(SynchronousTestCase):
         output = foreign()
         self.assertIn("\nechod: --impair: drop=1: a share is written as 1% or 0.1%", output)
         self.assertIn("\n{'impare': 'drop=1%'}: the marker is echod(*options, impair=", output)
+        self.assertIn("\n{'impair': 1}: the marker is echod(*options, impair=", output)
         self.assertNotIn("Traceback", output)
-        self.assertIn("1 failed, 4 passed, 2 errors", output)
+        self.assertIn("1 failed, 4 passed, 3 errors", output)
 
     def test_unused(self) -> None:
         """

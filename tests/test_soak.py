@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.udp.ttl import HOPS_APART
+from echod.udp.ttl import TTL_FILTER
+from soak.churn import churn
 from soak.descriptors import descriptors
 from soak.drain import drain
 from soak.forgery import flood, loop
 from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
+from soak.servers import Counting
 from tests.support.daemon import Daemon
 
 SEED = "1"
@@ -33,7 +35,7 @@ class SoakTests(SynchronousTestCase):
     Everything at once, as nothing here depends on the time that it takes.
     """
 
-    if not HOPS_APART:
+    if not TTL_FILTER:
         skip = "needs Linux"
 
     def test_connections(self) -> None:
@@ -45,6 +47,7 @@ class SoakTests(SynchronousTestCase):
             running = [
                 pool.submit(mixedTraffic),
                 pool.submit(lambda: asyncio.run(held(Daemon, 200, 20, 10))),
+                pool.submit(lambda: asyncio.run(churn(Counting, 300, 300))),
                 pool.submit(lambda: asyncio.run(descriptors(Daemon, 0.5))),
                 pool.submit(lambda: asyncio.run(drain(Daemon, 10, SEED))),
             ]

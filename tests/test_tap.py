@@ -46,11 +46,10 @@ from echod.tcp.greeting import GreetingFactory
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import OVER_RATE
-from echod.udp.sourcestatistics import SourcesUDPEchoProtocol
 from echod.workers import socketpassing as handover
 from echod.workers.aggregatemonitor import Whole
 from echod.workers.service import WorkersService
-from tests.support import lacking, logged, temporaryDirectory
+from tests.support import NO_NUMBERS, lacking, logged, temporaryDirectory
 from tests.support.workers import ProcessReactor
 
 
@@ -63,7 +62,7 @@ def parse(*arguments: str) -> Options:
     return options
 
 
-def serve(*arguments: str) -> list[ListeningService]:
+def serve(*arguments: str) -> list[ListeningService[Any]]:
     """
     @return: The services that a command line asks for.
     """
@@ -262,6 +261,18 @@ class AddressTests(SynchronousTestCase):
                 self.assertIn("0.0.0.0:8080", said)
                 self.assertNotIn("\n", said)
 
+    def test_standardInput(self) -> None:
+        """
+        Standard input is refused, however its description is written, because echod
+        cannot stop listening on it.
+        """
+        for option in ("greeting", "tcp"):
+            for value in ("stdio:", "StdIO:", r"st\dio:", "x=1:stdio:", r"haproxy:st\dio:"):
+                self.assertIn(
+                    "standard input is not an address to listen on; a port (8080) or ",
+                    self.refuse(f"--{option}", value),
+                )
+
     def test_missingExtra(self) -> None:
         """
         A description that needs what is not installed is refused with what to
@@ -274,8 +285,28 @@ class AddressTests(SynchronousTestCase):
         """
         A bad endpoint description is refused with its parser's own words.
         """
-        self.assertIn("invalid literal for int", self.refuse("--tcp", "tcp:x"))
-        self.assertIn("invalid literal for int", self.refuse("--tcp", "unix:/x:mode=x"))
+        self.assertIn("unexpected keyword argument", self.refuse("--tcp", "tcp:0:x=1"))
+        self.assertIn("invalid literal for int", self.refuse("--tcp", "unix:/x:mode=9"))
+
+    def test_badNumberInAddress(self) -> None:
+        """
+        A port or another number of an address that is none is refused in a line,
+        however it is written.
+        """
+        for number in NO_NUMBERS:
+            for value in (
+                f"tcp:{number}",
+                f"haproxy:tcp:{number}",
+                f"127.0.0.1:{number}",
+                f"systemd:domain=INET:index={number}",
+                f"unix:/x:mode={number}",
+            ):
+                said = self.refuse("--tcp", value)
+                self.assertNotIn("\n", said)
+                self.assertLess(len(said), 500)
+            self.refuse("--udp", number)
+            self.refuse("--status", f"tcp:{number}")
+            self.refuse("--allow", f"10.0.0.0/{number}")
 
 
 class StatusTests(SynchronousTestCase):
@@ -326,25 +357,17 @@ class StatusTests(SynchronousTestCase):
     def test_sessionLog(self) -> None:
         """
         The session log is a file, wherever the daemon goes to, and with it the
-        datagrams of each source are counted; the signal on which it is opened
-        again is heard below twistd only.
+        datagrams of each source are counted.  It is reopened with the service.
         """
-        before = signal.getsignal(signal.SIGUSR1)
-        self.addCleanup(signal.signal, signal.SIGUSR1, before)
-        for parent in (None, Options()):
-            options = parse("--udp=0", "--session-log=log")
-            self.assertEqual(options["session-log"], os.path.abspath("log"))
-            options["session-log"] = os.devnull
-            options.parent = parent
-            service = makeService(options)
-            (udp,), (log,) = list(service), list(service.observers)
-            self.assertIsInstance(udp.server, SourcesUDPEchoProtocol)
-            log.startService()
-            self.assertEqual(signal.getsignal(signal.SIGUSR1) == before, parent is None)
-            log.stopService()
+        options = parse("--udp=0", "--session-log=log")
+        self.assertEqual(options["session-log"], os.path.abspath("log"))
+        service = makeService(options)
+        (udp,), (log,) = list(service), list(service.observers)
+        self.assertIsNotNone(udp.server.sources)
+        self.assertEqual(service.onReopen, [log.reopen])
         (server,) = servers("--udp=0", "--session-log=log", "--impair=drop=1%")
         self.assertIsInstance(server, ImpairedUDPEchoProtocol)
-        self.assertIsInstance(server, SourcesUDPEchoProtocol)
+        self.assertIsNotNone(server.sources)
 
     def needStatus(self) -> None:
         """
@@ -419,7 +442,7 @@ class WorkersTests(SynchronousTestCase):
         self.assertEqual(names, "tcp0:tcp1:udp0:session-log")
         self.assertEqual(processes[0].command[5:], [*options._arguments, "--workers=3"])
         processes[0].say()
-        log.reopen()
+        service.reopen()
         self.assertEqual(processes[0].signals, [signal.SIGUSR1])
         service.stopService()
         for process in processes:
@@ -669,13 +692,19 @@ class OptionsTests(SynchronousTestCase):
         A number that is none is refused by name, with what would be right.
         """
         for option in ("max-connections", "max-per-source", "udp-rate"):
-            for value in ("-1", "1.5", "x", "", "\u0661"):
-                said = self.assertRaises(UsageError, parse, f"--{option}={value}")
-                self.assertRegex(str(said), f"^--{option} .*: not a whole number$")
+            for value in ("1.5", "x", *NO_NUMBERS):
+                said = str(self.assertRaises(UsageError, parse, f"--{option}={value}"))
+                self.assertRegex(said, f"^--{option} .*: not a whole number from 0 to 10+$")
+                self.assertLess(len(said), 300)
         for option in ("idle-timeout", "drain-timeout"):
-            for value in ("-1", "x", "", "nan", "inf", "10s"):
-                said = self.assertRaises(UsageError, parse, f"--{option}={value}")
-                self.assertRegex(str(said), f"^--{option} .*: not a number of seconds, such as")
+            for value in ("x", "10s", *NO_NUMBERS):
+                said = str(self.assertRaises(UsageError, parse, f"--{option}={value}"))
+                self.assertRegex(said, f"^--{option} .*: not a number of seconds, such as")
+                self.assertLess(len(said), 300)
+        for value in ("0", *NO_NUMBERS):
+            said = str(self.assertRaises(UsageError, parse, f"--workers={value}"))
+            self.assertRegex(said, "^--workers .*: neither a number of processes, from 1 to")
+            self.assertLess(len(said), 300)
 
     def test_badNetworks(self) -> None:
         """

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from subprocess import PIPE, STDOUT, run
 from threading import Event, Thread
 from typing import Any
+from weakref import WeakSet
 
-from twisted.internet import abstract, tcp
+from twisted.internet import tcp
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol
@@ -79,17 +80,11 @@ class UVLoopReactorTests(SynchronousTestCase):
         if uvloopreactor is None:
             lacking("uvloop")
 
-    def test_privateNames(self) -> None:
+    def test_internals(self) -> None:
         """
-        All private names of Twisted which it needs are there.
+        What it takes for granted about Twisted's internals is true.
         """
-        for kind, names in uvloopreactor.PRIVATE.items():
-            for name in names:
-                self.assertTrue(hasattr(kind, name), (kind, name))
         reactor = uvloopreactor.UVLoopReactor()
-        for name in ("_asyncioEventloop", "_scheduledAt", "_timerHandle"):
-            self.assertTrue(hasattr(reactor, name), name)
-        self.assertTrue(hasattr(abstract.FileDescriptor(reactor), "_tempDataBuffer"))
         self.assertEqual(len(reactor._signalsFactory()._signalHandlings), 2)
         self.assertEqual(tcp.Connection.bufferSize, 65536)
 
@@ -112,6 +107,35 @@ class UVLoopReactorTests(SynchronousTestCase):
         timeout = reactor.callLater(PATIENCE, reactor.stop)
         reactor.run(installSignalHandlers=False)
         self.assertTrue(timeout.active())
+
+    def test_cancelledCalls(self) -> None:
+        """
+        Calls that were cancelled do not stay in memory until one is due, and
+        those that were not are made.
+        """
+        reactor = uvloopreactor.UVLoopReactor()
+        calls: WeakSet[Any] = WeakSet()
+        left: list[int] = []
+        made: list[str] = []
+
+        def set(later: int) -> None:
+            for _ in range(100):
+                calls.add(call := reactor.callLater(PATIENCE, reactor.stop))
+                call.cancel()
+            if later:
+                reactor._asyncioEventloop.call_soon(set, later - 1)
+            else:
+                left.append(len(calls))
+                reactor.callLater(0.01, made.append, "early")
+                reactor.callLater(0.02, reactor.stop)
+
+        timeout = reactor.callLater(PATIENCE, made.append, "late")
+        reactor.callWhenRunning(set, 100)
+        reactor.run(installSignalHandlers=False)
+        # Of 10,100 there are some of the last two turns.
+        self.assertLess(left[0], 400)
+        self.assertEqual(made, ["early"])
+        self.assertEqual(reactor.getDelayedCalls(), [timeout])
 
     def test_readSize(self) -> None:
         """

@@ -5,8 +5,6 @@ The options that all clients share.
 from __future__ import annotations
 
 import contextlib
-import math
-import shlex
 from collections.abc import Sequence
 from getopt import GetoptError, gnu_getopt
 
@@ -16,6 +14,8 @@ from twisted.python import usage
 from echod._version import __version__
 from echod.client.target import LOOPBACK6, Address, parseTarget
 from echod.net.addresses import LOOPBACK
+from echod.net.format import quoted
+from echod.net.quantities import LONGEST_TIME, decimal
 
 ECHO_PORT = 8080
 
@@ -29,10 +29,9 @@ DESCRIPTIONS = (
     "tcp:host:port:timeout=3)."
 )
 
-SHORTEST, LONGEST = 1e-9, 1e9
+SHORTEST = 1e-9
 """
-The limits of numbers, chiefly of seconds: the clients count nanoseconds, and 30 years
-are enough.
+The smallest number, chiefly of seconds: the clients count nanoseconds.
 """
 
 
@@ -104,12 +103,12 @@ class ClientOptions(usage.Options):
         Parse the target.
         """
         if len(targets) > 1:
-            raise usage.UsageError(f"one TARGET only; {shlex.quote(targets[1])} is too much")
+            raise usage.UsageError(f"one TARGET only; {quoted(targets[1])} is too much")
         text = targets[0] if targets else str(self.port)
         try:
             target = parseTarget(text, self.port, LOOPBACK6 if self["ipv6"] else LOOPBACK)
         except ValueError as error:
-            raise usage.UsageError(f"{shlex.quote(text)}: {error}") from None
+            raise usage.UsageError(f"{quoted(text)}: {error}") from None
         self["target"] = target
 
     def postOptions(self) -> None:
@@ -122,8 +121,7 @@ class ClientOptions(usage.Options):
         else:
             if not self.streams:
                 raise usage.UsageError(
-                    f"{shlex.quote(self['target'])}: datagrams go to HOST, HOST:PORT or "
-                    "[V6]:PORT"
+                    f"{quoted(self['target'])}: datagrams go to HOST, HOST:PORT or [V6]:PORT"
                 )
             if self["ipv6"]:
                 raise usage.UsageError("--ipv6 does not go with an endpoint description")
@@ -147,9 +145,8 @@ def positive(option: str, value: str, what: str) -> float:
     @raise usage.UsageError: for everything else.
     """
     try:
-        number = float(value)
+        return decimal(value, SHORTEST, LONGEST_TIME)
     except ValueError:
-        number = math.nan
-    if not SHORTEST <= number <= LONGEST:
-        raise usage.UsageError(f"{option} {shlex.quote(value)}: give {what}, more than 0")
-    return number
+        raise usage.UsageError(
+            f"{option} {quoted(value)}: give {what}, more than 0 and at most {LONGEST_TIME}"
+        ) from None

@@ -23,7 +23,9 @@ from zope.interface import implementer
 
 from echod.client.reactor import IClientReactor
 from echod.net.addresses import LOOPBACK, MAX_PORT
-from echod.net.format import hostPort
+from echod.net.descriptions import CLIENT_ARGUMENTS, checkNumbers
+from echod.net.format import hostPort, shortened
+from echod.net.quantities import wholeNumber
 
 LOOPBACK6 = "::1"
 """
@@ -76,20 +78,24 @@ def parseTarget(text: str, port: int, loopback: str = LOOPBACK) -> Address | Des
     if match is None:
         if not re.match("[a-z0-9]+:", text):
             raise ValueError(WRONG_TARGET)
+        checkNumbers(text, CLIENT_ARGUMENTS)
         return Description(text)
     if match["v6"] is not None and not _isLiteral(match["v6"]):
-        raise ValueError(f"{match['v6']!r} is not an IPv6 address")
+        raise ValueError(f"{shortened(match['v6'])!r} is not an IPv6 address")
     if match["name"] and not _isName(match["name"]):
-        raise ValueError(f"{match['name']!a} is not a host name")
+        raise ValueError(f"{shortened(match['name'])!a} is not a host name")
     return Address(
         match["v6"] or match["name"], _port(match["port"]) if match["port"] else port
     )
 
 
 def _port(text: str) -> int:
-    if not 0 < int(text) <= MAX_PORT:
-        raise ValueError(f"{text} is not a port; ports are 1 to {MAX_PORT}")
-    return int(text)
+    try:
+        return wholeNumber(text, 1, MAX_PORT)
+    except ValueError:
+        raise ValueError(
+            f"{shortened(text)} is not a port; ports are 1 to {MAX_PORT}"
+        ) from None
 
 
 def _isLiteral(text: str) -> bool:
@@ -105,7 +111,8 @@ def _isName(text: str) -> bool:
         text.encode("idna")
     except UnicodeError:
         return False
-    return True
+    # A number in digits of another script is a port that was mistyped.
+    return text.isascii() or not text.isdigit()
 
 
 def streamEndpoint(
@@ -136,7 +143,7 @@ def streamEndpoint(
         raise ValueError(f"needs the tls extra of txechod ({error})") from None
     except Exception as error:
         # A parser of endpoint descriptions, which may be a plugin, raises anything.
-        raise ValueError(f"{WRONG_TARGET} ({error})") from None
+        raise ValueError(f"{WRONG_TARGET} ({shortened(str(error))})") from None
 
 
 async def streamEndpoint6(

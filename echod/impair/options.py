@@ -16,6 +16,7 @@ from echod.impair.spec import (
     newSeed,
     read,
 )
+from echod.net.format import shortened
 
 KINDS: dict[str, type[Impairments]] = {
     "greeting": ConnectionImpairments,
@@ -53,7 +54,7 @@ class Wishes:
             KINDS[match[1]].of(values)
             self._wish(self._special[match[1]], values)
         else:
-            raise ValueError(f"{match[1]} is no server: {listed(KINDS)} are")
+            raise ValueError(f"{shortened(match[1])} is no server: {listed(KINDS)} are")
 
     @property
     def seeded(self) -> bool:

@@ -8,13 +8,13 @@ connections, and some for both.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from random import SystemRandom
 from typing import Any, TypeVar
 
-from echod.net.quantities import duration, rate, share, size
+from echod.net.format import shortened
+from echod.net.quantities import MOST, duration, rate, share, size, wholeNumber
 
 SEEDS = 1 << 32
 """
@@ -37,9 +37,6 @@ END_KINDS = ("close-after", "reset-after", "stall-after")
 How a connection may come to its end.
 """
 
-_WHOLE = re.compile(r"[0-9]+")
-_RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?")
-
 _T = TypeVar("_T", bound="Impairments")
 
 
@@ -47,20 +44,25 @@ def pieces(text: str) -> tuple[int, int]:
     """
     @return: The smallest and the largest size of a piece, in bytes.
     """
-    match = _RANGE.fullmatch(text)
-    least, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not 0 < least <= most:
-        raise ValueError("pieces are written as 5 or 1-7, in bytes, the smaller first, not 0")
-    return least, most
+    first, dash, last = text.partition("-")
+    try:
+        least = wholeNumber(first, 1)
+        return least, wholeNumber(last, least) if dash else least
+    except ValueError:
+        raise ValueError(
+            "pieces are written as 5 or 1-7, in bytes, the smaller first, not 0, and at most "
+            f"{MOST}"
+        ) from None
 
 
 def seed(text: str) -> int:
     """
     @return: A number.
     """
-    if not _WHOLE.fullmatch(text):
-        raise ValueError("a seed is a whole number")
-    return int(text)
+    try:
+        return wholeNumber(text)
+    except ValueError:
+        raise ValueError(f"a seed is a whole number, at most {MOST}") from None
 
 
 ITEMS: dict[str, Callable[[str], Any]] = {
@@ -232,13 +234,15 @@ def read(specification: str) -> dict[str, Any]:
     for text in specification.split(","):
         item, _, value = text.strip().partition("=")
         if item not in ITEMS:
-            raise ValueError(f"{item or 'nothing'} is no impairment: {listed(ITEMS)} are")
+            raise ValueError(
+                f"{shortened(item) or 'nothing'} is no impairment: {listed(ITEMS)} are"
+            )
         if item in values:
             raise ValueError(f"{item} is given twice")
         try:
             values[item] = ITEMS[item](value)
         except ValueError as error:
-            raise ValueError(f"{text.strip()}: {error}") from None
+            raise ValueError(f"{shortened(text.strip())}: {error}") from None
     return values
 
 

@@ -16,6 +16,7 @@ from echod.impair.connection import ImpairedConnection
 from echod.impair.model import chance
 from echod.impair.spec import ConnectionImpairments
 from echod.net.format import addressName
+from echod.net.statistics import SessionServerStatistics
 from echod.tcp.echo import EchoFactory
 from echod.tcp.factory import SessionFactory
 from echod.tcp.greeting import GreetingFactory
@@ -42,6 +43,16 @@ class ImpairedSessions(SessionFactory):
         self.impairments = impairments
         self.impaired: Counter[str] = Counter()
         self._connections = 0
+
+    def statistics(self) -> SessionServerStatistics:
+        """
+        @return: What the service has counted, with its impairments.
+        """
+        return {
+            **super().statistics(),
+            "impairments": str(self.impairments),
+            "impaired": dict(self.impaired),
+        }
 
     def startFactory(self) -> None:
         """

@@ -14,8 +14,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from echod.impair import log as impairlog
 from echod.impair.model import OVERHEAD, DatagramFates, Line, chance, damaged
 from echod.impair.spec import DatagramImpairments
+from echod.net.statistics import DatagramServerStatistics
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import DatagramGuard
+from echod.udp.sourcestatistics import SourceStatistics
 
 ROOM = 1 << 26
 """
@@ -70,8 +72,9 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         *,
         impairments: DatagramImpairments,
         showMessages: bool = False,
+        sources: SourceStatistics | None = None,
     ) -> None:
-        super().__init__(reactor, guard, showMessages=showMessages)
+        super().__init__(reactor, guard, showMessages=showMessages, sources=sources)
         self.impairments = impairments
         self.impaired: Counter[str] = Counter()
         self._fates = DatagramFates(impairments)
@@ -81,6 +84,16 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         self._arriving: IDelayedCall | None = None
         self._held: dict[Address, Overtaken] = {}
         self._holding = 0
+
+    def statistics(self) -> DatagramServerStatistics:
+        """
+        @return: What the service has counted, with its impairments.
+        """
+        return {
+            **super().statistics(),
+            "impairments": str(self.impairments),
+            "impaired": dict(self.impaired),
+        }
 
     def startProtocol(self) -> None:
         """

@@ -20,7 +20,8 @@ How long a reason is not logged again, in seconds.
 class Refusals:
     """
     What one service has refused.  The first of each reason is logged at once;
-    those which follow are logged as a number, when the second is over.
+    those which follow are logged as a number, when the second is over.  After
+    L{stop} no timer is started: each reason is logged once until L{start}.
 
     @ivar counts: How many, by reason.
     """
@@ -30,7 +31,15 @@ class Refusals:
         self._reactor = reactor
         self._service = service
         self._unlogged: Counter[str] = Counter()
-        self._waiting: dict[str, IDelayedCall] = {}
+        self._waiting: dict[str, IDelayedCall | None] = {}
+        self._stopped = False
+
+    def start(self) -> None:
+        """
+        Listening starts, perhaps again.
+        """
+        self._flush()
+        self._stopped = False
 
     def add(self, reason: str, peer: str) -> None:
         """
@@ -50,15 +59,25 @@ class Refusals:
 
     def stop(self) -> None:
         """
-        Log what is not logged yet.  Nothing more is to come.
+        Log what is not logged yet.  Listening has ended, and only the peers that
+        are still there can be refused.
         """
+        self._flush()
+        self._stopped = True
+
+    def _flush(self) -> None:
         while self._waiting:
             reason, call = self._waiting.popitem()
-            call.cancel()
+            if call is not None:
+                call.cancel()
             self._logNumber(reason)
 
     def _wait(self, reason: str) -> None:
-        self._waiting[reason] = self._reactor.callLater(LOGGED_EVERY, self._waited, reason)
+        self._waiting[reason] = (
+            None
+            if self._stopped
+            else self._reactor.callLater(LOGGED_EVERY, self._waited, reason)
+        )
 
     def _waited(self, reason: str) -> None:
         del self._waiting[reason]

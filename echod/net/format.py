@@ -2,6 +2,8 @@
 How addresses and messages are shown to people.
 """
 
+import shlex
+
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
@@ -9,6 +11,13 @@ SHOWN_BYTES = 1024
 """
 How much of one message is shown.  What a screen holds, and an end to what a
 peer can write into a log with one segment.
+"""
+
+
+SHOWN_CHARACTERS = 100
+"""
+The most characters of a bad value that an error message repeats: enough to find it
+on the command line.
 """
 
 
@@ -51,6 +60,25 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else _escaped(character) for character in text
     )
+
+
+def shortened(text: str) -> str:
+    """
+    @return: The beginning of a long text, and how long it is.
+    """
+    return text[:SHOWN_CHARACTERS] + _length(text)
+
+
+def quoted(text: str) -> str:
+    """
+    @return: A value of the command line, for one line of an error message: quoted
+        as for a shell, and shortened.
+    """
+    return printable(shlex.quote(text[:SHOWN_CHARACTERS])) + _length(text)
+
+
+def _length(text: str) -> str:
+    return f"... ({len(text)} characters)" if len(text) > SHOWN_CHARACTERS else ""
 
 
 def _escaped(character: str) -> str:

@@ -1,11 +1,32 @@
 """
-Quantities as people write them: durations, sizes, rates and shares.
+Numbers and quantities as people write them: durations, sizes, rates and shares.
+
+Every number that a user or a peer can give is read here.  Python's C{int} and
+C{float} are too generous: they take C{1_0}, C{+5}, spaces, digits of other
+scripts, C{nan} and C{1e400}.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+
+LONGEST_NUMBER = 32
+"""
+The most characters of a number: more than any program prints for a C{float}, and
+few enough that reading them never fails.
+"""
+
+MOST = 10**15
+"""
+The largest number there is a use for, in bytes a petabyte.  A C{float} still holds
+every whole number up to it.
+"""
+
+LONGEST_TIME = 10**9
+"""
+The longest time that can be waited for, in seconds: 30 years.
+"""
 
 DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
 
@@ -20,7 +41,42 @@ SIZES = {
     "GiB": 1 << 30,
 }
 
-_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(.*)")
+_LARGEST = f"{MOST // SIZES['GB']}GB"
+
+SLOWEST = 0.001
+"""
+The lowest rate, in bytes a second: a byte in a quarter of an hour.
+"""
+
+_WHOLE = re.compile(r"[0-9]+")
+_DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+_QUANTITY = re.compile(r"([0-9.]+) ?(.*)")
+
+
+def wholeNumber(text: str, least: int = 0, most: int = MOST) -> int:
+    """
+    @return: The number, which is written in ASCII digits only.
+
+    @raise ValueError: for anything else, and outside of the limits.
+    """
+    if len(text) <= LONGEST_NUMBER and _WHOLE.fullmatch(text):
+        number = int(text)
+        if least <= number <= most:
+            return number
+    raise ValueError(f"not a whole number from {least} to {most}")
+
+
+def decimal(text: str, least: float = 0, most: float = MOST) -> float:
+    """
+    @return: The number, which is written in ASCII digits, with or without a point.
+
+    @raise ValueError: for anything else, and outside of the limits.
+    """
+    if len(text) <= LONGEST_NUMBER and _DECIMAL.fullmatch(text):
+        number = float(text)
+        if least <= number <= most:
+            return number
+    raise ValueError(f"not a number from {least:.16g} to {most:.16g}")
 
 
 def duration(text: str) -> float:
@@ -29,26 +85,28 @@ def duration(text: str) -> float:
 
     @raise ValueError: for anything else, as do the others.
     """
+    problem = f"a duration is written as 50ms, 1.5s or 2min, and is at most {LONGEST_TIME}s"
     units = {**DURATIONS, "\N{MICRO SIGN}s": DURATIONS["us"]}
-    return _quantity(text, units, "a duration is written as 50ms, 1.5s or 2min")
+    return _quantity(text, units, problem, most=LONGEST_TIME)
 
 
 def size(text: str) -> int:
     """
     @return: Bytes.
     """
-    return round(_quantity(text, SIZES, "a size is written as 500B, 64KiB or 1.5MB"))
+    problem = f"a size is written as 500B, 64KiB or 1.5MB, and is at most {_LARGEST}"
+    return round(_quantity(text, SIZES, problem))
 
 
 def rate(text: str) -> float:
     """
     @return: Bytes a second, more than 0.
     """
-    problem = "a rate is written as 500B/s, 64KiB/s or 1.5MB/s, and is not 0"
-    number = _quantity(text, {f"{unit}/s": number for unit, number in SIZES.items()}, problem)
-    if not number:
-        raise ValueError(problem)
-    return number
+    problem = (
+        f"a rate is written as 500B/s, 64KiB/s or 1.5MB/s, and is from 0.001B/s to {_LARGEST}/s"
+    )
+    units = {f"{unit}/s": number for unit, number in SIZES.items()}
+    return _quantity(text, units, problem, least=SLOWEST)
 
 
 def share(text: str) -> float:
@@ -56,14 +114,22 @@ def share(text: str) -> float:
     @return: A part of the whole.
     """
     problem = "a share is written as 1% or 0.1%, and is at most 100%"
-    percent = _quantity(text, {"%": 1}, problem)
-    if percent > 100:
-        raise ValueError(problem)
-    return percent / 100
+    return _quantity(text, {"%": 1}, problem, most=100) / 100
 
 
-def _quantity(text: str, units: Mapping[str, float], problem: str) -> float:
+def _quantity(
+    text: str,
+    units: Mapping[str, float],
+    problem: str,
+    *,
+    least: float = 0,
+    most: float = MOST,
+) -> float:
     match = _QUANTITY.fullmatch(text)
     if match is None or match[2] not in units:
         raise ValueError(problem)
-    return float(match[1]) * units[match[2]]
+    unit = units[match[2]]
+    try:
+        return decimal(match[1], least / unit, most / unit) * unit
+    except ValueError:
+        raise ValueError(problem) from None

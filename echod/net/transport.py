@@ -8,12 +8,15 @@ from twisted.internet.interfaces import (
     ISSLTransport,
     ITCPTransport,
 )
+from zope.interface import Attribute
 
 
 class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
     """
     A stream transport of one of Twisted's reactors.
     """
+
+    disconnecting = Attribute("Whether the connection is about to close.")
 
     def abortConnection() -> None:
         """

@@ -4,10 +4,11 @@ Listening as a Twisted service: one for each address, and all of them together.
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Collection
+import errno
+import shlex
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
@@ -18,8 +19,15 @@ from twisted.python.failure import Failure
 from twisted.python.log import callWithContext
 
 from echod._version import __version__
+from echod.net.addresses import LOOPBACK
 from echod.net.format import addressName
 from echod.net.sockets import isReadable
+from echod.net.statistics import (
+    DatagramServerStatistics,
+    ServedSession,
+    SessionServerStatistics,
+    Traffic,
+)
 from echod.udp.guard import RESERVED
 
 _log = Logger(namespace="echod.service")
@@ -41,7 +49,7 @@ class Endpoint(Protocol):
     """
     What can be listened on: an
     L{IStreamServerEndpoint<twisted.internet.interfaces.IStreamServerEndpoint>}
-    or a L{UDPServerEndpoint<echod.udp.echo.UDPServerEndpoint>}.
+    or a L{UDPServerEndpoint<echod.udp.endpoint.UDPServerEndpoint>}.
     """
 
     def listen(self, server: Any, /) -> Deferred[IListeningPort]: ...
@@ -62,6 +70,30 @@ class Server(Protocol):
     def abort(self) -> None: ...
 
 
+class EchoServer(Server, Protocol):
+    """
+    One of echod's own servers: the status page and the session log ask it.
+
+    @ivar onEnd: Called with each session that has ended.
+    """
+
+    onEnd: Callable[[ServedSession], None] | None
+
+    @property
+    def sessions(self) -> Collection[ServedSession]: ...
+
+    def statistics(self) -> SessionServerStatistics | DatagramServerStatistics: ...
+
+    def taken(self) -> Mapping[str | None, Traffic]:
+        """
+        @return: The datagrams since the last call, by source; L{None} stands for all
+            sources that are not counted one by one.
+        """
+
+
+AnyServer = TypeVar("AnyServer", bound=Server, covariant=True)
+
+
 class CannotServe(SystemExit, Exception):
     """
     Something could not be listened on.  The log has said so; twistd and twist
@@ -76,7 +108,7 @@ class CannotServe(SystemExit, Exception):
         self.code = 1
 
 
-class ListeningService(Service):
+class ListeningService(Service, Generic[AnyServer]):
     """
     Listens while it runs.
 
@@ -85,6 +117,9 @@ class ListeningService(Service):
     start.
 
     @ivar address: What to listen on, as the one who asked for it wrote it.
+
+    @ivar option: The name of the command line option that gave the address; empty in
+        a program of one's own.
 
     @ivar place: What is listened on, as people write it: with the real port from
         when it is known.
@@ -101,10 +136,13 @@ class ListeningService(Service):
     _problem: CannotServe | None = None
     _left = False
 
-    def __init__(self, address: str, endpoint: Endpoint, server: Server) -> None:
+    def __init__(
+        self, address: str, endpoint: Endpoint, server: AnyServer, option: str = ""
+    ) -> None:
         self.address = self.place = address
         self.endpoint = endpoint
         self.server = server
+        self.option = option
 
     def privilegedStartService(self) -> None:
         """
@@ -163,6 +201,7 @@ class ListeningService(Service):
         self.state = STARTING
         # What Twisted has to say about it says less than what we have.
         listening = callWithContext({"log_format": ""}, self.endpoint.listen, self.server)
+        listening.addCallback(_checked)
         self._listening = listening.addCallbacks(self._listens, self._failed)
         if self._problem is not None:
             self._listening = None
@@ -188,8 +227,9 @@ class ListeningService(Service):
     def _failed(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
             self.state = FAILED
+            why = _why(failure.value, self.address, self.option)
             self._problem = CannotServe(
-                f"{self.server.service} cannot listen on {self.address}: {_why(failure.value)}"
+                f"{self.server.service} cannot listen on {self.address}: {why}"
             )
             _log.critical("{problem}", problem=self._problem)
 
@@ -207,17 +247,42 @@ class ListeningService(Service):
         return port.stopListening()  # type: ignore[no-any-return]
 
 
-def _why(error: BaseException | None) -> str:
+def _checked(port: object) -> IListeningPort:
     """
-    @return: Why something could not be listened on, in the system's words.
+    @raise TypeError: if an endpoint returns something that cannot stop listening.
+        Twisted's C{stdio:} is such an endpoint.
+    """
+    if not IListeningPort.providedBy(port):
+        raise TypeError("its endpoint is not one that listens")
+    return port
+
+
+def _why(error: BaseException | None, address: str, option: str) -> str:
+    """
+    Explain why an address cannot be listened on, in the system's words, and what helps.
     """
     hint = ""
     if isinstance(error, CannotListenError):
-        reserved = isinstance(error.port, int) and error.port < RESERVED
-        error = error.socketError
-        if reserved and isinstance(error, PermissionError):
-            hint = "; ports below 1024 are for root, or for CAP_NET_BIND_SERVICE"
+        port, error = error.port, error.socketError
+        if isinstance(port, int):
+            if isinstance(error, PermissionError) and port < RESERVED:
+                hint = "; ports below 1024 are for root, or for CAP_NET_BIND_SERVICE"
+            elif isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                hint = "; ss -lntup shows the process that uses it"
+                hint += _anotherPort(address, port, option)
     return (getattr(error, "strerror", None) or str(error)) + hint
+
+
+def _anotherPort(address: str, port: int, option: str) -> str:
+    """
+    Show how to choose another port for the same address on the command line.
+    """
+    before, used, after = address.rpartition(f":{port}")
+    if not option or not used:
+        return ""
+    # The neighbour: it is a port for each port there is, the last one too.
+    another = f"{before}:{port ^ 1}{after}".removeprefix(f"{LOOPBACK}:")
+    return f"; choose another port, such as --{option} {shlex.quote(another)}"
 
 
 class EchoService(MultiService):
@@ -226,28 +291,26 @@ class EchoService(MultiService):
 
     @ivar observers: Services that see all of it: they start when everything is
         listened on, and stop when nobody is served any more.
+
+    @ivar onReopen: The functions that reopen its files.
     """
 
     _started = False
 
-    def __init__(self, reactor: Any, limits: str = "", *, hearSignals: bool = False) -> None:
+    def __init__(self, reactor: Any, limits: str = "") -> None:
         """
         @param reactor: What it runs on.
 
         @param limits: What it bears, in words, for the log.
-
-        @param hearSignals: Whether a second signal to end, while sessions are
-            served to their end, is the end at once.
         """
         super().__init__()
         self._limits = limits
         self.observers = MultiService()
+        self.onReopen: list[Callable[[], object]] = []
         self._reactor = reactor
-        self._hearSignals = hearSignals
-        self._signalled = False
 
     @property
-    def listening(self) -> list[ListeningService]:
+    def listening(self) -> list[ListeningService[EchoServer]]:
         """
         Those of its services which listen.
         """
@@ -302,32 +365,22 @@ class EchoService(MultiService):
         for service in self.listening:
             service.server.abort()
 
-    def reopened(self) -> None:
+    def reopen(self) -> None:
         """
-        Files were opened again that only processes of its own have otherwise.
+        Reopen the session log, because its file was renamed.
         """
+        for reopen in self.onReopen:
+            reopen()
+
+    def reload(self) -> None:
+        """
+        Reopen the session log, and go on.
+        """
+        self.reopen()
 
     def _stopped(self, _: object) -> Deferred[None] | None:
         # It may have been started again meanwhile.
         return None if self.running else self.observers.stopService()
-
-    def _setSignals(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._hear(signal.getsignal(number)))
-
-    def _hear(self, end: Any) -> Callable[..., None]:
-        """
-        @param end: What a signal does that is the first.
-        """
-
-        def hear(*arguments: object) -> None:
-            if self._signalled:
-                self._reactor.callFromThread(self.abort)
-            else:
-                self._signalled = True
-                end(*arguments)
-
-        return hear
 
     def _startWith(self, start: Callable[[MultiService], None]) -> None:
         if not self._started:
@@ -339,10 +392,6 @@ class EchoService(MultiService):
             )
             if self._limits:
                 _log.info("limits: {limits}", limits=self._limits)
-            if self._hearSignals:
-                # Once.  The reactor sets its own when it starts to run.
-                self._hearSignals = False
-                self._reactor.callWhenRunning(self._setSignals)
         try:
             start(self)
             # Those of a start before may never have stopped.

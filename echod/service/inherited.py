@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import socket
-from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet.defer import Deferred, execute
@@ -19,15 +18,13 @@ from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromSt
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
-    IReactorFDSet,
     IStreamServerEndpoint,
 )
 from twisted.internet.protocol import DatagramProtocol
 from zope.interface import implementer
 
-from echod.net.sockets import MAX_DATAGRAM
-from echod.udp.echo import portKind
-from echod.udp.pktinfo import PACKET_INFO, askForDestination
+from echod.net.descriptions import checkNumbers
+from echod.udp.endpoint import adoptDatagrams
 
 PREFIX = "systemd:"
 
@@ -67,6 +64,7 @@ def inherited(description: str, wanted: socket.SocketKind) -> tuple[int, socket.
 
 def _find(description: str) -> tuple[int, socket.AddressFamily]:
     try:
+        checkNumbers(description)
         endpoint: Any = serverFromString(None, description)
     except LookupError:
         raise ValueError(
@@ -94,28 +92,6 @@ def _check(skt: socket.socket, family: socket.AddressFamily, wanted: socket.Sock
         socket.SOL_SOCKET, socket.SO_ACCEPTCONN
     ):
         raise ValueError("it is one connection and does not listen (use Accept=no)")
-
-
-def adoptDatagrams(
-    reactor: Any, descriptor: int, family: socket.AddressFamily, protocol: DatagramProtocol
-) -> Any:
-    """
-    Listen for datagrams on a socket that is bound already, as
-    L{UDPServerEndpoint<echod.udp.echo.UDPServerEndpoint>} does on one of its own.
-
-    @return: The port which listens.
-    """
-    os.set_blocking(descriptor, False)
-    adopted = (descriptor, family, protocol, MAX_DATAGRAM)
-    if not (PACKET_INFO and IReactorFDSet.providedBy(reactor)):
-        return reactor.adoptDatagramPort(*adopted)
-    with socket.socket(fileno=os.dup(descriptor)) as skt:
-        if ip_address(skt.getsockname()[0]).is_unspecified:
-            askForDestination(skt, family)
-    # What adoptDatagramPort does, which knows one kind of port only.
-    port = portKind(protocol)._fromListeningDescriptor(reactor, *adopted)
-    port.startListening()
-    return port
 
 
 class Inherited:

@@ -17,6 +17,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from echod.net.quantities import wholeNumber
+
 _log = Logger(namespace="echod.service")
 
 STATUS_INTERVAL = 1.0
@@ -51,11 +53,12 @@ def watchdogInterval(environ: Mapping[str, str]) -> float | None:
         as often as systemd wants to hear it (sd_watchdog_enabled(3)).  L{None}
         if it is not to.
     """
-    microseconds = environ.get("WATCHDOG_USEC", "")
-    ours = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-    if not (ours and microseconds.isdecimal() and int(microseconds)):
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
-    return int(microseconds) / 1e6 / 2
+    try:
+        return wholeNumber(environ.get("WATCHDOG_USEC", ""), 1) / 1e6 / 2
+    except ValueError:
+        return None
 
 
 class Notifier(Service):

@@ -1,6 +1,5 @@
 """
-What an echod does, for people, monitors and scripts: the page, the metrics, the
-session log.
+The status page, the metrics and the session log.
 
-The servers know nothing of this.  They count, and are asked.
+They only read what the servers count; the servers do not know them.
 """

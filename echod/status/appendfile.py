@@ -1,74 +1,73 @@
 """
-A file of lines which no trouble with it ever holds up.
+An append-only file whose writes never block or raise.
 """
 
 from __future__ import annotations
 
 import os
 
-OPENING = (
+FLAGS = (
     os.O_WRONLY
     | os.O_APPEND
     | os.O_CREAT
     | getattr(os, "O_CLOEXEC", 0)
-    # A named pipe takes what there is room for, and makes nobody wait.
+    # A write to a named pipe that is full fails instead of waiting for a reader.
     | getattr(os, "O_NONBLOCK", 0)
 )
 
 MODE = 0o640
 """
-Whom a new file is for: it may say who was here.
+The permissions of a new file.  It names peers, so it is not for everyone.
 """
 
 
-class LineFile:
+class AppendFile:
     """
-    A file to which whole lines are added, each with one write of its own.  Those
-    that cannot be are counted.
+    A file that grows by whole lines, each with one write.
 
-    @ivar path: Where it is.
+    @ivar path: The path of the file.
 
     @ivar lost: How many lines could not be written.
 
-    @ivar why: What the system had to say about the last one of them.
+    @ivar why: The system's message for the latest lost line.
     """
 
     def __init__(self, path: str, descriptor: int | None = None) -> None:
         """
-        @param descriptor: Where it is open already, if it is.
+        @param descriptor: The file, if it is open already.
 
-        @raise OSError: if it cannot be written to.
+        @raise OSError: if the file cannot be opened.
         """
         self.path = path
         self.lost = 0
         self.why = ""
         self._torn = False
-        self._descriptor = os.open(path, OPENING, MODE) if descriptor is None else descriptor
+        self._descriptor = os.open(path, FLAGS, MODE) if descriptor is None else descriptor
 
     def fileno(self) -> int:
         """
-        @return: Where it is open.
+        @return: The descriptor of the open file.
         """
         return self._descriptor
 
     def reopen(self) -> None:
         """
-        Go on with the file that has the name by now.
+        Open the path again, and write to the file that is there now.
 
-        @raise OSError: if it cannot be written to; the old one is kept then.
+        @raise OSError: if it cannot be opened; the old file is kept then.
         """
-        descriptor = os.open(self.path, OPENING, MODE)
+        descriptor = os.open(self.path, FLAGS, MODE)
         self.close()
         self._descriptor = descriptor
         self._torn = False
 
     def write(self, line: bytes) -> None:
         """
-        Add a line.
+        Add a line, or count it as lost.
 
-        @param line: Without its end.
+        @param line: The line without its end.
         """
-        # Where a disk had room for a part of a line only, its end is made up for.
+        # A full disk may have cut the line before: end that line first.
         rest = (b"\n" if self._torn else b"") + line + b"\n"
         try:
             while rest:
@@ -80,6 +79,6 @@ class LineFile:
 
     def close(self) -> None:
         """
-        Write no more.
+        Close the file.
         """
         os.close(self._descriptor)

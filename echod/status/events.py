@@ -1,51 +1,43 @@
 """
-Server-sent events (HTML, 9.2): what the page lives on.
+Server-sent events (HTML, 9.2): one browser that shows the page.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
-from twisted.web import http
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import Request
 from zope.interface import implementer
 
-from echod.limits.capacity import STATUS_CONNECTIONS
-from echod.status.answer import PLAIN, Answer
 from echod.status.monitor import Monitor
 
 PATIENCE = 30
 """
-How many times a viewer that does not read what it got is passed over before it
-is cut: what it takes to change from one network to another.
-"""
-
-VIEWERS = STATUS_CONNECTIONS // 2
-"""
-How many there may be, for there to be room for monitors, whose connections do
-not last.
+How many events in a row are skipped for a viewer that does not read before its
+connection is aborted: the time that a change from one network to another takes.
 """
 
 
 @implementer(IPushProducer)
 class Viewer:
     """
-    Somebody who looks at the page.  One that does not keep up gets everything
-    again when it does: no more than that is ever waiting for it.
+    Sends the state of echod to one browser every second: first everything, then what
+    is new.
+
+    While the browser does not read, events are skipped, so that no data piles up for
+    it.  When it reads again, it gets everything.
     """
 
-    def __init__(self, request: Any, monitor: Monitor) -> None:
+    def __init__(self, request: Request, monitor: Monitor) -> None:
         self._request = request
         self._monitor = monitor
         self._behind = True
-        self._passedOver = 0
+        self._skipped = 0
         self._paused = False
 
     def start(self) -> None:
         """
-        Show what there is now.
+        Send everything now, and what is new from now on.
         """
         self._request.registerProducer(self, True)
         self._request.notifyFinish().addErrback(self._lost)
@@ -54,13 +46,10 @@ class Viewer:
 
     def show(self) -> None:
         """
-        Show what has been seen just now, if there is room for it.
+        Send the latest state, or skip it while the browser does not read.
         """
         if self._paused:
-            self._behind = True
-            self._passedOver += 1
-            if self._passedOver > PATIENCE:
-                self._request.channel.transport.abortConnection()
+            self._skip()
         elif self._behind:
             self._behind = False
             self._send(b"full", self._monitor.full)
@@ -69,47 +58,30 @@ class Viewer:
 
     def pauseProducing(self) -> None:
         """
-        The viewer does not read.
+        The browser does not read.
         """
         self._paused = True
 
     def resumeProducing(self) -> None:
         """
-        It has read all.
+        The browser has read everything.
         """
         self._paused = False
-        self._passedOver = 0
+        self._skipped = 0
 
     def stopProducing(self) -> None:
         """
-        The connection is lost; what there is to do is done elsewhere.
+        The connection is lost; L{start} has arranged the rest.
         """
+
+    def _skip(self) -> None:
+        self._behind = True
+        self._skipped += 1
+        if self._skipped > PATIENCE:
+            self._request.channel.transport.abortConnection()  # type: ignore[union-attr]
 
     def _send(self, kind: bytes, data: bytes) -> None:
         self._request.write(b"event: %b\ndata: %b\n\n" % (kind, data))
 
     def _lost(self, reason: Failure) -> None:
         self._monitor.listeners.discard(self.show)
-
-
-class Events(Answer):
-    """
-    What is seen, every second: first everything, then what is new.
-    """
-
-    def __init__(self, monitor: Monitor) -> None:
-        super().__init__(b"text/event-stream")
-        self._monitor = monitor
-
-    def body(self, request: Request) -> Any:
-        """
-        @return: The beginning of what has no end.
-        """
-        if request.method == b"HEAD":
-            return b""
-        if len(self._monitor.listeners) >= VIEWERS:
-            request.setResponseCode(http.SERVICE_UNAVAILABLE)
-            request.setHeader(b"Content-Type", PLAIN)
-            return b"There are too many viewers.\n"
-        Viewer(request, self._monitor).start()
-        return NOT_DONE_YET

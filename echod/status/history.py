@@ -1,5 +1,5 @@
 """
-What has gone through each service in the last five minutes.
+The traffic of each service in the last five minutes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 REMEMBERED = 300
 """
-How many entries there are at the most: five minutes of one a second.
+The maximum number of entries: five minutes, one entry a second.
 """
 
 
@@ -18,9 +18,9 @@ class History:
     """
     The rates of each second, oldest first.
 
-    @ivar entries: Each with its C{time}, the C{lag} of the reactor then, and
-        under C{rates}, for each service, how many bytes a second were received
-        and returned since the entry before.
+    @ivar entries: Each has its C{time}, the C{lag} of the reactor at that time, and
+        the C{rates}: for each service, the bytes received and returned per second
+        since the entry before.
     """
 
     def __init__(self) -> None:
@@ -32,17 +32,21 @@ class History:
         self, when: float, totals: Sequence[tuple[int, int]], *, time: float, lag: float
     ) -> None:
         """
-        Enter what there is now.
+        Add an entry for the time since the call before.
 
-        @param when: The time, by a clock that nobody sets.
+        @param when: The time by a monotonic clock.
 
         @param totals: For each service, how many bytes it has received and
-            returned ever since.
+            returned since its start.
 
         @param time: The time of day.
         """
+        elapsed = when - self._when
         if self._totals is not None:
-            elapsed = when - self._when
+            if elapsed <= 0:
+                # A service that starts again within one tick of the clock: the next
+                # entry covers this time as well.
+                return
             rates = [
                 [round((now - then) / elapsed) for now, then in zip(new, old, strict=True)]
                 for new, old in zip(totals, self._totals, strict=True)
@@ -53,6 +57,6 @@ class History:
 
     def enter(self, rates: list[list[int]], *, time: float, lag: float) -> None:
         """
-        Enter what somebody else has found out.
+        Add an entry with rates that are known.
         """
         self.entries.append({"time": round(time, 3), "lag": round(lag, 6), "rates": rates})

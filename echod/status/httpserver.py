@@ -1,52 +1,54 @@
 """
-The HTTP server.  Whoever talks to it takes nothing from the echo: it has so many
-connections and no more, a time for each request, and no ear for what comes with
-one.
+The HTTP server of the status page.
+
+Its clients cannot slow down the echo: the number of connections and the time for each
+request are limited, requests are answered one by one, and request bodies are discarded.
 """
 
 from __future__ import annotations
 
 import re
 from io import BytesIO
-from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web import server
-from twisted.web.http import HTTPChannel
+from twisted.web import http, server
 
 from echod.limits.capacity import STATUS_CONNECTIONS
+from echod.net.quantities import wholeNumber
+from echod.net.transport import ISessionTransport
 from echod.status.monitor import Monitor
 from echod.status.routes import Root
 
 REQUEST_TIME = 30.0
 """
-How long a request may take to arrive, from the connection or from the answer
-before, in seconds; an idle connection is closed after the same time.  Clients
-on the worst of networks take less.
+How long a request may take to arrive after the connection or the answer before it, in
+seconds; an idle connection is closed after the same time.  Clients on the worst
+networks need less.
 """
 
 LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
+BAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
 
 ORIGIN = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 """
-What stands before the path where a client asks as it would ask a proxy.
+The part before the path in a request with a complete address, as proxies get it.
 """
 
 
 class Request(server.Request):
     """
-    A request, without whatever comes with it.
+    A request whose body is discarded.
     """
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """
-        Answer, also if the path comes with its origin: a server must understand
-        that (RFC 9112, 3.2.2).
+        Answer a request for a path or for a complete address: a server must accept
+        both (RFC 9112, 3.2.2).
         """
         origin = ORIGIN.match(path)
         if origin is not None:
@@ -56,43 +58,68 @@ class Request(server.Request):
 
     def gotLength(self, length: int | None) -> None:
         """
-        Make no room, neither in memory nor on a disk.
+        Do not prepare a file for the body, as Twisted does for a long one.
         """
         self.content = BytesIO()
 
     def handleContentChunk(self, data: bytes) -> None:
         """
-        Forget what has come.
+        Discard a part of the body.
         """
 
 
-class Channel(HTTPChannel):
+class Channel(http.HTTPChannel):
     """
-    A connection.
+    The connection of one client.
     """
 
     site: StatusSite
-    transport: Any
+    transport: ISessionTransport
     abortTimeout = 5
     _late = False
     _turn: IDelayedCall | None = None
 
     def resetTimeout(self) -> None:
         """
-        That something comes makes a request no more on time: byte for byte it
+        Keep the time limit when data arrives: a request that arrives byte by byte
         could take for ever.
         """
 
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Read nothing more once the connection is about to close: the parser has no
+        state for what follows a bad request.
+        """
+        if not self.transport.disconnecting:
+            super().dataReceived(data)
+
+    def headerReceived(self, line: bytes) -> bool:
+        """
+        Refuse a length that is not a number, or far too long: the parser raises an
+        error for thousands of digits.
+
+        @return: Whether the header makes sense.
+        """
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            try:
+                wholeNumber(value.strip(b" \t").decode("latin-1"))
+            except ValueError:
+                self.transport.write(BAD)
+                self.loseConnection()
+                return False
+        return bool(super().headerReceived(line))
+
     def lineLengthExceeded(self, line: bytes) -> None:
         """
-        A header is longer than any that a browser sends.
+        Refuse a header that is longer than all headers of browsers.
         """
         self.transport.write(LARGE)
         self.loseConnection()
 
     def timeoutConnection(self) -> None:
         """
-        The request has not come in time, or the answer was not read.
+        Close the connection if a request is late, and abort it if that does not help.
         """
         if self._late:
             self.transport.abortConnection()
@@ -103,30 +130,30 @@ class Channel(HTTPChannel):
         self.loseConnection()
         self.setTimeout(self.abortTimeout)
 
-    def requestDone(self, request: Any) -> None:
+    def requestDone(self, request: server.Request) -> None:
         """
-        One request at a time: those which came along with it would otherwise be
-        answered in one go, and the echo would wait for all of them.
+        Answer the next request in the next turn of the reactor: the echo would
+        otherwise wait for all requests that came in one segment.
         """
         self.paused = True
         super().requestDone(request)
         if self._buffer:
             self._networkProducer.pauseProducing()
-            self._turn = self.site.reactor.callLater(0, self._goOn)
+            self._turn = self.site.reactor.callLater(0, self._next)
         else:
             self.paused = False
 
     def resumeProducing(self) -> None:
         """
-        What was answered is read: answer what else there is.
+        Answer the next request: the client has read the answers so far.
         """
         super().resumeProducing()
         if self.paused and self._turn is None:
-            self._goOn()
+            self._next()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        The connection is over.
+        Forget the connection.
         """
         if self._turn is not None:
             self._turn.cancel()
@@ -134,7 +161,7 @@ class Channel(HTTPChannel):
         self.site.channels.discard(self)
         super().connectionLost(reason)
 
-    def _goOn(self) -> None:
+    def _next(self) -> None:
         self._turn = None
         if not self._waitingForTransport:
             self.paused = False
@@ -144,16 +171,16 @@ class Channel(HTTPChannel):
 
 class StatusSite(server.Site):
     """
-    The status of an echod.
+    The status page and the other paths of one echod.
 
-    @ivar channels: The connections there are.
+    @ivar channels: The open connections.
     """
 
     service = "HTTP status"
     noisy = False
-    protocol: Any = Channel
+    protocol = Channel  # type: ignore[assignment]
 
-    def __init__(self, reactor: Any, monitor: Monitor) -> None:
+    def __init__(self, reactor: IReactorTime, monitor: Monitor) -> None:
         super().__init__(
             Root(monitor), requestFactory=Request, timeout=REQUEST_TIME, reactor=reactor
         )
@@ -161,35 +188,37 @@ class StatusSite(server.Site):
 
     def logPrefix(self) -> str:
         """
-        How Twisted names the service in its own messages.
+        @return: The name of the service in Twisted's log messages.
         """
         return self.service
 
-    def log(self, request: Any) -> None:
+    def log(self, request: http.Request) -> None:
         """
-        Who looks is not worth a line a second.
+        Log nothing: each viewer would add a line a second.
         """
 
-    def buildProtocol(self, addr: IAddress | None) -> Any:
+    def buildProtocol(  # type: ignore[override]
+        self, addr: IAddress | None
+    ) -> Channel | None:
         """
-        @return: A connection, or L{None} if there are enough.
+        @return: A channel, or L{None} if there are too many connections.
         """
         if len(self.channels) >= STATUS_CONNECTIONS:
             return None
-        channel = super().buildProtocol(addr)
+        channel: Channel = super().buildProtocol(addr)
         self.channels.add(channel)
         return channel
 
     def drain(self) -> Deferred[None]:
         """
-        Close the connections: nobody is in the middle of anything but looking.
+        Close all connections: answers are short, and no viewer needs a last event.
         """
         self.abort()
         return succeed(None)
 
     def abort(self) -> None:
         """
-        The same.
+        Close all connections.
         """
         for channel in list(self.channels):
             channel.loseConnection()

@@ -20,22 +20,21 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from echod._version import __version__
+from echod.net.statistics import DATAGRAMS, LENGTHS, SESSIONS
 from echod.service.echoservice import LISTENING
-from echod.status.lag import LAGS
-from echod.status.monitor import Monitor
-from echod.status.snapshot import DATAGRAMS, SESSIONS, Data
-from echod.tcp.statistics import LENGTHS
+from echod.status.monitor import LAGS, Monitor
+from echod.status.snapshot import Data
 from twisted import __version__ as twistedVersion
 
 LABELS = ("service", "address")
 """
-What tells one service from another.
+The labels that tell the services apart.
 """
 
 
 def registryFor(monitor: Monitor) -> CollectorRegistry:
     """
-    @return: All there is to scrape: of echod, and of its processes.
+    @return: The metrics of echod, and of its processes.
     """
     registry = CollectorRegistry()
     registry.register(EchoCollector(monitor))
@@ -45,7 +44,7 @@ def registryFor(monitor: Monitor) -> CollectorRegistry:
 
 class Processes(Collector):
     """
-    Reads what the system knows of this process and, labelled, of its workers.
+    The system's figures about this process and, with a label, about its workers.
     """
 
     def __init__(self, monitor: Monitor) -> None:
@@ -53,7 +52,7 @@ class Processes(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """
-        @return: All metrics there are.
+        @return: The current metrics.
         """
         metrics = {metric.name: metric for metric in ProcessCollector(registry=None).collect()}
         for worker in self._monitor.workers:
@@ -67,7 +66,7 @@ class Processes(Collector):
 
 class EchoCollector(Collector):
     """
-    Reads, when it is asked, what the services have counted.
+    The counters of the services, read at each scrape.
     """
 
     def __init__(self, monitor: Monitor) -> None:
@@ -75,7 +74,7 @@ class EchoCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """
-        @return: All metrics there are.
+        @return: The current metrics.
         """
         yield InfoMetricFamily(
             "echod_build",
@@ -106,7 +105,7 @@ class EchoCollector(Collector):
             "echod_reactor_lag_seconds",
             "By how much a timer that is set every second has fired too late.",
         )
-        lag.add_metric([], _buckets(LAGS, self._monitor.lag.counts), self._monitor.lag.seconds)
+        lag.add_metric([], _buckets(LAGS, self._monitor.lags.counts), self._monitor.lags.sum)
         yield lag
         yield from _ofServices(self._monitor.services)
 
@@ -203,6 +202,6 @@ def _counters(
 
 def _buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
     """
-    @return: The counts as Prometheus has them: each with those below it.
+    @return: The buckets as Prometheus counts them: each includes all smaller ones.
     """
     return list(zip([*map(str, bounds), "+Inf"], accumulate(counts), strict=True))

@@ -1,5 +1,5 @@
 """
-A look at everything, once a second.
+The state of all services, taken once a second.
 """
 
 from __future__ import annotations
@@ -8,98 +8,101 @@ import json
 import os
 from collections.abc import Callable
 from time import time
-from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from echod._version import __version__
+from echod.net.histogram import Histogram
+from echod.net.statistics import ServedSession
 from echod.service.echoservice import EchoService
 from echod.status.history import History
-from echod.status.lag import Lag
-from echod.status.snapshot import (
-    Data,
-    ofService,
-    ofSessions,
-    serverOf,
-    sessionsOf,
-    unready,
-)
-from echod.tcp.session import Session
+from echod.status.snapshot import Data, openSessions, serviceState, sessionStates, unready
 
 INTERVAL = 1.0
 """
-How long it is from one look to the next, in seconds: what people see as alive.
+The time from one look at the services to the next, in seconds: often enough that the
+page seems alive.
+"""
+
+LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""
+The bounds of the histogram of lags, in seconds: from what nobody notices to what
+breaks connections.
 """
 
 
 class Monitor(Service):
     """
-    Looks at all services once a second, however many look at it.
+    Looks at all services once a second, for any number of viewers.
 
-    @ivar lag: How late that was.
+    @ivar lags: How late the timer for each look has fired, in seconds.  All peers wait
+        as long, because one reactor serves them all.
 
-    @ivar history: What has been seen.
+    @ivar lag: The latest of these lags.
+
+    @ivar history: The rates of the last minutes.
 
     @ivar listeners: Called after each look.
 
-    @ivar deaths: How many of the workers have died.
+    @ivar deaths: How many workers have died.
     """
 
     deaths = 0
+    lag = 0.0
     _looking: IDelayedCall | None = None
     _full: bytes | None = None
     _latest: bytes | None = None
 
     def __init__(
-        self, reactor: Any, echo: EchoService, wallClock: Callable[[], float] = time
+        self, reactor: IReactorTime, echo: EchoService, wallClock: Callable[[], float] = time
     ) -> None:
         """
-        @param wallClock: Tells the time of day.
+        @param wallClock: Returns the time of day.
         """
-        self.lag = Lag()
+        self.lags = Histogram(LAGS)
         self.history = History()
         self.listeners: set[Callable[[], None]] = set()
         self._reactor = reactor
         self._echo = echo
         self._wallClock = wallClock
-        self._seen: dict[Session, int] = {}
-        self._before: dict[Session, int] = {}
+        self._seen: dict[ServedSession, int] = {}
+        self._before: dict[ServedSession, int] = {}
         self._when = self._elapsed = 0.0
 
     @property
     def reactor(self) -> str:
         """
-        What echod runs on.
+        The name of the reactor.
         """
         return type(self._reactor).__name__
 
     @property
     def workers(self) -> list[Data]:
         """
-        The processes that serve, if it is not this one.
+        The processes that serve; empty if this process serves.
         """
         return []
 
     @property
     def services(self) -> list[Data]:
         """
-        All there is to say about each service.
+        The state and the statistics of each service.
         """
-        return [ofService(service) for service in self._echo.listening]
+        return [serviceState(service) for service in self._echo.listening]
 
     @property
     def sessions(self) -> Data:
         """
-        How many sessions there are, the busiest and the newest of them.
+        The number of open sessions, the busiest and the newest of them.
         """
         clock = self._wallClock() - self._reactor.seconds()
-        return ofSessions(self._echo.listening, self._rate, clock)
+        return sessionStates(self._echo.listening, self._rate, clock)
 
     @property
     def unready(self) -> list[str]:
         """
-        Why no more peers should be sent here; empty if they may.
+        The reasons not to send new peers here; empty if there are none.
         """
         return unready(self._echo.listening)
 
@@ -122,7 +125,7 @@ class Monitor(Service):
     @property
     def latest(self) -> bytes:
         """
-        The same, with no more of the history than is new.
+        Everything with only the newest entry of the history, as JSON.
         """
         if self._latest is None:
             self._latest = self._serialized(list(self.history.entries)[-1:])
@@ -130,7 +133,7 @@ class Monitor(Service):
 
     def startService(self) -> None:
         """
-        Look, now and every second.
+        Look now, and then every second.
         """
         super().startService()
         self._began = self._wallClock()
@@ -138,24 +141,25 @@ class Monitor(Service):
 
     def stopService(self) -> None:
         """
-        Look no more.
+        Stop looking.
         """
         super().stopService()
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
 
-    def _waited(self, due: float) -> None:
-        self.lag.add(max(0.0, self._reactor.seconds() - due))
-        self._look()
-
     def tell(self) -> None:
         """
-        Have everything put into words again, and tell who listens.
+        Make the JSON again when it is needed next, and call the listeners.
         """
         self._full = self._latest = None
         for listener in list(self.listeners):
             listener()
+
+    def _waited(self, due: float) -> None:
+        self.lag = max(0.0, self._reactor.seconds() - due)
+        self.lags.add(self.lag)
+        self._look()
 
     def _look(self) -> None:
         now = self._reactor.seconds()
@@ -165,23 +169,22 @@ class Monitor(Service):
 
     def _see(self, now: float) -> None:
         services = self._echo.listening
-        servers = [serverOf(service) for service in services]
-        totals = [(server.received, server.returned) for server in servers]
-        self.history.add(now, totals, time=self._wallClock(), lag=self.lag.last)
+        statistics = [service.server.statistics() for service in services]
+        totals = [(each["receivedBytes"], each["returnedBytes"]) for each in statistics]
+        self.history.add(now, totals, time=self._wallClock(), lag=self.lag)
         self._before = self._seen
-        self._seen = {session: session.received for session in sessionsOf(services)}
+        self._seen = {session: session.received for session in openSessions(services)}
         self._elapsed, self._when = now - self._when, now
 
-    def _rate(self, session: Session) -> float:
+    def _rate(self, session: ServedSession) -> float:
         """
-        @return: How many bytes a session had received from the look before to
-            the latest one, in a second.
+        @return: How many bytes per second a session has received between the latest
+            two looks.
         """
         more = self._seen.get(session, 0) - self._before.get(session, 0)
         return more / self._elapsed if more else 0.0
 
     def _serialized(self, history: list[Data]) -> bytes:
-        lag = self.lag
         data = {
             "version": __version__,
             "reactor": self.reactor,
@@ -190,9 +193,9 @@ class Monitor(Service):
             "started": round(self._began, 3),
             "unready": self.unready,
             "draining": self.draining,
-            "lag": round(lag.last, 6),
-            "lags": lag.counts,
-            "lagSeconds": round(lag.seconds, 6),
+            "lag": round(self.lag, 6),
+            "lags": self.lags.counts,
+            "lagSeconds": round(self.lags.sum, 6),
             "workers": self.workers,
             "services": self.services,
             "sessions": self.sessions,

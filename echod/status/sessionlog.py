@@ -1,97 +1,80 @@
 """
-The session log: what has been, for scripts.  One JSON object a line for each
-session that has ended and, once a second, for the datagrams of each source.
+The session log, for scripts: a line of JSON for each session that has ended and, once a
+second, for each source of datagrams.
 """
 
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timezone
+from functools import partial
 from time import time
-from types import FrameType
-from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from echod.service.echoservice import CannotServe, EchoService, ListeningService
-from echod.status.appendfile import LineFile
-from echod.tcp.factory import SessionFactory
-from echod.tcp.session import Session
-from echod.udp.sourcestatistics import SourcesUDPEchoProtocol
+from echod.net.statistics import ServedSession
+from echod.service.echoservice import CannotServe, EchoService
+from echod.status.appendfile import AppendFile
+from echod.status.snapshot import Listening
 
 _log = Logger(namespace="echod.status")
 
 INTERVAL = 1.0
 """
-For how long the datagrams of a source are summed up, and how long it is at least
-from one report of lost lines to the next, in seconds.
-"""
-
-REOPEN = getattr(signal, "SIGUSR1", None)
-"""
-The signal on which twistd rotates its own log.
+The time between two lines about one source of datagrams, and between two reports of
+lost lines, in seconds.
 """
 
 
 class SessionLog(Service):
     """
-    Writes the session log, as far as the file takes it.
-
-    @ivar onReopen: Called when the file was opened again.
+    Writes the session log.
     """
 
-    _file: LineFile | None = None
+    _file: AppendFile | None = None
     _reported = 0
     _waiting: IDelayedCall | None = None
-    _restore: Callable[[], None] | None = None
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: IReactorTime,
         path: str,
         echo: EchoService,
         *,
-        takesSignal: bool = False,
         descriptor: int | None = None,
         wallClock: Callable[[], float] = time,
     ) -> None:
         """
-        @param takesSignal: Whether the process is ours, and with it the signal on
-            which to open the file again.
+        @param descriptor: The file, if it is open already.
 
-        @param descriptor: Where the file is open already, if it is.
-
-        @param wallClock: Tells the time of day.
+        @param wallClock: Returns the time of day.
         """
         self._reactor = reactor
         self._path = path
         self._echo = echo
-        self._takesSignal = takesSignal and REOPEN is not None
         self._descriptor = descriptor
         self._wallClock = wallClock
-        self.onReopen: Callable[[], object] | None = None
 
     def fileno(self) -> int:
         """
-        @return: Where the file is open.
+        @return: The descriptor of the open file.
         """
         assert self._file is not None
         return self._file.fileno()
 
     def privilegedStartService(self) -> None:
         """
-        Open the file, while that may still be allowed.
+        Open the file, before the process gives up its privileges.
 
-        @raise CannotServe: if it cannot be written to.
+        @raise CannotServe: if it cannot be opened.
         """
         super().privilegedStartService()
         try:
-            self._file = LineFile(self._path, self._descriptor)
+            self._file = AppendFile(self._path, self._descriptor)
         except OSError as error:
             problem = CannotServe(f"cannot write {self._path}: {error.strerror}")
             _log.critical("{problem}", problem=problem)
@@ -99,39 +82,33 @@ class SessionLog(Service):
 
     def startService(self) -> None:
         """
-        Have everything written that ends from now on.
+        Write what ends from now on.
 
-        @raise CannotServe: if the file cannot be written to.
+        @raise CannotServe: if the file cannot be opened.
         """
         super().startService()
         if self._file is None:
             self.privilegedStartService()
         for service in self._echo.listening:
-            if isinstance(service.server, SessionFactory):
-                service.server.onEnd = self._listenerFor(service)
-        if self._takesSignal:
-            self._takeSignal()
+            service.server.onEnd = partial(self._writeSession, service)
         self._wait()
 
     def stopService(self) -> None:
         """
-        Write what there is, and close the file.
+        Write the datagrams of the last second, and close the file.
         """
         super().stopService()
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
-            self._lookAround()
-        if self._restore is not None:
-            self._restore()
-            self._restore = None
+            self._writeDatagrams()
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def reopen(self) -> None:
         """
-        Go on with the file that has the name by now.
+        Open the path again, and write to the file that is there now.
         """
         if self._file is not None:
             try:
@@ -142,24 +119,25 @@ class SessionLog(Service):
                     path=self._path,
                     why=error.strerror,
                 )
-        if self.onReopen is not None:
-            self.onReopen()
 
-    def _listenerFor(self, service: ListeningService) -> Callable[[Session], None]:
-        def ended(session: Session) -> None:
-            self._write(
-                "session",
-                service,
-                peer=session.peer,
-                seconds=round(session.duration, 6),
-                receivedBytes=session.received,
-                returnedBytes=session.returned,
-                outcome=session.outcome,
-            )
+    def _writeSession(self, service: Listening, session: ServedSession) -> None:
+        self._write(
+            "session",
+            service,
+            peer=session.peer,
+            seconds=round(session.duration, 6),
+            receivedBytes=session.received,
+            returnedBytes=session.returned,
+            outcome=session.outcome,
+        )
 
-        return ended
+    def _writeDatagrams(self) -> None:
+        for service in self._echo.listening:
+            for source, traffic in service.server.taken().items():
+                self._write("datagrams", service, source=source, **asdict(traffic))
+        self._reportLost()
 
-    def _write(self, event: str, service: ListeningService, **fields: object) -> None:
+    def _write(self, event: str, service: Listening, **fields: object) -> None:
         if self._file is not None:
             now = datetime.fromtimestamp(self._wallClock(), timezone.utc)
             record = {
@@ -175,15 +153,8 @@ class SessionLog(Service):
         self._waiting = self._reactor.callLater(INTERVAL, self._waited)
 
     def _waited(self) -> None:
-        self._lookAround()
+        self._writeDatagrams()
         self._wait()
-
-    def _lookAround(self) -> None:
-        for service in self._echo.listening:
-            if isinstance(service.server, SourcesUDPEchoProtocol):
-                for source, traffic in service.server.taken().items():
-                    self._write("datagrams", service, source=source, **asdict(traffic))
-        self._reportLost()
 
     def _reportLost(self) -> None:
         assert self._file is not None
@@ -195,19 +166,3 @@ class SessionLog(Service):
                 lost=lost,
                 why=self._file.why,
             )
-
-    def _takeSignal(self) -> None:
-        assert REOPEN is not None
-        before = signal.getsignal(REOPEN)
-
-        def heard(number: int, frame: FrameType | None) -> None:
-            if callable(before):
-                before(number, frame)
-            self._reactor.callFromThread(self.reopen)
-
-        def restore() -> None:
-            if signal.getsignal(REOPEN) is heard:
-                signal.signal(REOPEN, before)
-
-        signal.signal(REOPEN, heard)
-        self._restore = restore

@@ -1,5 +1,5 @@
 """
-What there is now, as plain data.
+The state of the services and their sessions, as plain data.
 """
 
 from __future__ import annotations
@@ -8,85 +8,35 @@ from collections.abc import Callable, Iterable
 from heapq import nlargest
 from typing import Any
 
-from echod.impair.tcp import ImpairedSessions
-from echod.impair.udp import ImpairedUDPEchoProtocol
-from echod.service.echoservice import LISTENING, ListeningService
-from echod.tcp.factory import SessionFactory
-from echod.tcp.session import Session
-from echod.udp.echo import UDPEchoProtocol
+from echod.net.statistics import ServedSession
+from echod.service.echoservice import LISTENING, EchoServer, ListeningService
 
 SHOWN_SESSIONS = 50
 """
-How many sessions are shown one by one, of those that have some right to it:
-more than anybody reads.
+How many of the busiest and how many of the newest sessions are shown: more than
+anybody reads.
 """
-
-SESSIONS = "sessions"
-DATAGRAMS = "datagrams"
 
 Data = dict[str, Any]
 
-
-def serverOf(service: ListeningService) -> SessionFactory | UDPEchoProtocol:
-    """
-    @return: What does the work of a service, and counts it.
-    """
-    server = service.server
-    assert isinstance(server, (SessionFactory, UDPEchoProtocol))
-    return server
+Listening = ListeningService[EchoServer]
 
 
-def ofService(service: ListeningService) -> Data:
+def serviceState(service: Listening) -> Data:
     """
-    @return: All there is to say about one service, except about each of its
-        sessions.
+    @return: The state and the statistics of a service, without single sessions.
     """
-    server = serverOf(service)
-    common = {
-        "service": server.service,
+    return {
+        "service": service.server.service,
         "address": service.place,
         "state": service.state,
-        "receivedBytes": server.received,
-        "returnedBytes": server.returned,
-        "refused": dict(server.refusals.counts),
-        **_ofImpairments(server),
-    }
-    if isinstance(server, SessionFactory):
-        return common | _ofSessions(server)
-    return common | _ofDatagrams(server)
-
-
-def _ofImpairments(server: SessionFactory | UDPEchoProtocol) -> Data:
-    if isinstance(server, (ImpairedSessions, ImpairedUDPEchoProtocol)):
-        return {"impairments": str(server.impairments), "impaired": dict(server.impaired)}
-    return {"impairments": None, "impaired": {}}
-
-
-def _ofSessions(server: SessionFactory) -> Data:
-    ended = server.ended
-    return {
-        "kind": SESSIONS,
-        "open": len(server.sessions),
-        "accepted": len(server.sessions) + ended.sessions,
-        "ended": dict(ended.outcomes),
-        "lengths": list(ended.lengths),
-        "seconds": ended.seconds,
+        **service.server.statistics(),
     }
 
 
-def _ofDatagrams(server: UDPEchoProtocol) -> Data:
-    return {
-        "kind": DATAGRAMS,
-        # There is no third thing that becomes of one; what is impaired on purpose
-        # is so before it is received.
-        "received": server.answered + server.refusals.counts.total(),
-        "answered": server.answered,
-    }
-
-
-def unready(services: Iterable[ListeningService]) -> list[str]:
+def unready(services: Iterable[Listening]) -> list[str]:
     """
-    @return: Why no more peers should be sent here; empty if they may.
+    @return: The reasons not to send new peers here; empty if there are none.
     """
     return [
         f"{service.server.service} on {service.place} is {service.state}"
@@ -95,31 +45,26 @@ def unready(services: Iterable[ListeningService]) -> list[str]:
     ]
 
 
-def sessionsOf(services: Iterable[ListeningService]) -> dict[Session, ListeningService]:
+def openSessions(services: Iterable[Listening]) -> dict[ServedSession, Listening]:
     """
-    @return: All sessions, and whose they are.
+    @return: All open sessions, each with its service.
     """
-    return {
-        session: service
-        for service in services
-        if isinstance(service.server, SessionFactory)
-        for session in service.server.sessions
-    }
+    return {session: service for service in services for session in service.server.sessions}
 
 
-def ofSessions(
-    services: Iterable[ListeningService], rate: Callable[[Session], float], clock: float
+def sessionStates(
+    services: Iterable[Listening], rate: Callable[[ServedSession], float], clock: float
 ) -> Data:
     """
-    @param rate: How many bytes a session has received in a second of late.
+    @param rate: Returns how many bytes per second a session receives.
 
-    @param clock: What to add to the reactor's time for the time of day.
+    @param clock: The difference between the time of day and the reactor's time.
 
-    @return: How many sessions there are, the busiest and the newest of them.
+    @return: The number of open sessions, the busiest and the newest of them.
     """
-    sessions = sessionsOf(services)
+    sessions = openSessions(services)
 
-    def row(session: Session) -> Data:
+    def row(session: ServedSession) -> Data:
         service = sessions[session]
         return {
             "service": service.server.service,

@@ -2,7 +2,9 @@
 The TCP echo: what a peer sends comes back, until it says goodbye.
 """
 
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from __future__ import annotations
+
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -39,7 +41,10 @@ class EchoProtocol(Session):
     side when that has to pause.
     """
 
+    factory: EchoFactory
     _paused = False
+    # How much the peer had sent when the session was told to end.
+    _end: int | None = None
 
     def connectionMade(self) -> None:
         """
@@ -62,6 +67,7 @@ class EchoProtocol(Session):
         Close, and take note of nothing more: also a peer that does not read is
         read from again, or it might never come to reading.
         """
+        self._stopDraining()
         self._unregister()
         self.transport.resumeProducing()
         super().close(outcome)
@@ -72,10 +78,8 @@ class EchoProtocol(Session):
         received for it, and what the peer has to make room for.
         """
         if self.outcome is None:
-            self._cancelClosing()
-            self._closing = self.factory.reactor.callLater(
-                0, self._drain, self.received + unread(self.transport)
-            )
+            self._end = self.received + unread(self.transport)
+            self.factory.ending.add(self)
 
     def readConnectionLost(self) -> None:
         """
@@ -104,21 +108,33 @@ class EchoProtocol(Session):
         The connection is lost; C{connectionLost} does what there is to do.
         """
 
+    def checkDrained(self) -> None:
+        """
+        Finish, if all that the peer had sent is returned.
+        """
+        assert self._end is not None
+        if self._paused or (self.received < self._end and unread(self.transport)):
+            self.factory.draining.add(self)
+        else:
+            self.finish(DRAINED)
+
     def finish(self, outcome: str) -> None:
         """
         Hang up, when the peer has nothing more to be returned.
         """
         self.close(outcome)
 
-    def _drain(self, end: int) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        @param end: How much the peer had sent when the end began.
+        The session has ended.
         """
-        self._closing = None
-        if self._paused or (self.received < end and unread(self.transport)):
-            self._closing = self.factory.reactor.callLater(DRAIN_TICK, self._drain, end)
-        else:
-            self.finish(DRAINED)
+        self._stopDraining()
+        super().connectionLost(reason)
+
+    def _stopDraining(self) -> None:
+        if self._end is not None:
+            self.factory.ending.discard(self)
+            self.factory.draining.discard(self)
 
     def _unregister(self) -> None:
         # A registered producer would hold the closing back.
@@ -131,7 +147,8 @@ class GoodbyeEchoProtocol(EchoProtocol):
     decides.
     """
 
-    _silence: IDelayedCall | None = None
+    # Whether it waits for silence.
+    _listening = False
 
     def __init__(self) -> None:
         self._goodbye = Goodbye()
@@ -186,6 +203,21 @@ class GoodbyeEchoProtocol(EchoProtocol):
         super().resumeProducing()
         self._consider(b"")
 
+    def lookOnceMore(self) -> None:
+        """
+        Nothing was received for L{SILENCE} seconds: let the reactor read before
+        this counts.  A process that was stopped or busy finds the time over
+        before it has read what came meanwhile.
+        """
+        self.factory.silent.add(self)
+
+    def heardNothing(self) -> None:
+        """
+        It was silence, which decides on what is withheld.
+        """
+        self._listening = False
+        self._settle(self._goodbye.silence())
+
     def _consider(self, reply: bytes) -> None:
         """
         See what the rule has come to.
@@ -197,17 +229,9 @@ class GoodbyeEchoProtocol(EchoProtocol):
             self._stopListening()
         if self._goodbye.over and self.outcome is None:
             self.close(GOODBYE)
-        elif self._goodbye.withheld and self._silence is None and not self._paused:
-            self._silence = self.factory.reactor.callLater(SILENCE, self._lookOnceMore)
-
-    def _lookOnceMore(self) -> None:
-        # A process that was stopped or busy finds its time up before it has
-        # read what came meanwhile.  The reactor reads before it calls again.
-        self._silence = self.factory.reactor.callLater(0, self._heardNothing)
-
-    def _heardNothing(self) -> None:
-        self._silence = None
-        self._settle(self._goodbye.silence())
+        elif self._goodbye.withheld and not self._listening and not self._paused:
+            self._listening = True
+            self.factory.silence.add(self)
 
     def _settle(self, reply: bytes) -> None:
         self._kept -= len(reply)
@@ -215,9 +239,10 @@ class GoodbyeEchoProtocol(EchoProtocol):
         self._consider(reply)
 
     def _stopListening(self) -> None:
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+        if self._listening:
+            self._listening = False
+            self.factory.silence.discard(self)
+            self.factory.silent.discard(self)
 
 
 class EchoFactory(SessionFactory):
@@ -226,6 +251,15 @@ class EchoFactory(SessionFactory):
 
     @ivar protocol: L{GoodbyeEchoProtocol}, or L{EchoProtocol} for plain
         RFC 862.
+
+    @ivar silence: The sessions that withhold bytes until their peer is silent.
+
+    @ivar silent: The sessions whose peer was silent, until the next turn of the
+        reactor.
+
+    @ivar ending: The sessions that were told to end, until the next turn.
+
+    @ivar draining: The sessions that were told to end and have bytes to return.
     """
 
     service = "TCP echo"
@@ -240,3 +274,7 @@ class EchoFactory(SessionFactory):
     ) -> None:
         super().__init__(reactor, limits=limits, showMessages=showMessages)
         self.protocol = GoodbyeEchoProtocol if goodbye else EchoProtocol
+        self.silence = self.deadlines(SILENCE, GoodbyeEchoProtocol.lookOnceMore)
+        self.silent = self.deadlines(0, GoodbyeEchoProtocol.heardNothing)
+        self.ending = self.deadlines(0, EchoProtocol.checkDrained)
+        self.draining = self.deadlines(DRAIN_TICK, EchoProtocol.checkDrained)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any, TypeVar
 from typing import Protocol as TypingProtocol
 
 from twisted.internet.defer import Deferred
@@ -17,11 +18,15 @@ from echod.limits.capacity import NO_ROOM, Limits, sourceOf
 from echod.limits.networks import DENIED
 from echod.limits.refusals import Refusals
 from echod.net.format import addressName
+from echod.net.statistics import SESSIONS, ServedSession, SessionServerStatistics, Traffic
+from echod.tcp.deadlines import Deadlines
 from echod.tcp.drain import Drain
-from echod.tcp.session import CUT, Session
+from echod.tcp.session import CUT, IDLE_CHECKS, QUIET, Session
 from echod.tcp.statistics import SessionStatistics
 
 NO_ROOM_FOR_SOURCE = "too many connections from its address"
+
+SomeSession = TypeVar("SomeSession", bound=Session)
 
 
 class Waiting(TypingProtocol):
@@ -55,6 +60,10 @@ class SessionFactory(Factory):
     @ivar ended: What has become of the sessions that there were.
 
     @ivar onEnd: Called with each session that has ended.
+
+    @ivar idling: The sessions to be looked at, whether they are idle.
+
+    @ivar lingering: The sessions that wait for their peer to close.
     """
 
     noisy = False
@@ -76,8 +85,11 @@ class SessionFactory(Factory):
         self.waiting: set[Waiting] = set()
         self.refusals = Refusals(reactor, self.service)
         self.ended = SessionStatistics()
-        self.onEnd: Callable[[Session], None] | None = None
+        self.onEnd: Callable[[ServedSession], None] | None = None
         self._fromSource: Counter[str] = Counter()
+        self._deadlines: list[Deadlines[Any]] = []
+        self.idling = self.deadlines(self.limits.idleTimeout / IDLE_CHECKS, Session.checkIdle)
+        self.lingering = self.deadlines(QUIET, Session.checkLinger)
 
     @property
     def received(self) -> int:
@@ -93,6 +105,31 @@ class SessionFactory(Factory):
         """
         return self.ended.returned + sum(session.returned for session in self.sessions)
 
+    def statistics(self) -> SessionServerStatistics:
+        """
+        @return: What the service has counted.
+        """
+        ended = self.ended
+        return {
+            "receivedBytes": self.received,
+            "returnedBytes": self.returned,
+            "refused": dict(self.refusals.counts),
+            "impairments": None,
+            "impaired": {},
+            "kind": SESSIONS,
+            "open": len(self.sessions),
+            "accepted": len(self.sessions) + ended.sessions,
+            "ended": dict(ended.outcomes),
+            "lengths": list(ended.lengths.counts),
+            "seconds": ended.lengths.sum,
+        }
+
+    def taken(self) -> dict[str | None, Traffic]:
+        """
+        @return: Nothing: a stream has sessions, and no datagrams to count by source.
+        """
+        return {}
+
     def logPrefix(self) -> str:
         """
         How Twisted names the service in its own messages.
@@ -104,12 +141,28 @@ class SessionFactory(Factory):
         Listening starts.
         """
         self._draining = None
+        self.refusals.start()
+        for deadlines in self._deadlines:
+            deadlines.start()
 
     def stopFactory(self) -> None:
         """
         Listening has ended.
         """
         self.refusals.stop()
+        for deadlines in self._deadlines:
+            deadlines.stop()
+
+    def deadlines(
+        self, delay: float, due: Callable[[SomeSession], None]
+    ) -> Deadlines[SomeSession]:
+        """
+        @return: One timer for all sessions.  While nobody listens and no session
+            waits, it is not in the reactor.
+        """
+        deadlines = Deadlines(self.reactor, delay, due)
+        self._deadlines.append(deadlines)
+        return deadlines
 
     def buildProtocol(  # type: ignore[override]
         self, address: IAddress | None

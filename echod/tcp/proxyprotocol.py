@@ -19,7 +19,6 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
-    IDelayedCall,
     IHalfCloseableProtocol,
     IReactorTime,
 )
@@ -35,7 +34,9 @@ from echod.limits.capacity import NO_ROOM, Capacity
 from echod.limits.refusals import Refusals
 from echod.net.addresses import MAX_PORT
 from echod.net.format import addressName
+from echod.net.quantities import wholeNumber
 from echod.net.sockets import unread
+from echod.tcp.deadlines import Deadlines
 from echod.tcp.factory import SessionFactory
 
 HEADER_TIMEOUT = 3.0
@@ -108,14 +109,15 @@ def sourceAddress(header: bytes) -> IAddress | None:
 
 def _parseV1(header: bytes) -> Any:
     line = header[: -len(V1Parser.NEWLINE)]
+    fields = line.split(b" ")
+    if fields[1:2] != [V1Parser.UNKNOWN_PROTO]:
+        if len(fields) != 6:
+            raise InvalidProxyHeader
+        for port in fields[4:]:
+            wholeNumber(port.decode("latin-1"), 0, MAX_PORT)
     # Twisted's parser wants one more field after UNKNOWN; after those that it
     # needs it does not care.
-    information: Any = V1Parser.parse(line + b" ")
-    if information.source is not None:
-        fields = line.split(b" ")
-        if len(fields) != 6 or not (fields[4] + fields[5]).isdigit():
-            raise InvalidProxyHeader
-    return information
+    return V1Parser.parse(line + b" ")
 
 
 def _parseV2(header: bytes) -> Any:
@@ -125,14 +127,14 @@ def _parseV2(header: bytes) -> Any:
 def _checked(address: Any) -> IAddress | None:
     """
     @return: The address in its usual form: Twisted's parsers take any text for
-        one, and any number for a port.
+        one.
 
     @raise ValueError: if it is none.
     """
     if isinstance(address, (IPv4Address, IPv6Address)):
         family = "IPv4Address" if isinstance(address, IPv4Address) else "IPv6Address"
         host = getattr(ipaddress, family)(address.host)
-        if "%" in address.host or address.port > MAX_PORT:
+        if "%" in address.host:
             raise ValueError("malformed")
         return type(address)("TCP", str(host), address.port)
     return address  # type: ignore[no-any-return]
@@ -147,7 +149,6 @@ class ProxyProtocol(Protocol):
     factory: ProxyFactory
     transport: Any
     _received = b""
-    _deadline: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """
@@ -155,7 +156,7 @@ class ProxyProtocol(Protocol):
         """
         self.factory.waiting.add(self)
         self.factory.capacity.taken += 1
-        self._deadline = self.factory.reactor.callLater(HEADER_TIMEOUT, self._late)
+        self.factory.headers.add(self)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -207,6 +208,12 @@ class ProxyProtocol(Protocol):
         if not unread(self.transport):
             self.abort()
 
+    def late(self) -> None:
+        """
+        The header has not come in time.
+        """
+        self.refuse(LATE)
+
     def abort(self) -> None:
         """
         Close.
@@ -215,17 +222,11 @@ class ProxyProtocol(Protocol):
         self.factory.settled()
         self.transport.loseConnection()
 
-    def _late(self) -> None:
-        self._deadline = None
-        self.refuse(LATE)
-
     def _waitNoMore(self) -> None:
         if self in self.factory.waiting:
             self.factory.waiting.remove(self)
             self.factory.capacity.taken -= 1
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self.factory.headers.discard(self)
 
     def _handOver(self, peer: IAddress | None, data: bytes) -> None:
         """
@@ -266,6 +267,8 @@ class ProxyFactory(Factory):
     @ivar waiting: Those whose header has not come yet.
 
     @ivar settled: What to do when one of them has become a session, or has gone.
+
+    @ivar headers: One timer for all of them.
     """
 
     noisy = False
@@ -274,6 +277,7 @@ class ProxyFactory(Factory):
     def __init__(self, reactor: IReactorTime, wrapped: Factory) -> None:
         self.reactor = reactor
         self.wrapped = wrapped
+        self.headers = Deadlines(reactor, HEADER_TIMEOUT, ProxyProtocol.late)
         served: Any = wrapped
         while isinstance(served, WrappingFactory):
             served = served.wrappedFactory
@@ -307,12 +311,20 @@ class ProxyFactory(Factory):
         self.wrapped.doStop()
         super().doStop()
 
+    def startFactory(self) -> None:
+        """
+        Listening starts, perhaps again.
+        """
+        self.headers.start()
+        self.refusals.start()
+
     def stopFactory(self) -> None:
         """
         Nobody new is served: nor are those of whom nothing has come yet.
         """
         for connection in list(self.waiting):
             connection.drain()
+        self.headers.stop()
         self.refusals.stop()
 
     def logPrefix(self) -> str:

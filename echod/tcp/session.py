@@ -12,7 +12,6 @@ from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
-    IDelayedCall,
     IHalfCloseableProtocol,
     ISSLTransport,
     ITCPTransport,
@@ -33,7 +32,7 @@ _log = Logger(namespace="echod.tcp")
 
 QUIET = 2.0
 """
-How long a session that has said all it had to say waits for a word from its
+How long a session that has sent all it had to send waits for a word from its
 peer, in seconds: what a peer on a slow path needs to take notice of the end.
 Apache waits as long.
 """
@@ -80,9 +79,14 @@ class Session(Protocol):
     received = 0
     outcome: str | None = None
     _kept = 0
-    _closing: IDelayedCall | None = None
-    _idling: IDelayedCall | None = None
     _lingers = False
+    # For checkLinger: what had come at the last look, and when to look no more.
+    _heard = 0
+    _lingerEnd = 0.0
+    # For checkIdle: what had come and gone at the last look, and how many times
+    # in a row that was the same.
+    _progress = (0, 0)
+    _idleChecks = 0
 
     @property
     def returned(self) -> int:
@@ -114,7 +118,7 @@ class Session(Protocol):
             self._receive = self.dataReceived
             self.dataReceived = self._show  # type: ignore[method-assign]
         self.factory.entered(self)
-        self._waitIdly((0, 0), 0)
+        self._waitIdly()
         _log.info("{service}: {peer} connected", service=self.factory.service, peer=self.peer)
 
     def dataReceived(self, data: bytes) -> None:
@@ -143,7 +147,6 @@ class Session(Protocol):
         @param outcome: Why, for the log.
         """
         self.outcome = outcome
-        self._cancelClosing()
         # Also what was to return it.
         self.dataReceived = self._discard  # type: ignore[method-assign]
         transport = self.transport
@@ -151,7 +154,7 @@ class Session(Protocol):
             # Twisted's TLS knows no half-close, but waits for the peer's closing
             # alert of its own accord, for ever, and reads meanwhile.
             transport.loseConnection()
-            self._linger(self.factory.reactor.seconds() + LINGER)
+            self._linger()
         elif ITCPTransport.providedBy(transport):
             transport.loseWriteConnection()
         else:
@@ -180,7 +183,7 @@ class Session(Protocol):
         All that was written is on its way, and the end of the stream with it.
         """
         self._lingers = True
-        self._linger(self.factory.reactor.seconds() + LINGER)
+        self._linger()
 
     def readConnectionLost(self) -> None:
         """
@@ -192,9 +195,8 @@ class Session(Protocol):
         """
         The session has ended.
         """
-        self._cancelClosing()
-        if self._idling is not None:
-            self._idling.cancel()
+        self.factory.lingering.discard(self)
+        self.factory.idling.discard(self)
         if self.outcome is None:
             self.outcome = CLOSED_BY_PEER if reason.check(ConnectionDone) else LOST
         _log.info(
@@ -218,53 +220,50 @@ class Session(Protocol):
         )
         self._receive(data)
 
-    def _linger(self, end: float) -> None:
-        self._closing = self.factory.reactor.callLater(
-            QUIET, self._lingered, end, self.received
-        )
-
-    def _lingered(self, end: float, received: int) -> None:
-        self._closing = None
-        if self.received > received and self.factory.reactor.seconds() < end:
-            self._linger(end)
+    def checkLinger(self) -> None:
+        """
+        Close, unless the peer has talked since the last look, and may go on.
+        """
+        heard, self._heard = self._heard, self.received
+        if self.received > heard and self.factory.reactor.seconds() < self._lingerEnd:
+            self.factory.lingering.add(self)
         else:
             self._leave()
+
+    def checkIdle(self) -> None:
+        """
+        End the session, if nothing has come or gone at the last L{IDLE_CHECKS}
+        looks.
+        """
+        # Once it is over, what counts is what the peer takes.
+        received = self.received if self.outcome is None else 0
+        progress = (received, acknowledged(self.transport))
+        self._idleChecks = self._idleChecks + 1 if progress == self._progress else 0
+        self._progress = progress
+        if self._idleChecks < IDLE_CHECKS:
+            self._waitIdly()
+        elif self.outcome is None:
+            self.close(IDLE)
+            # From now on nothing counts as received; one more look is left.
+            self._progress = (0, progress[1])
+            self._idleChecks = IDLE_CHECKS - 1
+            self._waitIdly()
+        else:
+            self.transport.abortConnection()
+
+    def _linger(self) -> None:
+        self._heard = self.received
+        self._lingerEnd = self.factory.reactor.seconds() + LINGER
+        self.factory.lingering.add(self)
 
     def _leave(self) -> None:
         # Not aborted: whatever the peer has yet to receive is sent, by the
         # transport below TLS or by the system.
         innermost(self.transport).loseConnection()
 
-    def _cancelClosing(self) -> None:
-        if self._closing is not None:
-            self._closing.cancel()
-            self._closing = None
-
     def _discard(self, data: bytes) -> None:
         Session.dataReceived(self, data)
 
-    def _waitIdly(self, progress: tuple[int, int], checks: int) -> None:
-        """
-        @param progress: What had come and gone when it was looked at last.
-
-        @param checks: How often it has been found the same.
-        """
-        limit = self.factory.limits.idleTimeout
-        if limit:
-            self._idling = self.factory.reactor.callLater(
-                limit / IDLE_CHECKS, self._checkIdle, progress, checks
-            )
-
-    def _checkIdle(self, before: tuple[int, int], checks: int) -> None:
-        self._idling = None
-        # Once it is over, what counts is what the peer takes.
-        received = self.received if self.outcome is None else 0
-        progress = (received, acknowledged(self.transport))
-        checks = checks + 1 if progress == before else 0
-        if checks < IDLE_CHECKS:
-            self._waitIdly(progress, checks)
-        elif self.outcome is None:
-            self.close(IDLE)
-            self._waitIdly((0, progress[1]), checks - 1)
-        else:
-            self.transport.abortConnection()
+    def _waitIdly(self) -> None:
+        if self.factory.limits.idleTimeout:
+            self.factory.idling.add(self)

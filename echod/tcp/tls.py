@@ -8,8 +8,8 @@ is the end of the stream, as the half-close is in TCP, which TLS has had since
 version 1.3 (RFC 8446, 6.1); peers of version 1.2 are allowed to take no notice of
 what comes after.
 
-Needs pyOpenSSL.  Of Twisted's TLS this uses what is listed in L{PRIVATE}, which
-is not public; a test tells when it is gone.
+Needs pyOpenSSL.  This uses private names of Twisted; a test has the list of them,
+and fails when one is gone.
 """
 
 from __future__ import annotations
@@ -17,30 +17,20 @@ from __future__ import annotations
 from typing import Any
 
 from OpenSSL.SSL import WantReadError, ZeroReturnError
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IHalfCloseableProtocol,
-    IProtocol,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocol, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.net.transport import IHalfCloseableTLS
+from echod.tcp.deadlines import Deadlines
 
 HANDSHAKE_TIMEOUT = 10.0
 """
 How long a handshake may take, in seconds: a few round trips on the slowest path.
 Until it is over nothing of what a session does reaches the peer, not even that it
 has closed.
-"""
-
-PRIVATE = ("_handshakeDone", "_shutdownTLS")
-"""
-The private names of Twisted that this module uses or overrides.  Instances have
-C{_tlsConnection} as well.
 """
 
 
@@ -84,17 +74,24 @@ class TLSTransport(BufferingTLSTransport):
     @ivar _peerEnded: Whether the peer has closed its side.
 
     @ivar _halfClosing: Whether this side is to be closed alone.
+
+    @ivar _shakingHands: Whether the handshake is not over yet.
     """
 
     transport: Any
     _tlsConnection: Any
     _peerEnded = False
     _halfClosing = False
-    _deadline: IDelayedCall | None = None
+    _shakingHands = True
 
-    def __init__(self, factory: Any, session: IProtocol, reactor: IReactorTime) -> None:
+    def __init__(
+        self, factory: Any, session: IProtocol, handshakes: Deadlines[TLSTransport]
+    ) -> None:
+        """
+        @param handshakes: One timer for all connections of the factory.
+        """
         super().__init__(factory, session)
-        self._reactor = reactor
+        self._handshakes = handshakes
 
     def makeConnection(self, transport: Any) -> None:
         """
@@ -102,7 +99,7 @@ class TLSTransport(BufferingTLSTransport):
         """
         super().makeConnection(transport)
         self._tlsConnection = EndingConnection(self._tlsConnection)
-        self._deadline = self._reactor.callLater(HANDSHAKE_TIMEOUT, self._late)
+        self._handshakes.add(self)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -167,14 +164,10 @@ class TLSTransport(BufferingTLSTransport):
         else:
             super().loseConnection()
 
-    def _late(self) -> None:
-        self._deadline = None
-        self.abortConnection()
-
     def _waitNoMore(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        if self._shakingHands:
+            self._shakingHands = False
+            self._handshakes.discard(self)
 
     def _shutdownTLS(self) -> None:
         super()._shutdownTLS()
@@ -191,8 +184,14 @@ def useTransport(factory: TLSMemoryBIOFactory, reactor: IReactorTime) -> None:
     which the factory that it wraps refuses.
     """
 
+    handshakes: Deadlines[TLSTransport] = Deadlines(
+        reactor, HANDSHAKE_TIMEOUT, TLSTransport.abortConnection
+    )
+
     def build(factory: Any, session: IProtocol | None) -> TLSTransport | None:
-        return None if session is None else TLSTransport(factory, session, reactor)
+        return None if session is None else TLSTransport(factory, session, handshakes)
 
     # A factory's protocol may be anything that makes one.
     factory.protocol = build  # type: ignore[assignment]
+    factory.startFactory = handshakes.start  # type: ignore[method-assign]
+    factory.stopFactory = handshakes.stop  # type: ignore[method-assign]

@@ -1,14 +1,8 @@
 """
-UDP echo in batches: up to 64 datagrams with one system call each way.
+UDP echo in batches: up to 64 datagrams with one system call for receiving and one for
+sending.
 
-C{recvmmsg} fills, and C{sendmmsg} sends out of, one set of buffers: payload,
-peer address and control messages (which make the answer leave from the address
-that was asked, see L{echod.udp.pktinfo}) stay where they are.  No Python object is
-made of a payload, and what is done for each datagram is done for all at once,
-by strided copies within the memory that the system calls work on.
-
-What is decided, and how often, is the same as for single datagrams: by
-L{UDPEchoProtocol.refusal<echod.udp.echo.UDPEchoProtocol.refusal>}.
+The L{DatagramGuard} decides about each datagram, as for single datagrams.
 """
 
 from __future__ import annotations
@@ -16,176 +10,96 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
-import struct
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from typing import Any
 
 from twisted.logger import Logger
 
-from echod.udp.pktinfo import (
-    DATAGRAMS_A_TURN,
-    PACKET_INFOS,
-    PacketInfoPort,
-    SourceAddress,
-    answering,
-)
-
-if TYPE_CHECKING:
-    from echod.udp.echo import UDPEchoProtocol
+from echod.limits.networks import KNOWN_HOSTS
+from echod.udp.buffers import BATCH, HEADER, MessageBuffers
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.guard import DatagramGuard
+from echod.udp.pktinfo import PacketInfoPort, SourceAddress
 
 _log = Logger(namespace="echod.udp")
 
-BATCH = DATAGRAMS_A_TURN
-"""
-How many datagrams are taken at once, and in one turn of the reactor.
-"""
 
-BUFFER = 1 << 16
-"""
-Room for one datagram: the largest there is has 65,507 bytes, or 65,527 on IPv6.
-"""
-
-_NAME_LENGTHS = {socket.AF_INET: 16, socket.AF_INET6: 28}
-_CONTROL_LENGTHS = {
-    family: socket.CMSG_SPACE(info.size) for family, info in PACKET_INFOS.items()
-}
-_INTERFACES = {socket.AF_INET: 16, socket.AF_INET6: 32}
-"""
-Where in the control messages the interface is.
-"""
-
-# struct mmsghdr, in words of eight bytes: name, its length, iovec, its length,
-# control, its length, flags, and the number of bytes received.
-_HEADER = struct.Struct("@PI4xPNPNi4xI4x")
-_WORDS = _HEADER.size // 8
-_NAME_LENGTH, _CONTROL_LENGTH, _RECEIVED = 1, 5, 7
-
-
-class Batch:
+class SourceCache:
     """
-    The memory of C{recvmmsg} and C{sendmmsg}.
+    A cache of sources that were answered, by record: the system's bytes for the peer and
+    the local address.
+
+    @ivar unlimited: Records without a rate limit: they are answered without the guard.
+
+    @ivar limited: The sources of the other records.
     """
 
-    def __init__(self, family: socket.AddressFamily) -> None:
-        name, control = _NAME_LENGTHS[family], _CONTROL_LENGTHS[family]
-        # struct sockaddr_in or sockaddr_in6, then the control messages: together
-        # they say who asked whom.
-        self._nameSpace = -(-name // 8) * 8
-        self._record = self._nameSpace + control
-        self.payload = ctypes.create_string_buffer(BATCH * BUFFER)
-        self._records = ctypes.create_string_buffer(BATCH * self._record)
-        self._vectors = (ctypes.c_uint64 * (2 * BATCH))()
-        self._headers = (ctypes.c_uint64 * (_WORDS * BATCH))()
-        self.address = ctypes.addressof(self._headers)
-        self._memory = memoryview(self._records).cast("B")
-        self._partiesOf = [
-            struct.Struct(f"{self._record}s" * count).unpack_from for count in range(BATCH + 1)
-        ]
-        vectors = memoryview(self._vectors).cast("B").cast("Q")
-        headers = memoryview(self._headers).cast("B").cast("Q")
-        for i in range(BATCH):
-            vectors[2 * i] = ctypes.addressof(self.payload) + i * BUFFER
-            record = ctypes.addressof(self._records) + i * self._record
-            _HEADER.pack_into(
-                self._headers,
-                i * _HEADER.size,
-                *(record, name, ctypes.addressof(self._vectors) + i * 16, 1),
-                *(record + self._nameSpace, control, 0, 0),
-            )
-        self._nameLengths = headers[_NAME_LENGTH::_WORDS]
-        self._controlLengths = headers[_CONTROL_LENGTH::_WORDS]
-        self._received = headers[_RECEIVED::_WORDS]
-        self._sizes = vectors[1::2]
-        interface = (self._nameSpace + _INTERFACES[family]) // 4
-        self._interfaces = self._memory.cast("I")[interface :: self._record // 4]
-        self._names = _filled("Q", name)
-        self._controls = _filled("Q", control)
-        self._buffers = _filled("Q", BUFFER)
-        self._anyInterface = _filled("I", 0)
-        self.reset(BATCH)
+    def __init__(self, guard: DatagramGuard) -> None:
+        self.unlimited: set[bytes] = set()
+        self.limited: dict[bytes, SourceAddress] = {}
+        self._guard = guard
+        self._version = guard.version
 
-    def reset(self, count: int) -> None:
+    def __len__(self) -> int:
         """
-        Make room again where datagrams have been.
+        @return: The number of records.
         """
-        self._sizes[:count] = self._buffers[:count]
-        self._nameLengths[:count] = self._names[:count]
-        self._controlLengths[:count] = self._controls[:count]
+        return len(self.unlimited) + len(self.limited)
 
-    def sizeAsReceived(self, count: int) -> int:
+    def add(self, record: bytes, source: SourceAddress) -> None:
         """
-        Send as many bytes of each datagram as were received.
+        Add a record that was answered.
+        """
+        # The answer to a link-local peer needs its interface, which the port clears for
+        # cached records.
+        if source[0].startswith("fe80:"):
+            return
+        if len(self) >= KNOWN_HOSTS:
+            self._clear()
+        if self._guard.isLimited(source[0]):
+            self.limited[record] = source
+        else:
+            self.unlimited.add(record)
 
-        @return: How many they are together.
+    def refresh(self) -> None:
         """
-        sizes = self._sizes[:count] = self._received[:count]
-        return sum(sizes)
+        Clear the cache if the guard may decide differently now.
+        """
+        if self._version != self._guard.version:
+            self._version = self._guard.version
+            self._clear()
 
-    def size(self, index: int) -> int:
-        """
-        @return: How many bytes of a datagram are sent.
-        """
-        return self._sizes[index]
-
-    def forgetInterfaces(self, count: int) -> None:
-        """
-        Let each answer leave by the interface that leads to its peer.
-        """
-        self._interfaces[:count] = self._anyInterface[:count]
-
-    def forgetInterface(self, index: int) -> None:
-        """
-        Let one of them.
-        """
-        self._interfaces[index] = 0
-
-    def parties(self, count: int) -> tuple[bytes, ...]:
-        """
-        @return: For each datagram who has asked whom, in the system's words.
-        """
-        return self._partiesOf[count](self._records)
-
-    def source(self, index: int) -> SourceAddress:
-        """
-        @return: Where a datagram came from.  Its control messages are replaced
-            by those of its answer.
-        """
-        record = self._memory[index * self._record : (index + 1) * self._record]
-        (family,) = struct.unpack_from("@H", record)
-        (port,) = struct.unpack_from("!H", record, 2)
-        packed = record[8:24] if family == socket.AF_INET6 else record[4:8]
-        source = SourceAddress((socket.inet_ntop(family, packed), port))
-        control = record[self._nameSpace :]
-        source.toGroup = False
-        if self._controlLengths[index]:
-            length, level, kind = struct.unpack_from("@Nii", control)
-            data = control[16:length]
-            answer, source.toGroup = answering([(level, kind, bytes(data))])
-            data[:] = answer[0][2]
-        return source
+    def _clear(self) -> None:
+        self.unlimited.clear()
+        self.limited.clear()
 
 
-def _filled(kind: Literal["I", "Q"], value: int) -> memoryview:
-    return memoryview(struct.pack(f"@{BATCH}{kind}", *[value] * BATCH)).cast(kind)
-
-
-def _function(name: str, *types: Any) -> Any:
-    function = getattr(ctypes.CDLL(None, use_errno=True), name)
-    function.argtypes = types
+def _function(name: str, *types: type) -> Callable[..., int]:
+    function: Callable[..., int] = getattr(ctypes.CDLL(None, use_errno=True), name)
+    function.argtypes = types  # type: ignore[attr-defined]
     return function
 
 
 class BatchPort(PacketInfoPort):
     """
     A UDP port that returns datagrams in batches.
+
+    @cvar systemCall: Finds a function of the C library by its name and its types.
+
+    @ivar cache: The sources that were answered.
     """
 
     protocol: UDPEchoProtocol
 
     systemCall = staticmethod(_function)
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.cache = SourceCache(self.protocol.guard)
+
     def startListening(self) -> None:
         """
-        Begin.
+        Start to listen.
         """
         self._recvmmsg = self.systemCall(
             *("recvmmsg", ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int),
@@ -194,71 +108,71 @@ class BatchPort(PacketInfoPort):
         self._sendmmsg = self.systemCall(
             *("sendmmsg", ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
         )
-        self._batch = Batch(self.addressFamily)
+        self._buffers = MessageBuffers(self.addressFamily)
         super().startListening()
 
     def doRead(self) -> None:
         """
-        Return the datagrams that have come, a batch at the most.
+        Return the datagrams that have arrived, at most one batch.
         """
-        batch = self._batch
-        count = self._recvmmsg(self.fileno(), batch.address, BATCH, socket.MSG_DONTWAIT, None)
+        buffers = self._buffers
+        count = self._recvmmsg(self.fileno(), buffers.address, BATCH, socket.MSG_DONTWAIT, None)
         if count <= 0:
-            # As in PacketInfoPort: nothing left, or news of an earlier answer.
+            # As in PacketInfoPort: the queue is empty, or an earlier answer failed.
             return
-        self.protocol.received += batch.sizeAsReceived(count)
-        parties = batch.parties(count)
+        self.protocol.received += buffers.setSizes(count)
+        records = buffers.records(count)
         try:
-            if self.protocol.guard.unmetered.issuperset(parties):
-                batch.forgetInterfaces(count)
+            self.cache.refresh()
+            if self.cache.unlimited.issuperset(records):
+                buffers.clearInterfaces(count)
                 self._send(0, count)
             else:
-                self._consider(parties)
+                self._answer(records)
         except Exception:
-            # Let out, it would end the listening.
+            # If this escaped, the reactor would close the port.
             _log.failure("{protocol!r} failed on datagrams", protocol=self.protocol)
-        batch.reset(count)
+        buffers.reset(count)
 
-    def _consider(self, parties: tuple[bytes, ...]) -> None:
+    def _answer(self, records: tuple[bytes, ...]) -> None:
         """
-        Decide on each datagram, and return those which may be, in runs.
+        Decide about each datagram, and send the answers between two refusals at once.
         """
-        guard = self.protocol.guard
         now = self.protocol.reactor.seconds()
         start = 0
-        for index, party in enumerate(parties):
-            host = guard.metered.get(party)
-            if host is not None:
-                reason = guard.rateRefusal(host, now)
-                self._batch.forgetInterface(index)
-            elif party in guard.unmetered:
-                reason = None
-                self._batch.forgetInterface(index)
-            else:
-                reason = self._firstRefusal(index, party)
+        for index, record in enumerate(records):
+            reason = self._refusal(index, record, now)
             if reason is not None:
-                self.protocol.refuse(reason, self._batch.source(index), self._batch.size(index))
+                self.protocol.refuse(
+                    reason, self._buffers.source(index), self._buffers.size(index)
+                )
                 self._send(start, index)
                 start = index + 1
-        self._send(start, len(parties))
+        self._send(start, len(records))
 
-    def _firstRefusal(self, index: int, party: bytes) -> str | None:
-        source = self._batch.source(index)
-        reason = self.protocol.refusal(source)
-        # A link-local peer is asked about each time: its interface is not to be
-        # forgotten with those of all others.
-        if reason is None and not source[0].startswith("fe80:"):
-            self.protocol.guard.remember(party, source[0])
+    def _refusal(self, index: int, record: bytes, now: float) -> str | None:
+        cache, guard = self.cache, self.protocol.guard
+        if record in cache.unlimited:
+            self._buffers.clearInterface(index)
+            return None
+        known = cache.limited.get(record)
+        if known is not None:
+            self._buffers.clearInterface(index)
+            return guard.refusal(*known, now=now)
+        source = self._buffers.source(index)
+        reason = guard.refusal(*source, source.toGroup, now=now)
+        if reason is None:
+            cache.add(record, source)
         return reason
 
     def _send(self, index: int, end: int) -> None:
         """
-        Return some of the datagrams.
+        Send the answers from one index to another.
         """
         while index < end:
             sent = self._sendmmsg(
                 self.fileno(),
-                self._batch.address + index * _HEADER.size,
+                self._buffers.address + index * HEADER.size,
                 end - index,
                 socket.MSG_DONTWAIT,
             )
@@ -266,12 +180,12 @@ class BatchPort(PacketInfoPort):
                 self.protocol.answered += sent
                 index += sent
             else:
-                # It stops at what it cannot send, and says why when that is the
-                # first.
+                # The call stops at a datagram that it cannot send, and returns the
+                # error only if this is the first one.
                 error = ctypes.get_errno()
-                self.protocol.unsent(
+                self.protocol.sendFailed(
                     OSError(error, os.strerror(error)),
-                    self._batch.source(index),
-                    self._batch.size(index),
+                    self._buffers.source(index),
+                    self._buffers.size(index),
                 )
                 index += 1

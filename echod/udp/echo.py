@@ -1,31 +1,30 @@
 """
-The UDP echo: every datagram comes back.
+The UDP echo: every datagram is returned.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred, execute, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import MessageLengthError
-from twisted.internet.interfaces import (
-    IListeningPort,
-    IReactorFDSet,
-    IReactorTime,
-    IReactorUDP,
-    ISystemHandle,
-    IUDPTransport,
-)
+from twisted.internet.interfaces import IReactorTime, ISystemHandle, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from echod.limits.refusals import Refusals
 from echod.net.format import escaped, hostPort
-from echod.net.sockets import MAX_DATAGRAM, keepMore
-from echod.udp.batch import BatchPort
+from echod.net.sockets import keepMore
+from echod.net.statistics import (
+    DATAGRAMS,
+    DatagramServerStatistics,
+    ServedSession,
+    Traffic,
+)
 from echod.udp.guard import DatagramGuard
-from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
-from echod.udp.ttl import tellApart
+from echod.udp.sourcestatistics import SourceStatistics
+from echod.udp.ttl import useAnswerTTL
 
 _log = Logger(namespace="echod.udp")
 
@@ -35,23 +34,28 @@ SEND_ERROR = "send error"
 
 class UDPEchoProtocol(DatagramProtocol):
     """
-    Returns every datagram (RFC 862), at most one for one, except to those whom
-    the L{DatagramGuard} knows better than to answer.
+    Returns every datagram (RFC 862) that its L{DatagramGuard} does not refuse.  There is
+    at most one answer to a datagram.
 
-    @cvar service: What the service is called in the log.
+    @cvar service: The name of the service in the log.
 
-    @cvar sessions: None: each datagram is on its own.
+    @cvar sessions: Empty: UDP has no sessions.
+
+    @cvar onEnd: Never called: there are no sessions that end.
 
     @ivar answered: How many datagrams were returned.
 
-    @ivar received: How many bytes there were in all that came.
+    @ivar received: How many bytes were received.
 
-    @ivar refusals: Those that were not.
+    @ivar refusals: The datagrams that were not returned, by reason.
+
+    @ivar sources: Statistics of each source, if they were asked for.
     """
 
     noisy = False
     service = "UDP echo"
     sessions = ()
+    onEnd: Callable[[ServedSession], None] | None = None
     transport: IUDPTransport
 
     def __init__(
@@ -60,15 +64,21 @@ class UDPEchoProtocol(DatagramProtocol):
         guard: DatagramGuard | None = None,
         *,
         showMessages: bool = False,
+        sources: SourceStatistics | None = None,
     ) -> None:
         """
-        @param reactor: Tells the time.
+        @param reactor: The clock.
 
-        @param guard: What is shared with the other UDP servers of this process.
+        @param guard: The guard that all UDP servers of this process share.
+
+        @param showMessages: Log each datagram.
+
+        @param sources: Where to count the datagrams of each source.
         """
         self.reactor = reactor
         self.guard = guard or DatagramGuard()
         self.showMessages = showMessages
+        self.sources = sources
         self.answered = 0
         self.received = 0
         self._kept = 0
@@ -77,13 +87,49 @@ class UDPEchoProtocol(DatagramProtocol):
     @property
     def returned(self) -> int:
         """
-        How many bytes there were in the datagrams that were returned.
+        How many bytes were returned.
         """
         return self.received - self._kept
 
+    @property
+    def needsEachDatagram(self) -> bool:
+        """
+        True if L{datagramReceived} must be called for each datagram.  Otherwise a port
+        may answer without it, which is faster.
+        """
+        return (
+            self.showMessages
+            or self.sources is not None
+            or type(self).datagramReceived is not UDPEchoProtocol.datagramReceived
+        )
+
+    def statistics(self) -> DatagramServerStatistics:
+        """
+        @return: What the service has counted.
+        """
+        return {
+            "receivedBytes": self.received,
+            "returnedBytes": self.returned,
+            "refused": dict(self.refusals.counts),
+            "impairments": None,
+            "impaired": {},
+            "kind": DATAGRAMS,
+            # A datagram is either answered or refused.  Impairments are applied
+            # before a datagram counts as received.
+            "received": self.answered + self.refusals.counts.total(),
+            "answered": self.answered,
+        }
+
+    def taken(self) -> dict[str | None, Traffic]:
+        """
+        @return: The traffic of each source since the last call; empty if the server does
+            not count by source.
+        """
+        return {} if self.sources is None else self.sources.take()
+
     def logPrefix(self) -> str:
         """
-        How Twisted names the service in its own messages.
+        @return: The name of the service in Twisted's own messages.
         """
         return self.service
 
@@ -91,11 +137,12 @@ class UDPEchoProtocol(DatagramProtocol):
         """
         Listening starts.
         """
+        self.refusals.start()
         self._port = self.transport.getHost().port
         self.guard.opened(self._port)
         if ISystemHandle.providedBy(self.transport):
             skt: Any = self.transport.getHandle()
-            tellApart(skt)
+            useAnswerTTL(skt)
             keepMore(skt)
 
     def stopProtocol(self) -> None:
@@ -107,18 +154,18 @@ class UDPEchoProtocol(DatagramProtocol):
 
     def drain(self) -> Deferred[None]:
         """
-        There are no sessions to be served to their end.
+        @return: Fires at once: there are no sessions to wait for.
         """
         return succeed(None)
 
     def abort(self) -> None:
         """
-        There is nothing to end.
+        Do nothing: there are no sessions.
         """
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         """
-        Return a datagram, or count why not.
+        Return a datagram, or count the reason why not.
         """
         if self.showMessages:
             _log.info(
@@ -127,89 +174,38 @@ class UDPEchoProtocol(DatagramProtocol):
                 peer=hostPort(*addr),
                 text=escaped(datagram),
             )
-        size = len(datagram)
-        self.received += size
-        reason = self.refusal(addr)
-        if reason is not None:
-            self.refuse(reason, addr, size)
-            return
-        try:
-            self.transport.write(datagram, addr)
-        except (OSError, MessageLengthError) as error:
-            self.unsent(error, addr, size)
-        else:
-            self.answered += 1
-
-    def refusal(self, addr: tuple[str, int]) -> str | None:
-        """
-        @return: Why not to answer a datagram from there, or L{None}.
-        """
-        host, port = addr
-        toGroup = getattr(addr, "toGroup", False)
-        return self.guard.refusal(host, port, toGroup, now=self.reactor.seconds())
+        self.received += len(datagram)
+        answered = self._answer(datagram, addr)
+        self.answered += answered
+        if self.sources is not None:
+            self.sources.add(addr, len(datagram), answered)
 
     def refuse(self, reason: str, addr: tuple[str, int], size: int) -> None:
         """
         Count a datagram that is not returned.
 
-        @param size: How many bytes there are in it.
+        @param size: Its length in bytes.
         """
         self._kept += size
         self.refusals.add(reason, hostPort(*addr))
 
-    def unsent(self, error: Exception, addr: tuple[str, int], size: int) -> None:
+    def sendFailed(self, error: Exception, addr: tuple[str, int], size: int) -> None:
         """
         Count an answer that could not be sent.
         """
         full = isinstance(error, BlockingIOError)
         self.refuse(SEND_BUFFER_FULL if full else SEND_ERROR, addr, size)
 
-
-def portKind(protocol: DatagramProtocol) -> type[PacketInfoPort]:
-    """
-    @return: What is to listen for a protocol.
-    """
-    # What is not to be seen need not become an object.
-    unseen = (
-        isinstance(protocol, UDPEchoProtocol)
-        and type(protocol).datagramReceived is UDPEchoProtocol.datagramReceived
-        and not protocol.showMessages
-    )
-    return BatchPort if unseen else PacketInfoPort
-
-
-class UDPServerEndpoint:
-    """
-    Where a UDP server listens; what a stream server endpoint is for TCP.
-
-    On Linux an answer leaves from the address that its question was sent to
-    (RFC 1122, 4.1.3.5), also on a wildcard address.  Elsewhere the system
-    chooses the address.
-    """
-
-    def __init__(self, reactor: IReactorUDP, port: int, interface: str = "") -> None:
-        """
-        @param port: The port to listen on; 0 for any that is free.
-
-        @param interface: A literal address of this machine; empty for all its
-            IPv4 addresses.
-        """
-        self._reactor = reactor
-        self._port = port
-        self._interface = interface
-
-    def listen(self, protocol: DatagramProtocol) -> Deferred[IListeningPort]:
-        """
-        @return: Fires with the port which listens, or fails with
-            L{CannotListenError<twisted.internet.error.CannotListenError>}.
-        """
-        return execute(self._listen, protocol)
-
-    def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
-        if not (PACKET_INFO and IReactorFDSet.providedBy(self._reactor)):
-            return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
-        port = portKind(protocol)(
-            self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor
-        )
-        port.startListening()
-        return port
+    def _answer(self, datagram: bytes, addr: tuple[str, int]) -> bool:
+        host, port = addr
+        toGroup = getattr(addr, "toGroup", False)
+        reason = self.guard.refusal(host, port, toGroup, now=self.reactor.seconds())
+        if reason is not None:
+            self.refuse(reason, addr, len(datagram))
+            return False
+        try:
+            self.transport.write(datagram, addr)
+        except (OSError, MessageLengthError) as error:
+            self.sendFailed(error, addr, len(datagram))
+            return False
+        return True

@@ -1,10 +1,9 @@
 """
-Which datagrams are answered.
+The rules by which datagrams are not answered.
 
-An echo server answers whoever a datagram says it is from, and anyone can say
-anything.  Two servers that answer each other never stop (CVE-1999-0103,
-CVE-2024-2169), an answer to a group is an attack on all of it, and answers
-without number to one who never asked are an attack on him.
+The source address of a datagram can be forged.  Two echo servers that answer each
+other never stop (CVE-1999-0103, CVE-2024-2169).  An answer to a group reaches all its
+members.  Unlimited answers to a forged source are an attack on it.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from echod.limits.networks import DENIED, KNOWN_HOSTS, Networks, parsed
 
 RESERVED = 1024
 """
-Ports below this are not what clients send from; echo, chargen, daytime and DNS
-servers are found there.
+Clients do not send from ports below this.  Echo, chargen, daytime and DNS servers use
+them.
 """
 
 RESERVED_PORT = "reserved source port"
@@ -33,102 +32,94 @@ OVER_RATE = "over the rate of its source"
 
 class DatagramGuard:
     """
-    Tells which datagrams must not be answered.  All UDP servers of a process
-    share one, so that they do not answer each other either, and together keep
-    to the rate.
+    Decides whether a datagram is answered.  All UDP servers of a process share one
+    guard: so they do not answer each other, and they share the rate limit.
 
-    @ivar ownPorts: How many of them listen on each port, at one address or
-        another.
+    @ivar ownPorts: The ports on which servers of this process listen, each with the
+        number of its sockets.
 
-    @ivar unmetered: Those about whom the answer was yes, in whatever words a
-        server has for who asks whom, if nobody counts how often they ask.
-
-    @ivar metered: The others about whom it was, and their hosts.
+    @ivar version: Changes when a cached "may be answered" may be wrong.
     """
 
     def __init__(self, networks: Networks | None = None, rate: RateLimit | None = None) -> None:
         """
-        @param networks: Whom to serve; everyone unless given.
+        @param networks: Which sources to serve; all unless given.
 
-        @param rate: How often to answer one host other than this machine;
-            any number of times unless given.
+        @param rate: How often to answer one source that is not this machine; no limit
+            unless given.
         """
         self.ownPorts: Counter[int] = Counter()
-        self.unmetered: set[bytes] = set()
-        self.metered: dict[bytes, str] = {}
+        self.version = 0
         self._networks = networks or Networks()
         self._rate = rate
+        self._hostRefusal = lru_cache(KNOWN_HOSTS)(self._refusalOfHost)
 
     def opened(self, port: int) -> None:
         """
-        A server listens on a port.
+        A server starts to listen on a port.
         """
         self.ownPorts[port] += 1
-        self.unmetered.clear()
-        self.metered.clear()
+        self.version += 1
 
     def closed(self, port: int) -> None:
         """
-        A server does not listen on a port any more.
+        A server stops listening on a port.
         """
         self.ownPorts[port] -= 1
-
-    def remember(self, parties: bytes, host: str) -> None:
-        """
-        Remember who may be answered, as far as the rate allows.
-        """
-        if len(self.unmetered) + len(self.metered) >= KNOWN_HOSTS:
-            self.unmetered.clear()
-            self.metered.clear()
-        if self._rate is not None and not parsed(host).is_loopback:
-            self.metered[parties] = host
-        else:
-            self.unmetered.add(parties)
+        if not self.ownPorts[port]:
+            del self.ownPorts[port]
 
     def refusal(
         self, host: str, port: int, toGroup: bool = False, *, now: float = 0
     ) -> str | None:
         """
-        @param host: The source's literal address.
+        Decide about one datagram.  It counts for the rate of its source unless it is
+        refused for another reason.
 
-        @param port: The source's port.
+        @param host: The literal address of the source.
 
-        @param toGroup: Whether the datagram was sent to a broadcast or multicast
-            address.  There is no such address to answer from, and all others who
-            hear it would answer as well.
+        @param port: The port of the source.
+
+        @param toGroup: True if the datagram was sent to a broadcast or multicast
+            address.  An answer cannot come from this address, and all other servers of
+            the group would answer as well.
 
         @param now: The time, in seconds.
 
-        @return: Why not to answer, or L{None}.
+        @return: The reason not to answer, or L{None}.
         """
         if port < RESERVED:
             return RESERVED_PORT
-        if self.ownPorts[port]:
+        if port in self.ownPorts:
             return OWN_PORT
         if toGroup:
             return TO_GROUP
-        if not self._networks.serves(host):
-            return DENIED
-        return _hostRefusal(host) or self.rateRefusal(host, now)
-
-    def rateRefusal(self, host: str, now: float) -> str | None:
-        """
-        @return: Why not to answer just now one who may be answered, or L{None}.
-        """
+        reason = self._hostRefusal(host)
+        if reason is not None:
+            return reason
         if self._rate is None or not self._rate.exceeded(host, now) or onThisMachine(host, now):
             return None
         return OVER_RATE
 
+    def isLimited(self, host: str) -> bool:
+        """
+        @param host: The literal address of a source.
 
-@lru_cache(KNOWN_HOSTS)
-def _hostRefusal(host: str) -> str | None:
-    address = parsed(host)
-    if address.is_unspecified:
-        return UNSPECIFIED
-    if address.is_multicast:
-        return MULTICAST
-    # The broadcast address of a subnet looks like any other, but the system
-    # refuses to send to it.
-    if address == IPv4Address("255.255.255.255"):
-        return BROADCAST
-    return None
+        @return: L{False} if no rate limit applies: once answered, the source is
+            answered until L{version} changes.
+        """
+        return self._rate is not None and not parsed(host).is_loopback
+
+    def _refusalOfHost(self, host: str) -> str | None:
+        if not self._networks.serves(host):
+            return DENIED
+        address = parsed(host)
+        if address.is_unspecified:
+            return UNSPECIFIED
+        if address.is_multicast:
+            return MULTICAST
+        # The broadcast address of a subnet looks like any other address, but the
+        # system refuses to send to it.
+        if address == IPv4Address("255.255.255.255"):
+            return BROADCAST
+        return None

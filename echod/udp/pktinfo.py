@@ -1,11 +1,10 @@
 """
-A UDP port that answers from the address which was asked.
+A UDP port that answers from the address to which the datagram was sent.
 
-A server on a wildcard address, with many addresses, does not learn from
-C{recvfrom} which of them a datagram was sent to, and C{sendto} leaves it to the
-routing table from which the answer comes.  A client that has connected its
-socket then never sees the answer.  RFC 1122, 4.1.3.5 asks for the other way;
-C{IP_PKTINFO} and C{IPV6_PKTINFO} (RFC 3542) make it possible.
+On a wildcard address C{recvfrom} does not tell this address, and C{sendto} lets the
+routing table choose the source address of the answer.  A client with a connected
+socket then never receives the answer.  RFC 1122, 4.1.3.5 requires the right source
+address; C{IP_PKTINFO} and C{IPV6_PKTINFO} (RFC 3542) make it possible.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ _log = Logger(namespace="echod.udp")
 
 PACKET_INFO = sys.platform == "linux"
 """
-Whether this platform is one where this module does what it says.
+True on the platforms where this module works.
 """
 
 IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)
 """
-Python names it since 3.12; the value is that of Linux.
+Python has the name since 3.12; the number is that of Linux.
 """
 
 DATAGRAMS_A_TURN = 64
 """
-How many datagrams are read before the rest of the reactor has its turn.
+How many datagrams a port reads before the reactor serves others.
 """
 
 _IN_PKTINFO = struct.Struct("@i4s4s")
@@ -54,15 +53,14 @@ Control = list[tuple[int, int, bytes]]
 
 class SourceAddress(tuple[str, int]):
     """
-    Where a datagram came from: a host and a port, as everywhere in Twisted, and
-    with them all it takes to answer.
+    The source of a datagram: a host and a port, as everywhere in Twisted, with what
+    an answer needs.
 
     @ivar sockaddr: The address as the socket has it, IPv6 scope included.
 
-    @ivar control: The control messages that make the answer leave from where
-        the datagram was sent to.
+    @ivar control: The control messages of the answer: they set its source address.
 
-    @ivar toGroup: Whether it was sent to a broadcast or multicast address.
+    @ivar toGroup: True if the datagram was sent to a broadcast or multicast address.
     """
 
     sockaddr: tuple[str, int] | tuple[str, int, int, int]
@@ -70,14 +68,13 @@ class SourceAddress(tuple[str, int]):
     toGroup: bool
 
 
-def answering(control: Control) -> tuple[Control, bool]:
+def answerControl(control: Control) -> tuple[Control, bool]:
     """
-    Turn the control messages of a datagram into those of its answer.  Which
-    interface it leaves by is left to the routing table, as it may differ from
-    the one by which the datagram came; only a link-local address means nothing
-    without its interface.
+    Turn the control messages of a datagram into those of its answer.  The routing table
+    chooses the interface of the answer, which may differ from that of the datagram; but
+    a link-local address needs its interface.
 
-    @return: The control messages, and whether the datagram was sent to a group.
+    @return: The control messages, and L{True} if the datagram was sent to a group.
     """
     for level, kind, data in control:
         if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
@@ -91,14 +88,14 @@ def answering(control: Control) -> tuple[Control, bool]:
             if not address.is_link_local:
                 interface = 0
             answer = _IN6_PKTINFO.pack(local, interface)
-            # IPv4 on a socket for both is seen as ::ffff:a.b.c.d.
+            # A dual-stack socket shows IPv4 as ::ffff:a.b.c.d.
             return [(level, kind, answer)], (address.ipv4_mapped or address).is_multicast
     return [], False
 
 
 def askForDestination(skt: socket.socket, family: socket.AddressFamily) -> None:
     """
-    Have the system say of each datagram where it was sent to.
+    Ask the system for the destination address of each datagram.
     """
     if family == socket.AF_INET6:
         skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
@@ -108,13 +105,13 @@ def askForDestination(skt: socket.socket, family: socket.AddressFamily) -> None:
 
 class PacketInfoPort(udp.Port):
     """
-    A UDP port that knows which address each datagram was sent to.
+    A UDP port that knows the destination address of each datagram.
     """
 
     def createInternetSocket(self) -> socket.socket:
         """
-        Create the socket, and ask for the destination of each datagram.  A socket
-        that has one address only need not ask, and an answer is cheaper so.
+        Create the socket.  On a wildcard address, ask for the destination of each
+        datagram; a socket with one address is faster without.
         """
         skt: socket.socket = super().createInternetSocket()
         if not self.interface or ip_address(self.interface).is_unspecified:
@@ -123,7 +120,7 @@ class PacketInfoPort(udp.Port):
 
     def doRead(self) -> None:
         """
-        Hand on the datagrams that have come, each with its L{SourceAddress}.
+        Deliver the datagrams that have arrived, each with its L{SourceAddress}.
         """
         for _ in range(DATAGRAMS_A_TURN):
             try:
@@ -131,21 +128,21 @@ class PacketInfoPort(udp.Port):
                     self.maxPacketSize, _CONTROL_SPACE
                 )
             except OSError:
-                # Nothing is left; or the system reports here that an earlier
-                # answer did not arrive, which is no reason to stop either.
+                # The queue is empty; or an earlier answer did not arrive, and the
+                # system reports this here.
                 return
             source = SourceAddress(sockaddr[:2])
             source.sockaddr = sockaddr
-            source.control, source.toGroup = answering(control)
+            source.control, source.toGroup = answerControl(control)
             try:
                 self.protocol.datagramReceived(datagram, source)
             except Exception:
-                # Let out, it would end the listening.
+                # If this escaped, the reactor would close the port.
                 _log.failure("{protocol!r} failed on a datagram", protocol=self.protocol)
 
     def write(self, datagram: bytes, addr: tuple[str, int] | None = None) -> None:
         """
-        Send a datagram: as an answer, if it goes to a L{SourceAddress}.
+        Send a datagram; to a L{SourceAddress}, as an answer.
 
         @raise OSError: if it cannot be sent.
         """

@@ -1,79 +1,53 @@
 """
-A UDP echo that knows how much comes from whom.
+Statistics of UDP echo for each source.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.net.format import hostPort
-from echod.udp.echo import UDPEchoProtocol
+from echod.net.statistics import Traffic
 
 SOURCES = 1000
 """
-How many sources are told apart between one look and the next: anybody can forge
-any number of them.
+How many sources are counted separately between two calls of L{SourceStatistics.take}:
+anybody can forge any number of sources.
 """
 
 OTHERS = None
 """
-What stands for all other sources.
+The key of the traffic of all other sources.
 """
 
 
-@dataclass
-class Traffic:
+class SourceStatistics:
     """
-    What came from one source, and went back.
-    """
-
-    received: int = 0
-    answered: int = 0
-    receivedBytes: int = 0
-    returnedBytes: int = 0
-
-
-class SourcesUDPEchoProtocol(UDPEchoProtocol):
-    """
-    Counts for each source.  That takes a look at each datagram, and does without
-    batches.
+    Counts the datagrams of each source.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self) -> None:
         self._traffic: dict[str | None, Traffic] = {}
 
-    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+    def add(self, addr: tuple[str, int], size: int, answered: bool) -> None:
         """
-        Return a datagram, or count why not; and note whose it was.
+        Count one datagram.
+
+        @param size: Its length in bytes.
         """
-        answered, returned = self.answered, self.returned
-        super().datagramReceived(datagram, addr)
         traffic = self._trafficOf(hostPort(*addr))
         traffic.received += 1
-        traffic.answered += self.answered - answered
-        traffic.receivedBytes += len(datagram)
-        traffic.returnedBytes += self.returned - returned
+        traffic.receivedBytes += size
+        if answered:
+            traffic.answered += 1
+            traffic.returnedBytes += size
 
-    def taken(self) -> dict[str | None, Traffic]:
+    def take(self) -> dict[str | None, Traffic]:
         """
-        @return: What came from each source, and from L{OTHERS}, since this was
-            asked before.
+        @return: The traffic of each source, and of L{OTHERS}, since the last call.
         """
         traffic, self._traffic = self._traffic, {}
         return traffic
 
-    def _trafficOf(self, source: str | None) -> Traffic:
-        if source not in self._traffic:
-            if len(self._traffic) >= SOURCES:
-                source = OTHERS
-            return self._traffic.setdefault(source, Traffic())
-        return self._traffic[source]
-
-
-class ImpairedSourcesUDPEchoProtocol(ImpairedUDPEchoProtocol, SourcesUDPEchoProtocol):
-    """
-    Counts for each source what a bad path has left over.
-    """
+    def _trafficOf(self, source: str) -> Traffic:
+        full = len(self._traffic) >= SOURCES
+        key = OTHERS if full and source not in self._traffic else source
+        return self._traffic.setdefault(key, Traffic())

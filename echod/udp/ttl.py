@@ -1,14 +1,16 @@
 """
-How an answer is told from a question.
+Answers differ from questions in their TTL (IPv6: hop limit).
 
-A datagram that is forged to come from another echo server is answered to that
-server, which takes the answer for a question.  What both have in common is
-refused by port (see L{echod.udp.guard}); but the other one may listen on any port.
+A datagram with the forged address of another echo server is answered to that server.
+It takes the answer for a question, and the two answer each other for ever.
+L{echod.udp.guard} refuses this by port where it knows the ports; but the other server
+may listen on any port.
 
-So answers have fewer hops to go than anyone gives a question, and what comes
-with so few left is not answered.  Routers take from that number and never add
-to it (RFC 1812, 5.3.1), hence this holds on any way from one echod to another.
-The system sorts them out before they are received: they cost nothing.
+So answers are sent with a lower TTL than any system gives to a question, and a
+datagram that arrives with this TTL or less is not answered.  Routers lower the TTL and
+never raise it (RFC 1812, 5.3.1), so this works on every path from one echod to another.
+The kernel drops these datagrams before they are received: they cost no processor time
+here.
 """
 
 from __future__ import annotations
@@ -18,23 +20,22 @@ import socket
 import struct
 import sys
 
-HOPS_APART = sys.platform == "linux"
+TTL_FILTER = sys.platform == "linux"
 """
-Whether this platform can sort datagrams for us.
+True where the kernel can drop datagrams by their TTL.
 """
 
-ANSWER_HOPS = 32
+ANSWER_TTL = 32
 """
-How many hops an answer can go, and the number of those left with which nothing
-is answered.  Systems give 64 (RFC 1700), 128 or 255 to what they send, and ways
-through the Internet are not half as long as 64: traceroute gives up after 30.
+The TTL of answers.  Systems send with 64 (RFC 1700), 128 or 255, and paths through the
+Internet are shorter than 32 hops: traceroute gives up after 30.
 """
 
 SO_ATTACH_FILTER = 26
 
 _HEADER = 0xFFF00000
 """
-C{SKF_NET_OFF}: where a filter finds the IP header.
+C{SKF_NET_OFF}: the offset of the IP header, for a filter.
 """
 
 _LOAD, _AND, _JUMP, _IF_EQUAL, _IF_GREATER, _RETURN = 0x30, 0x54, 0x05, 0x15, 0x25, 0x06
@@ -42,30 +43,32 @@ _LOAD, _AND, _JUMP, _IF_EQUAL, _IF_GREATER, _RETURN = 0x30, 0x54, 0x05, 0x15, 0x
 _PROGRAM = [
     (_LOAD, 0, 0, _HEADER),
     (_AND, 0, 0, 0xF0),
-    # A socket for both versions gets both.
+    # A dual-stack socket receives both versions.
     (_IF_EQUAL, 2, 0, 0x60),
     (_LOAD, 0, 0, _HEADER + 8),  # time to live
     (_JUMP, 0, 0, 1),
     (_LOAD, 0, 0, _HEADER + 7),  # hop limit
-    (_IF_GREATER, 0, 1, ANSWER_HOPS),
+    (_IF_GREATER, 0, 1, ANSWER_TTL),
     (_RETURN, 0, 0, 0xFFFFFFFF),
     (_RETURN, 0, 0, 0),
 ]
 """
-C{struct sock_filter}: code, how far to jump if so and if not, operand.
+C{struct sock_filter}: code, jump if true, jump if false, operand.
 """
 
 
-def tellApart(skt: socket.socket) -> None:
+def useAnswerTTL(skt: socket.socket, supported: bool = TTL_FILTER) -> None:
     """
-    Have a UDP socket send what can be told to be an answer, and receive nothing
-    that is one.
+    Make a UDP socket send with L{ANSWER_TTL}, and drop datagrams that arrive with it
+    or less.
+
+    @param supported: L{False} to do nothing.
     """
-    if not HOPS_APART:
+    if not supported:
         return
     if skt.family == socket.AF_INET6:
-        skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ANSWER_HOPS)
-    skt.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ANSWER_HOPS)
+        skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ANSWER_TTL)
+    skt.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ANSWER_TTL)
     code = b"".join(struct.pack("@HBBI", *step) for step in _PROGRAM)
     memory = ctypes.create_string_buffer(code)
     program = struct.pack("@HP", len(_PROGRAM), ctypes.addressof(memory))

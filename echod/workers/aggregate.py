@@ -11,7 +11,13 @@ from collections.abc import Iterable, Sequence
 from heapq import nlargest
 from typing import Any
 
+from echod.status.monitor import LAGS
 from echod.status.snapshot import SHOWN_SESSIONS, Data
+
+_ORDER = ("bytesPerSecond", "receivedBytes", "since")
+"""
+The numbers by which sessions are sorted.
+"""
 
 LOST = "lost with its worker"
 """
@@ -24,16 +30,71 @@ What there is about a service that is no number.
 """
 
 
+_COUNTERS = {"refused": dict, "impaired": dict, "ended": dict, "lengths": list}
+"""
+What there is about a service that is more than one number.
+"""
+
+LARGEST = 1 << 64
+"""
+What every number in a report is below: so many bytes take centuries.
+"""
+
+
+def addable(report: Data) -> bool:
+    """
+    @return: Whether a report of this version can be added up: any other data has come
+        through a pipe by mistake.
+    """
+    try:
+        found = sessions([report])
+        rows = [*found.pop("busiest"), *found.pop("newest")]
+        numbers = [
+            counts(report),
+            report["lag"],
+            rates([report]),
+            found,
+            [[row[key] for key in _ORDER] for row in rows],
+        ]
+        for number, _ in enumerate(report["services"]):
+            impairments([report], number)
+        return (
+            _numeric(numbers)
+            and len(report["lags"]) == len(LAGS) + 1
+            and all(
+                isinstance(value, _COUNTERS.get(key, (int, float)))
+                for service in counts(report)["services"]
+                for key, value in service.items()
+            )
+        )
+    except (AttributeError, LookupError, TypeError):
+        return False
+
+
+def _numeric(data: Any) -> bool:
+    """
+    @return: Whether everything in the data is a number.
+    """
+    if isinstance(data, dict):
+        return all(map(_numeric, data.values()))
+    if isinstance(data, list):
+        return all(map(_numeric, data))
+    # False for what is no number (NaN) as well.
+    return isinstance(data, (int, float)) and abs(data) < LARGEST
+
+
 def added(one: Any, other: Any) -> Any:
     """
-    @return: The sum: of numbers, of each two in lists, or of each two in
-        dictionaries, where what is missing is nothing.
+    @return: The sum: of numbers, or of each two in lists or in dictionaries; an
+        element that one of them lacks counts as nothing.
     """
     if isinstance(one, dict):
         both = {key: added(one[key], other[key]) for key in one if key in other}
         return {**one, **other, **both}
     if isinstance(one, list):
-        return [added(each, more) for each, more in zip(one, other, strict=True)]
+        pairs = zip(one, other, strict=False)
+        shorter = min(len(one), len(other))
+        return [added(*pair) for pair in pairs] + one[shorter:] + other[shorter:]
     return one + other
 
 
@@ -65,7 +126,8 @@ def impairments(reports: Iterable[Data], number: int) -> str | None:
     """
     @return: How one of the services is impaired: each has its own seed.
     """
-    found = dict.fromkeys(report["services"][number]["impairments"] for report in reports)
+    services = [service for report in reports for service in report["services"][number:][:1]]
+    found = dict.fromkeys(service["impairments"] for service in services)
     return "; ".join(filter(None, found)) or None
 
 

@@ -10,8 +10,7 @@ from time import time
 from typing import Any
 
 from echod.service.echoservice import DRAINING
-from echod.status.lag import LAGS
-from echod.status.monitor import Monitor
+from echod.status.monitor import LAGS, Monitor
 from echod.status.snapshot import Data
 from echod.workers.aggregate import added, counts, impairments, rates, sessions
 from echod.workers.service import WorkersService
@@ -55,7 +54,7 @@ class Whole(Monitor):
         return [
             {**own, **total, **state, "impairments": impairments(reports, number)}
             for number, (own, total) in enumerate(
-                zip(super().services, self._total()["services"], strict=True)
+                zip(super().services, self._total()["services"], strict=False)
             )
         ]
 
@@ -83,8 +82,8 @@ class Whole(Monitor):
         reports = self._fleet.reports
         total = self._total()
         # Peers wait for the workers, and not for this process.
-        self.lag.counts, self.lag.seconds = total["lags"], total["lagSeconds"]
-        self.lag.last = max((report["lag"] for report in reports), default=0.0)
+        self.lags.counts, self.lags.sum = total["lags"], total["lagSeconds"]
+        self.lag = max((report["lag"] for report in reports), default=0.0)
         together = rates(reports)
         if together:
-            self.history.enter(together, time=self._wallClock(), lag=self.lag.last)
+            self.history.enter(together, time=self._wallClock(), lag=self.lag)

@@ -9,11 +9,9 @@ there to hear.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from twisted.application.service import Service
@@ -31,7 +29,8 @@ from twisted.python.usage import UsageError
 from zope.interface import provider
 
 from echod.service.echoservice import EchoService
-from echod.status.appendfile import LineFile
+from echod.service.signals import handleInWorker
+from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
 from echod.tap import SESSION_LOG, Finder, Options, makeService
 from echod.tcp.factory import SessionFactory
@@ -90,6 +89,12 @@ class WorkerOptions(Options):
         """
         return WorkerService(self.reactor, self["drain-timeout"])
 
+    def handleSignals(self, service: Any) -> None:
+        """
+        Handle the signals of a worker.
+        """
+        handleInWorker(self.reactor, service)
+
     def addObservers(self, service: Any) -> None:
         """
         Add what sees all of it.
@@ -99,7 +104,7 @@ class WorkerOptions(Options):
         monitor = Monitor(self.reactor, service)
         monitor.setServiceParent(service.observers)
         os.set_blocking(REPORTS, False)
-        reports = LineFile("the parent", REPORTS)
+        reports = AppendFile("the parent", REPORTS)
         reporter = Reporter(self.reactor, monitor, reports, self._parent, service.end)
         reporter.setServiceParent(service.observers)
 
@@ -114,7 +119,7 @@ class WorkerService(EchoService):
     _ending = False
 
     def __init__(self, reactor: Any, drainTimeout: float) -> None:
-        super().__init__(reactor, hearSignals=True)
+        super().__init__(reactor)
         self._drainTimeout = drainTimeout
 
     def end(self) -> None:
@@ -150,17 +155,6 @@ class WorkerService(EchoService):
             if isinstance(factory, SessionFactory)
         )
 
-    def _setSignals(self) -> None:
-        for number, action in (
-            (signal.SIGTERM, self.end),
-            (signal.SIGHUP, self.retire),
-            (signal.SIGINT, self.abort),
-        ):
-            signal.signal(number, partial(self._heard, action))
-
-    def _heard(self, action: Callable[[], object], *_: object) -> None:
-        self._reactor.callFromThread(action)
-
 
 class Reporter(Service):
     """
@@ -171,7 +165,7 @@ class Reporter(Service):
         self,
         reactor: Any,
         monitor: Monitor,
-        reports: LineFile,
+        reports: AppendFile,
         parent: int,
         orphaned: Callable[[], object],
     ) -> None:

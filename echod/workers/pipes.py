@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from time import time
+from typing import Any
 
 from twisted.logger import LogEvent, LogLevel, eventAsText
+
+from echod.net.format import escaped, printable
 
 REPORTS, LOG = 1, 2
 """
@@ -21,6 +24,20 @@ RECORD = b"\x1e"
 What a record in the log starts with (RFC 7464).  What does not was written by
 Python itself.
 """
+
+
+LONGEST_LINE = 1 << 20
+"""
+The most bytes of one line that are kept: a report of a thousand services is
+shorter.  The rest of a longer line is discarded.
+"""
+
+LATEST = 253_000_000_000
+"""
+The latest time of a log event: Python can write no year after 9999.
+"""
+
+LEVELS = frozenset(level.name for level in LogLevel.iterconstants())
 
 
 class Lines:
@@ -39,9 +56,10 @@ class Lines:
         """
         More has come.
         """
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, rest = (self._rest + data).split(b"\n")
+        self._rest = rest[:LONGEST_LINE]
         for line in lines:
-            self._said(line)
+            self._said(line[:LONGEST_LINE])
 
     def end(self) -> None:
         """
@@ -49,6 +67,16 @@ class Lines:
         """
         if self._rest:
             self._said(self._rest)
+
+
+def value(line: bytes) -> Any:
+    """
+    @return: What a line of JSON says; L{None} if it is torn or no JSON.
+    """
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def record(event: LogEvent) -> bytes:
@@ -66,13 +94,18 @@ def record(event: LogEvent) -> bytes:
 
 def event(line: bytes, worker: str) -> LogEvent:
     """
-    @return: The log event that a line stands for, with the name of the worker.
+    @return: The log event that a line stands for, with the name of the worker.  A
+        line that is no record, or a torn one, is logged as it is.
     """
-    if line.startswith(RECORD):
-        when, level, namespace, system, text = json.loads(line[len(RECORD) :])
-    else:
-        when, level, namespace, system = time(), "error", "-", "-"
-        text = line.decode("utf-8", "backslashreplace")
+    match value(line[len(RECORD) :]) if line.startswith(RECORD) else None:
+        case [float(when), str(level), str(namespace), str(system), str(text)] if (
+            0 <= when < LATEST and level in LEVELS
+        ):
+            namespace, system = printable(namespace), printable(system)
+            # Not every character that JSON can write can be written to a file.
+            text = text.encode("utf-8", "backslashreplace").decode()
+        case _:
+            when, level, namespace, system, text = time(), "error", "-", "-", escaped(line)
     return {
         "log_time": when,
         "log_level": LogLevel.levelWithName(level),

@@ -4,7 +4,6 @@ One worker process, as the parent sees it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,8 @@ from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
 from echod._version import __version__
-from echod.workers.pipes import LOG, REPORTS, Lines, event
+from echod.workers.aggregate import addable
+from echod.workers.pipes import LOG, REPORTS, Lines, event, value
 
 if TYPE_CHECKING:
     # It chooses a reactor.
@@ -137,12 +137,14 @@ class Worker(ProcessProtocol):
             """Its end is on its way."""
 
     def _hear(self, line: bytes) -> None:
-        try:
-            self.report = json.loads(line)
-        except ValueError:
-            # Torn, as there was no room for all of it.
-            return
-        self._reported(self)
+        # A line may be torn, if the pipe had no room for all of it, and anything in
+        # the worker can print.
+        match value(line):
+            case {"version": str(version), "unready": list()} as report if (
+                version != __version__ or addable(report)
+            ):
+                self.report = report
+                self._reported(self)
 
     def _log(self, line: bytes) -> None:
         globalLogPublisher(event(line, self.name))

@@ -4,7 +4,6 @@ What is an L{EchoService} to everybody, and serves in other processes.
 
 from __future__ import annotations
 
-import signal
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -21,10 +20,8 @@ class WorkersService(EchoService):
     All that one echod listens on, and the workers that serve it.
     """
 
-    def __init__(
-        self, reactor: Any, fleet: Fleet, limits: str = "", *, hearSignals: bool = False
-    ) -> None:
-        super().__init__(reactor, limits, hearSignals=hearSignals)
+    def __init__(self, reactor: Any, fleet: Fleet, limits: str = "") -> None:
+        super().__init__(reactor, limits)
         self.fleet = fleet
 
     @property
@@ -73,15 +70,19 @@ class WorkersService(EchoService):
         """
         self.fleet.abort()
 
-    def reopened(self) -> None:
+    def reopen(self) -> None:
         """
-        Have the workers open them again, too.
+        Reopen the session log here, and in the workers.
         """
+        super().reopen()
         self.fleet.reopen()
+
+    def reload(self) -> None:
+        """
+        Reopen the session log, and replace the workers one by one.
+        """
+        super().reload()
+        self.fleet.renew()
 
     def _stopped(self, _: object) -> Deferred[None] | None:
         return self.fleet.whenDone().addCallback(super()._stopped)
-
-    def _setSignals(self) -> None:
-        super()._setSignals()
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.fleet.renew))

@@ -36,9 +36,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.net.sockets import keepMore
-from echod.service.inherited import adoptDatagrams
+from echod.udp.endpoint import adoptDatagrams
 from echod.udp.pktinfo import PACKET_INFO, askForDestination
-from echod.udp.ttl import tellApart
+from echod.udp.ttl import useAnswerTTL
 
 SPREADS = sys.platform == "linux"
 """
@@ -85,7 +85,7 @@ def bound(
 def _prepare(skt: socket.socket, host: str) -> None:
     if PACKET_INFO and ip_address(host).is_unspecified:
         askForDestination(skt, skt.family)
-    tellApart(skt)
+    useAnswerTTL(skt)
     keepMore(skt)
 
 

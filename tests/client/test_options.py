@@ -37,6 +37,7 @@ from echod.client.target import (
     streamEndpoint,
     streamEndpoint6,
 )
+from tests.support import NO_NUMBERS
 
 
 class TargetTests(SynchronousTestCase):
@@ -254,6 +255,33 @@ class OptionsTests(SynchronousTestCase):
             problem = self.assertRaises(UsageError, parseCommandLine, arguments)
             self.assertIn(why, str(problem), arguments)
             self.assertNotIn("\n", str(problem))
+
+    def test_badNumbers(self) -> None:
+        """
+        A number that is none is refused in a line, wherever it is given.
+        """
+        for number in NO_NUMBERS:
+            for option in ("--count", "--interval", "--rate", "--size", "--timeout"):
+                said = str(
+                    self.assertRaises(
+                        UsageError, parseCommandLine, ["ping", f"{option}={number}"]
+                    )
+                )
+                self.assertRegex(said, f"^{option} .*: give ")
+                self.assertLess(len(said), 300)
+            for target in (f"[::1]:{number}", f"tcp:host:{number}"):
+                said = str(
+                    self.assertRaises(UsageError, parseCommandLine, ["tcp", "--", target])
+                )
+                self.assertLess(len(said), 400)
+        self.assertRaises(UsageError, parseCommandLine, ["tcp", "\N{ARABIC-INDIC DIGIT FIVE}"])
+
+    def test_numbers(self) -> None:
+        """
+        A number may have a point, and need not have digits on both sides of it.
+        """
+        for text, number in ((".5", 0.5), ("5.", 5), ("0.30000000000000004", 0.1 + 0.2)):
+            self.assertEqual(self.plan("-i", text).interval, number)
 
     def test_help(self) -> None:
         """

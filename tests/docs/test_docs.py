@@ -6,7 +6,6 @@ would: see L{tests.support.story}.
 from __future__ import annotations
 
 import functools
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from subprocess import PIPE, STDOUT, run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import CHECKOUT, ENVIRONMENT, lacking
+from tests.support import CHECKOUT, ENVIRONMENT, lacking, missing
 
 try:
     from tests.support.pages import steps
@@ -35,16 +34,17 @@ How long a page may take, in seconds: much longer than one does.
 
 
 @functools.cache
-def needs() -> str | None:
+def lacked() -> str | None:
     """
-    @return: What is missing to try out pages, or L{None}.
+    @return: What every page needs and is not there, or L{None}.
     """
-    if not ALONE:
-        return "docutils"
     if not (PROGRAMS / "echoc").exists():
         return "an installed echod"
-    if not shutil.which(ALONE[0]) or run([*ALONE, "true"], stderr=PIPE).returncode:
-        return "networks of one's own (unshare, ip)"
+    if names := missing(ALONE[0], "ip"):
+        return ", ".join(names)
+    alone = run([*ALONE, "true"], stderr=PIPE, text=True)
+    if alone.returncode:
+        return f"the right to make a network of its own ({alone.stderr.strip()})"
     return None
 
 
@@ -54,10 +54,12 @@ def told(page: Path, programs: Path = PROGRAMS) -> None:
 
     @param programs: Where C{python}, C{twistd} and C{echoc} are.
     """
-    if missing := needs():
-        lacking(missing)
+    if not ALONE:
+        lacking("docutils")
     if not steps(page):
         return
+    if part := lacked():
+        lacking(part)
     done = run(
         [
             *ALONE,
@@ -75,7 +77,7 @@ def told(page: Path, programs: Path = PROGRAMS) -> None:
         timeout=STORY_TIMEOUT,
     )
     if done.returncode == LACKING:
-        lacking(done.stdout)
+        lacking(done.stdout.strip())
     if done.returncode:
         raise AssertionError(done.stdout)
     # What was not run, and why: for "pytest -rP".

@@ -11,12 +11,21 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import lacking, temporaryDirectory
+from tests.support import lacking, needs, temporaryDirectory
 
 try:
-    from tests.support.pages import BadPage, Exempt, File, Program, Session, Step, steps
-    from tests.support.story import tell
-    from tests.support.typist import Mismatch, NotFound, Screen
+    from tests.support.pages import (
+        BadPage,
+        Exempt,
+        File,
+        Program,
+        Session,
+        Step,
+        commands,
+        steps,
+    )
+    from tests.support.story import NotFound, tell
+    from tests.support.typist import Mismatch, Screen
 except ImportError:
     Screen = None  # type: ignore[assignment,misc]
 
@@ -151,6 +160,20 @@ class StepsTests(PageTestCase):
             [False, True],
         )
 
+    def test_commands(self) -> None:
+        """
+        The programs that a page needs are the first words of its commands.
+        """
+        text = self.console(
+            "$ a -b 'c; d' | e 2>&1 && (f; g=h i < j) > t || k & l $(m)",
+            *("$ n \\", ">    o", "p", "$ q", "r"),
+            options=":emphasize-lines: 6",
+        )
+        self.assertEqual(commands(self.steps(text)), set("aefiklnqm"))
+        self.assertEqual(
+            commands(self.steps(".. not run: takes long\n\n" + self.console("$ a"))), set()
+        )
+
     def test_exempt(self) -> None:
         """
         What is not run says why.
@@ -182,6 +205,10 @@ class TellTests(PageTestCase):
     """
     What a page says has to happen.
     """
+
+    def setUp(self) -> None:
+        super().setUp()
+        needs("bash", "setsid")
 
     def tell(self, *blocks: str) -> None:
         """
@@ -247,10 +274,15 @@ class TellTests(PageTestCase):
 
     def test_notFound(self) -> None:
         """
-        A program that is missing is no fault of the page.
+        A page is not begun where programs are missing, and they are all named.
         """
-        with self.assertRaises(NotFound):
-            self.tell(self.console("$ no-such-program"))
+        with self.assertRaises(NotFound) as caught:
+            self.tell(
+                self.console("$ false"),
+                self.console("$ true | no-such-program; cd .; trap '' INT"),
+                self.console("$ A=1 nor-this-one"),
+            )
+        self.assertEqual(str(caught.exception), "no-such-program, nor-this-one")
 
     def test_server(self) -> None:
         """

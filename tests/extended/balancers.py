@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
 import socket
 import sys
@@ -22,7 +21,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import CHECKOUT, ENVIRONMENT, lacking, temporaryDirectory
+from tests.support import CHECKOUT, ENVIRONMENT, program, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon
 from tests.support.load import ANSWERED, HOST, DatagramLoad, Load, freePort, wait
 
@@ -129,8 +128,7 @@ class BalancerTests(SynchronousTestCase):
     directory: Path
 
     def setUp(self) -> None:
-        path = shutil.which(self.program, path="/usr/bin:/usr/sbin:/usr/local/sbin")
-        self.path = path if path is not None else lacking(self.program)
+        self.path = program(self.program)
         self.directory = temporaryDirectory(self)
         self.machines = [self.machine(name) for name in "abc"]
         self.tcp = (HOST, freePort(socket.SOCK_STREAM))

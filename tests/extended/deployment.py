@@ -6,7 +6,6 @@ test-all} runs them.
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from subprocess import run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import CHECKOUT, lacking, temporaryDirectory
+from tests.support import CHECKOUT, lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon
 
 DEPLOY = CHECKOUT / "deploy"
@@ -67,7 +66,7 @@ class SandboxTests(SynchronousTestCase):
         """
         @return: The system calls of one of systemd's sets.
         """
-        analyze = shutil.which("systemd-analyze") or lacking("systemd-analyze")
+        analyze = program("systemd-analyze")
         listing = run(
             [analyze, "syscall-filter", "--no-pager", name],
             capture_output=True,
@@ -113,7 +112,7 @@ class SandboxTests(SynchronousTestCase):
         @return: The system calls of a daemon that serves and ends.
         """
         trace = temporaryDirectory(self) / "trace"
-        strace = shutil.which("strace") or lacking("strace")
+        strace = program("strace")
         with Daemon(
             *arguments,
             below=[

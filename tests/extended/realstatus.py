@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import resource
-import shutil
 import socket
 from contextlib import ExitStack
 from subprocess import DEVNULL, Popen, run
@@ -20,7 +19,7 @@ from urllib.request import urlopen
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import lacking, temporaryDirectory
+from tests.support import lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon
 
 try:
@@ -32,13 +31,6 @@ except ModuleNotFoundError:
     sync_playwright = None  # type: ignore[assignment,unused-ignore]
 
 MANY = 10000
-
-
-def program(name: str) -> str:
-    """
-    @return: Where a program is.
-    """
-    return shutil.which(name) or lacking(name)
 
 
 class Observed:

@@ -19,7 +19,7 @@ def test_socket(echod):  # type: ignore[no-untyped-def]
         assert client.makefile("rb").read() == b"Hello\r\n"
 
 
-@pytest.mark.echod(impair=["udp:duplicate=100%", "tcp:delay=1ms"])
+@pytest.mark.echod("--udp-rate", 1000, impair=["udp:duplicate=100%", "tcp:delay=1ms"])
 def test_trio(echod):  # type: ignore[no-untyped-def]
     async def talk() -> None:
         with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as client:
@@ -48,4 +48,9 @@ def test_nonsense(echod):  # type: ignore[no-untyped-def]
 
 @pytest.mark.echod(impare="drop=1%")
 def test_typo(echod):  # type: ignore[no-untyped-def]
+    pass
+
+
+@pytest.mark.echod(impair=1)
+def test_number(echod):  # type: ignore[no-untyped-def]
     pass

@@ -4,6 +4,9 @@ Tests for L{echod.impair.spec}.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.impair.spec import (
@@ -14,7 +17,10 @@ from echod.impair.spec import (
     Impairments,
     newSeed,
     read,
+    seed,
 )
+from echod.net.quantities import duration, rate, share, size
+from tests.support import NO_NUMBERS
 
 DATAGRAMS = (
     "delay=50ms,jitter=10ms,drop=1%,duplicate=2%,reorder=3%,corrupt=0.1%,truncate=4%,seed=7"
@@ -142,6 +148,27 @@ class ImpairmentTests(SynchronousTestCase):
         ):
             said = self.nonsense(specification)
             self.assertTrue(said.startswith(problem), said)
+
+    def test_badNumbers(self) -> None:
+        """
+        A number that is none is refused in a line, whatever it is for.
+        """
+        units: dict[Callable[[str], Any], str] = {
+            duration: "s",
+            share: "%",
+            size: "B",
+            rate: "B/s",
+        }
+        for item, kind in ITEMS.items():
+            # Spaces around an item are allowed.
+            for number in (text for text in NO_NUMBERS if text == text.strip()):
+                said = self.nonsense(f"{item}={number}{units.get(kind, '')}")
+                self.assertTrue(said.startswith(f"{item}={number[:50]}".strip()), said)
+                self.assertIn("written as" if kind is not seed else "whole number", said)
+                self.assertLess(len(said), 300)
+        for number in ("1-", "-1", "1-2-3", f"1-{10**400}"):
+            self.assertIn("pieces are written as", self.nonsense(f"pieces={number}"))
+        self.assertLess(len(self.nonsense("9" * 5000)), 300)
 
     def test_wrongSubject(self) -> None:
         """

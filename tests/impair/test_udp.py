@@ -7,20 +7,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.impair import udp as impairedudp
 from echod.impair.spec import DATAGRAM_KINDS, DatagramImpairments
 from echod.impair.udp import OVERFLOW, OVERTAKEN_WITHIN, ImpairedUDPEchoProtocol
-from echod.udp import echo as udp
-from echod.udp.echo import UDPServerEndpoint
+from echod.udp.endpoint import portKind
 from echod.udp.guard import OWN_PORT
 from echod.udp.pktinfo import PacketInfoPort
 from tests.extended import badpath
-from tests.support import FakeSocket, clock, logged
+from tests.support import clock, logged
 from tests.support.numbered import Numbered
-from tests.udp.test_echo import MemoryDatagramTransport
+from tests.support.udp import MemoryDatagramTransport
 
 NUMBER = 2000
 """
@@ -341,22 +339,17 @@ class NumberedTests(SynchronousTestCase):
         self.assertEqual(len(fifth), 32)
 
 
-class EndpointTests(SynchronousTestCase):
+class PortTests(SynchronousTestCase):
     """
-    Where it listens.
+    The port of an impaired server.
     """
 
-    def test_port(self) -> None:
+    def test_portKind(self) -> None:
         """
-        It is served one by one: in batches nobody would see the datagrams.
+        An impaired protocol receives each datagram: it is not served in batches.
         """
-        self.patch(PacketInfoPort, "createInternetSocket", lambda _: FakeSocket())
-        self.patch(udp, "PACKET_INFO", True)
-        reactor: Any = MemoryReactorClock()
-        protocol = ImpairedUDPEchoProtocol(reactor, impairments=DatagramImpairments(drop=1))
-        port: Any = self.successResultOf(UDPServerEndpoint(reactor, 8080).listen(protocol))
-        self.assertIs(type(port), PacketInfoPort)
-        self.assertIs(port.protocol, protocol)
+        protocol = ImpairedUDPEchoProtocol(clock(), impairments=DatagramImpairments(drop=1))
+        self.assertIs(portKind(protocol), PacketInfoPort)
 
 
 class RealTests(SynchronousTestCase):

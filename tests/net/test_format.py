@@ -5,7 +5,14 @@ Tests for L{echod.net.format}.
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.net.format import SHOWN_BYTES, addressName, escaped
+from echod.net.format import (
+    SHOWN_BYTES,
+    SHOWN_CHARACTERS,
+    addressName,
+    escaped,
+    quoted,
+    shortened,
+)
 
 
 class AddressNameTests(SynchronousTestCase):
@@ -76,3 +83,25 @@ class ShownTests(SynchronousTestCase):
         self.assertEqual(
             escaped(b"x" * (SHOWN_BYTES + 7)), "x" * SHOWN_BYTES + "... (7 bytes more)"
         )
+
+
+class ValueTests(SynchronousTestCase):
+    """
+    Tests for L{quoted} and L{shortened}.
+    """
+
+    def test_quoted(self) -> None:
+        """
+        A value is quoted as for a shell, on one line.
+        """
+        self.assertEqual(quoted("a"), "a")
+        self.assertEqual(quoted("a b\n"), r"'a b\n'")
+
+    def test_long(self) -> None:
+        """
+        Of a long value the beginning is shown, and its length.
+        """
+        text = "9" * SHOWN_CHARACTERS
+        self.assertEqual(quoted(text), text)
+        for show in (quoted, shortened):
+            self.assertEqual(show(text * 50), f"{text}... ({50 * len(text)} characters)")

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.net.quantities import duration, rate, share, size
+from echod.net.quantities import MOST, decimal, duration, rate, share, size, wholeNumber
+from tests.support import NO_NUMBERS
 
 
 class QuantityTests(SynchronousTestCase):
@@ -60,3 +61,52 @@ class QuantityTests(SynchronousTestCase):
             for text in texts:
                 error = self.assertRaises(ValueError, kind, text)
                 self.assertIn(right, str(error), text)
+
+    def test_limits(self) -> None:
+        """
+        The largest of each is taken, and nothing above it.
+        """
+        for kind, most, more in (
+            (duration, "1000000000s", "1000000000.1s"),
+            (size, "1000000GB", "1000001GB"),
+            (rate, "1000000GB/s", "1000001GB/s"),
+            (rate, "0.001B/s", "0.0009B/s"),
+            (share, "100%", "100.1%"),
+        ):
+            kind(most)
+            self.assertRaises(ValueError, kind, more)
+
+
+class NumberTests(SynchronousTestCase):
+    """
+    Tests for L{wholeNumber} and L{decimal}.
+    """
+
+    def test_numbers(self) -> None:
+        """
+        A number is written in ASCII digits.
+        """
+        self.assertEqual([wholeNumber(text) for text in ("0", "007", "42")], [0, 7, 42])
+        self.assertEqual(
+            [decimal(text) for text in ("0", "1.50", ".5", "2.")], [0, 1.5, 0.5, 2]
+        )
+        self.assertEqual(wholeNumber(str(MOST)), MOST)
+
+    def test_others(self) -> None:
+        """
+        Nothing else is one, whatever Python takes for one; the error says what is.
+        """
+        for text in NO_NUMBERS:
+            for kind in (wholeNumber, decimal):
+                error = self.assertRaises(ValueError, kind, text)
+                self.assertIn("number from 0 to 1000000000000000", str(error), text)
+        self.assertRaises(ValueError, wholeNumber, "1.5")
+
+    def test_between(self) -> None:
+        """
+        Both limits are numbers that are taken.
+        """
+        self.assertEqual([wholeNumber(text, 1, 3) for text in ("1", "3")], [1, 3])
+        for text in ("0", "4"):
+            self.assertRaises(ValueError, wholeNumber, text, 1, 3)
+            self.assertRaises(ValueError, decimal, text, 1, 3)

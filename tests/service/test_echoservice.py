@@ -5,20 +5,17 @@ Tests for L{echod.service.echoservice}.
 from __future__ import annotations
 
 import errno
-import os
-import signal
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.interfaces import IListeningPort, IReadDescriptor
 from twisted.python import log
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import directlyProvides
+from zope.interface import directlyProvides, implementer
 from zope.interface.verify import verifyObject
 
 from echod import __version__
@@ -36,12 +33,18 @@ from echod.service.echoservice import (
 from tests.support import logged
 
 
+@implementer(IListeningPort)
 class Port:
     """
     What an endpoint listens with.
     """
 
     listening = True
+
+    def startListening(self) -> None:
+        """
+        It listens from the start.
+        """
 
     def getHost(self) -> IPv4Address:
         """
@@ -309,11 +312,38 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_portInUse(self) -> None:
         """
-        A port in use is one line that names the address.
+        A port in use is one line that names the address, shows how to find the process
+        that uses it and, on the command line, how to choose another port.
+        """
+        error = OSError(errno.EADDRINUSE, "Address already in use")
+        inUse = "Address already in use; ss -lntup shows the process that uses it"
+        for address, port, option, another in (
+            ("127.0.0.1:8080", 8080, "tcp", "--tcp 8081"),
+            ("0.0.0.0:9999", 9999, "greeting", "--greeting 0.0.0.0:9998"),
+            ("[::]:65535", 65535, "udp", "--udp '[::]:65534'"),
+            ("[::8080]:8080", 8080, "udp", "--udp '[::8080]:8081'"),
+            ("ssl:8443:privateKey=a.pem", 8443, "tcp", "--tcp ssl:8442:privateKey=a.pem"),
+        ):
+            self.service.address, self.service.option = address, option
+            self.assertEqual(
+                self.explain(CannotListenError("", port, error)),
+                f"echo cannot listen on {address}: {inUse}; "
+                f"choose another port, such as {another}",
+            )
+        for address, option in (("127.0.0.1:8080", ""), ("systemd:name=echo", "tcp")):
+            self.service.address, self.service.option = address, option
+            self.assertEqual(
+                self.explain(CannotListenError("", 8080, error)),
+                f"echo cannot listen on {address}: {inUse}",
+            )
+
+    def test_socketFileInUse(self) -> None:
+        """
+        A UNIX socket in use gets no hint that is for ports.
         """
         error = OSError(errno.EADDRINUSE, "Address already in use")
         self.assertEqual(
-            self.explain(CannotListenError("127.0.0.1", 0, error)),
+            self.explain(CannotListenError(None, "/run/echod.sock", error)),
             "echo cannot listen on 127.0.0.1:0: Address already in use",
         )
 
@@ -362,30 +392,24 @@ class ListeningServiceTests(SynchronousTestCase):
         self.assertEqual(lines, ["echo cannot listen on 127.0.0.1:0: Input/output error"])
         self.assertEqual(self.service.state, FAILED)
 
+    def test_noPort(self) -> None:
+        """
+        An endpoint that returns something that cannot stop listening is refused in one
+        line.
+        """
+        self.endpoint.result = succeed(object())
+        with logged() as lines:
+            self.assertRaises(CannotServe, self.service.startService)
+        self.assertEqual(
+            lines, ["echo cannot listen on 127.0.0.1:0: its endpoint is not one that listens"]
+        )
+        self.assertIsNone(self.service.port)
+
 
 class Reactor:
     """
-    A reactor that ends on signals, in memory.
-
-    @ivar asked: Which signals have asked it to end.
+    A reactor in name only.
     """
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-
-    def callWhenRunning(self, act: Callable[[], None]) -> None:
-        """
-        Run, at once, and handle signals.
-        """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda number, _: self.asked.append(number))
-        act()
-
-    def callFromThread(self, act: Callable[[], None]) -> None:
-        """
-        Act, at once.
-        """
-        act()
 
 
 class EchoServiceTests(SynchronousTestCase):
@@ -512,38 +536,11 @@ class EchoServiceTests(SynchronousTestCase):
         self.assertRaises(CannotServe, self.service.startService)
         self.assertFalse(self.endpoints[0].ports[-1].listening)
 
-    def send(self, *numbers: signal.Signals) -> None:
+    def test_reload(self) -> None:
         """
-        Send signals to this process.
+        To reload is to reopen the files.
         """
-        for number in numbers:
-            os.kill(os.getpid(), number)
-
-    def test_signals(self) -> None:
-        """
-        The first signal is the reactor's; every other one cuts the sessions, be
-        it of the same kind or not.
-        """
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self.addCleanup(signal.signal, number, signal.getsignal(number))
-        for first in (signal.SIGINT, signal.SIGTERM):
-            self.setUp()
-            service = EchoService(self.reactor, hearSignals=True)
-            server = Server()
-            ListeningService("", Endpoint(), server).setServiceParent(service)
-            service.privilegedStartService()
-            service.startService()
-            self.send(first)
-            self.assertEqual((self.reactor.asked, server.cuts), ([first], 0))
-            self.send(signal.SIGINT, signal.SIGTERM)
-            self.assertEqual((self.reactor.asked, server.cuts), ([first], 2))
-
-    def test_othersSignals(self) -> None:
-        """
-        Who embeds handles signals as ever.
-        """
-        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-        self.service.startService()
-        self.service.stopService()
-        after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-        self.assertEqual(after, before)
+        reopened: list[int] = []
+        self.service.onReopen = [lambda: reopened.append(1), lambda: reopened.append(2)]
+        self.service.reload()
+        self.assertEqual(reopened, [1, 2])

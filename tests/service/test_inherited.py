@@ -10,11 +10,10 @@ from typing import Any
 
 from twisted.internet import endpoints
 from twisted.internet.protocol import Factory
-from twisted.internet.testing import MemoryReactor, MemoryReactorClock
+from twisted.internet.testing import MemoryReactorClock
 from twisted.python.systemd import ListenFDs
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.service import inherited as descriptors
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint, inherited
 from echod.udp.batch import BatchPort
 from echod.udp.echo import UDPEchoProtocol
@@ -207,20 +206,3 @@ class InheritedTests(SynchronousTestCase):
             else:
                 asked.append(skt.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO))
         self.assertEqual(asked, [0, 1, 1])
-
-    def test_datagramsElsewhere(self) -> None:
-        """
-        Where the system tells nothing of that, the port is Twisted's.
-        """
-        (skt,) = self.handOver((socket.AF_INET, socket.SOCK_DGRAM, "127.0.0.1"))
-        self.patch(descriptors, "PACKET_INFO", False)
-
-        class Reactor(MemoryReactor):
-            def adoptDatagramPort(self, *arguments: object) -> Any:
-                return arguments
-
-        reactor: Any = Reactor()
-        protocol = UDPEchoProtocol(clock())
-        endpoint = InheritedUDPEndpoint(reactor, skt.fileno(), socket.AF_INET)
-        port: Any = self.successResultOf(endpoint.listen(protocol))
-        self.assertEqual(port, (skt.fileno(), socket.AF_INET, protocol, 65535))

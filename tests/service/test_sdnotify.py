@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.sdnotify import Notifier, notifier, watchdogInterval
-from tests.support import logged, temporaryDirectory
+from tests.support import NO_NUMBERS, logged, temporaryDirectory
 
 
 class Daemon:
@@ -161,7 +161,7 @@ class NotifierTests(SynchronousTestCase):
         for environ in (
             {},
             {"WATCHDOG_USEC": "0"},
-            {"WATCHDOG_USEC": "soon"},
+            *({"WATCHDOG_USEC": text} for text in ("soon", *NO_NUMBERS)),
             {"WATCHDOG_USEC": "3000000", "WATCHDOG_PID": "1"},
         ):
             self.assertIsNone(watchdogInterval(environ))

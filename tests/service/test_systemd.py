@@ -23,7 +23,7 @@ from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoin
 from echod.tap import Options
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
-from tests.support import CHECKOUT, lacking, temporaryDirectory
+from tests.support import CHECKOUT, program, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon
 from tests.support.load import HOST, Load, freePort
 
@@ -46,13 +46,10 @@ Does what systemd does with a socket, once it is its turn.
 
 RESTARTS = 2
 
-
-def tool(name: str) -> str:
-    """
-    @return: The path of one of systemd's programs.
-    """
-    path = shutil.which(name)
-    return path if path is not None else lacking(name)
+TARGETS = ("basic", "shutdown", "sysinit")
+"""
+The targets that systemd adds to each service's dependencies.
+"""
 
 
 class ActivationTests(SynchronousTestCase):
@@ -71,7 +68,7 @@ class ActivationTests(SynchronousTestCase):
             f"--{option}=systemd:domain=INET:name={option}",
             *more,
             below=[
-                tool("systemd-socket-activate"),
+                program("systemd-socket-activate"),
                 *("-l", "{}:{}".format(*address), *flags, f"--fdname={option}"),
                 *("-E", f"PYTHONPATH={CHECKOUT}"),
             ],
@@ -192,23 +189,26 @@ class RestartTests(TestCase):
 
 class UnitTests(SynchronousTestCase):
     """
-    The units in C{deploy/systemd}.
+    The units in C{deploy/systemd}, on a machine that has no others.
     """
 
     def setUp(self) -> None:
-        self.analyze = tool("systemd-analyze")
-        self.directory = temporaryDirectory(self)
-        for unit in UNITS.iterdir():
-            text = unit.read_text().replace("/opt/echod/bin/twistd", sys.executable)
-            (self.directory / unit.name).write_text(text)
+        self.analyze = program("systemd-analyze")
+        self.root = temporaryDirectory(self)
+        self.directory = self.root / "etc/systemd/system"
+        shutil.copytree(UNITS, self.directory)
+        for target in TARGETS:
+            (self.directory / f"{target}.target").write_text("[Unit]\n")
+        twistd = self.root / "opt/echod/bin/twistd"
+        twistd.parent.mkdir(parents=True)
+        twistd.touch(0o755)
 
     def analyzed(self, *arguments: str) -> str:
         """
         @return: What C{systemd-analyze} says.
         """
         done = run(
-            [self.analyze, "--no-pager", *arguments],
-            cwd=self.directory,
+            [self.analyze, "--no-pager", f"--root={self.root}", *arguments],
             capture_output=True,
             text=True,
             timeout=PATIENCE,

@@ -20,7 +20,7 @@ from tests.support.daemon import PATIENCE, Daemon, twistd
 
 class StatusDaemonTests(SynchronousTestCase):
     """
-    What goes on, and can be seen.
+    The HTTP status and the session log of a daemon.
     """
 
     def setUp(self) -> None:
@@ -44,7 +44,7 @@ class StatusDaemonTests(SynchronousTestCase):
 
     def connect(self, kind: int) -> socket.socket:
         """
-        @return: A connection to an echo, which has something back already.
+        @return: A connection to an echo that has returned a first message.
         """
         client = socket.socket(socket.AF_INET, kind)
         self.addCleanup(client.close)
@@ -66,7 +66,7 @@ class StatusDaemonTests(SynchronousTestCase):
 
     def await_(self, path: str, expected: tuple[int, str]) -> None:
         """
-        Wait until an answer is the right one.
+        Wait until an answer is as expected.
         """
         deadline = monotonic() + PATIENCE
         while (answer := self.ask(path)) != expected and monotonic() < deadline:
@@ -75,9 +75,8 @@ class StatusDaemonTests(SynchronousTestCase):
 
     def test_fromStartToEnd(self) -> None:
         """
-        What goes on can be seen while echod runs and while it drains, and is in
-        the session log after it, which is opened again on the signal; nothing is
-        said twice.
+        The status answers while echod runs and while it drains; sessions are in the
+        session log, which is opened again on the signal.
         """
         self.connect(socket.SOCK_DGRAM)
         label = f'{{address="127.0.0.1:{self.daemon.tcp[1]}",service="TCP echo"}}'
@@ -108,12 +107,12 @@ class StatusDaemonTests(SynchronousTestCase):
 
 class SessionLogDaemonTests(SynchronousTestCase):
     """
-    The session log of a daemon that cannot write it.
+    A session log that cannot be written.
     """
 
     def test_unwritable(self) -> None:
         """
-        A file that cannot be written to is one line, and status 1.
+        A file that cannot be opened is one line in the log, and exit status 1.
         """
         result = twistd("echod", "--tcp=0", "--session-log=/dev/null/log")
         lines = [line for line in result.stdout.splitlines() if "/dev/null/log" in line]

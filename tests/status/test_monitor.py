@@ -33,14 +33,13 @@ class MonitorTests(SynchronousTestCase):
 
     def full(self) -> Any:
         """
-        @return: Everything there is to see.
+        @return: Everything that the monitor shows.
         """
         return json.loads(self.monitor.full)
 
     def test_looks(self) -> None:
         """
-        There is a look at everything once a second, which whoever wants to is
-        told of.
+        The monitor looks once a second, and calls its listeners after each look.
         """
         looks: list[object] = []
         self.monitor.listeners.add(lambda: looks.append(None))
@@ -49,8 +48,8 @@ class MonitorTests(SynchronousTestCase):
 
     def test_full(self) -> None:
         """
-        It shows what there is, with times by the wall clock, and how busy each
-        session was in the second before.
+        It shows all services and sessions, with times by the wall clock and with the
+        rates of the second before.
         """
         session, _ = connect(self.factory)
         session.dataReceived(b"x" * 100)
@@ -69,27 +68,35 @@ class MonitorTests(SynchronousTestCase):
         )
         self.assertEqual([each["service"] for each in full["services"]], ["TCP echo"])
 
+    def test_lateRate(self) -> None:
+        """
+        The rate is per second, also if a look is late.
+        """
+        connect(self.factory)[0].dataReceived(b"x" * 100)
+        self.clock.advance(2)
+        self.assertEqual(self.full()["sessions"]["busiest"][0]["bytesPerSecond"], 50)
+
     def test_firstSight(self) -> None:
         """
-        A session that came after the look counts as idle.
+        A session that has started since the latest look has the rate 0.
         """
         connect(self.factory)[0].dataReceived(b"x")
         self.assertEqual(self.full()["sessions"]["newest"][0]["bytesPerSecond"], 0)
 
     def test_once(self) -> None:
         """
-        However many look, everything is put into words once a look.
+        The JSON is made once for each look.
         """
-        for words in ("full", "latest"):
-            first = getattr(self.monitor, words)
+        for name in ("full", "latest"):
+            first = getattr(self.monitor, name)
             connect(self.factory)
-            self.assertIs(getattr(self.monitor, words), first)
+            self.assertIs(getattr(self.monitor, name), first)
             self.clock.advance(1)
-            self.assertNotEqual(getattr(self.monitor, words), first)
+            self.assertNotEqual(getattr(self.monitor, name), first)
 
     def test_latest(self) -> None:
         """
-        Who has seen the history is shown what is new in it.
+        The latest state has only the newest entry of the history.
         """
         for expected in ([], [1011], [1012]):
             latest = json.loads(self.monitor.latest)
@@ -98,17 +105,21 @@ class MonitorTests(SynchronousTestCase):
 
     def test_lag(self) -> None:
         """
-        That a look comes late is the lag of the reactor; early is no lag.
+        The lag is how late a look is; a look that is on time or early has the lag 0.
         """
         self.clock.advance(1.25)
-        self.assertEqual(self.monitor.lag.last, 0.25)
+        self.assertEqual(self.monitor.lag, 0.25)
         self.assertEqual(self.full()["lag"], 0.25)
         self.clock.advance(1)
-        self.assertEqual(self.monitor.lag.last, 0)
+        self.assertEqual(self.monitor.lag, 0)
+        (timer,) = self.clock.getDelayedCalls()
+        timer.reset(0.5)
+        self.clock.advance(0.5)
+        self.assertEqual(self.monitor.lag, 0)
 
     def test_draining(self) -> None:
         """
-        It looks on while sessions are served to their end, and no longer.
+        The monitor looks while sessions drain, and stops after them.
         """
         _, transport = connect(self.factory)
         stopped = self.echo.stopService()
@@ -122,6 +133,6 @@ class MonitorTests(SynchronousTestCase):
 
     def test_stopWithoutStart(self) -> None:
         """
-        There is nothing to stop in a monitor that does not look.
+        A monitor that has not started can be stopped.
         """
         Monitor(self.clock, self.echo).stopService()

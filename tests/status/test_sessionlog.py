@@ -1,189 +1,29 @@
 """
-Tests for the session log: L{echod.status.sessionlog}, L{echod.status.appendfile}
-and L{echod.udp.sourcestatistics}.
+Tests for L{echod.status.sessionlog}.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import CannotServe, EchoService, ListeningService
-from echod.status.appendfile import LineFile
-from echod.status.sessionlog import REOPEN, SessionLog
+from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
-from echod.udp.sourcestatistics import OTHERS, SOURCES, SourcesUDPEchoProtocol, Traffic
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.sourcestatistics import SourceStatistics
 from tests.service.test_echoservice import Endpoint
 from tests.support import UNTIMED, clock, connect, lacking, logged, temporaryDirectory
-from tests.udp.test_echo import MemoryDatagramTransport
+from tests.support.udp import MemoryDatagramTransport
 
 FULL = Path("/dev/full")
 """
-A disk on which there is no room.
+A device on which every write fails for lack of room.
 """
-
-
-class Disk:
-    """
-    The writing of a disk with little room.
-
-    @ivar room: How many bytes it takes.
-    """
-
-    def __init__(self) -> None:
-        self.room = 0
-        self.written = b""
-
-    def write(self, descriptor: int, data: bytes) -> int:
-        """
-        Take what there is room for.
-        """
-        taken = data[: self.room]
-        if not taken:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.room -= len(taken)
-        self.written += taken
-        return len(taken)
-
-
-class LineFileTests(SynchronousTestCase):
-    """
-    Tests for L{LineFile}.
-    """
-
-    def setUp(self) -> None:
-        self.path = temporaryDirectory(self) / "log"
-        self.file = LineFile(str(self.path))
-        self.addCleanup(self.file.close)
-
-    def test_write(self) -> None:
-        """
-        Lines are added, each at once.
-        """
-        for expected in (b"1\n", b"1\n2\n"):
-            self.file.write(expected[-2:-1])
-            self.assertEqual(self.path.read_bytes(), expected)
-
-    def test_adds(self) -> None:
-        """
-        What there was stays, and a new file is not for everyone.
-        """
-        self.file.write(b"1")
-        other = LineFile(str(self.path))
-        self.addCleanup(other.close)
-        other.write(b"2")
-        self.assertEqual(self.path.read_bytes(), b"1\n2\n")
-        self.assertEqual(self.path.stat().st_mode & 0o007, 0)
-
-    def test_reopen(self) -> None:
-        """
-        When the file has got another name, a new one is begun when that is asked
-        for.
-        """
-        self.file.write(b"1")
-        old = self.path.rename(self.path.with_suffix(".1"))
-        self.file.write(b"2")
-        self.file.reopen()
-        self.file.write(b"3")
-        self.assertEqual(old.read_bytes(), b"1\n2\n")
-        self.assertEqual(self.path.read_bytes(), b"3\n")
-
-    def test_reopenFails(self) -> None:
-        """
-        Where no new file can be begun, the old one is kept.
-        """
-        old = self.path.rename(self.path.with_suffix(".1"))
-        self.path.mkdir()
-        self.assertRaises(OSError, self.file.reopen)
-        self.file.write(b"1")
-        self.assertEqual(old.read_bytes(), b"1\n")
-
-    def test_fullDisk(self) -> None:
-        """
-        A line that finds no room, or too little, is lost and counted; the next
-        one that finds enough is whole.
-        """
-        disk = Disk()
-        self.patch(os, "write", disk.write)
-        for room in (0, 2, 0, 1, 100):
-            disk.room = room
-            self.file.write(b"line")
-        self.assertEqual((self.file.lost, self.file.why), (4, "No space left on device"))
-        disk.room = 100
-        self.file.write(b"line")
-        self.assertEqual(disk.written.split(b"\n"), [b"li", b"", b"line", b"line", b""])
-
-    def test_namedPipe(self) -> None:
-        """
-        A named pipe that nobody empties holds nobody up.
-        """
-        path = self.path.with_suffix(".pipe")
-        os.mkfifo(path)
-        self.assertRaises(OSError, LineFile, str(path))
-        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self.addCleanup(os.close, reader)
-        pipe = LineFile(str(path))
-        self.addCleanup(pipe.close)
-        while not pipe.lost:
-            pipe.write(b"x" * 4095)
-
-
-class SourcesTests(SynchronousTestCase):
-    """
-    Tests for L{SourcesUDPEchoProtocol}.
-    """
-
-    def setUp(self) -> None:
-        self.protocol = SourcesUDPEchoProtocol(clock())
-        transport: Any = MemoryDatagramTransport()
-        self.protocol.makeConnection(transport)
-
-    def test_sources(self) -> None:
-        """
-        What came from each source is counted, until it is asked for.
-        """
-        for port in (40000, 40000, 7):
-            self.protocol.datagramReceived(b"hello", ("192.0.2.1", port))
-        self.assertEqual(
-            self.protocol.taken(),
-            {"192.0.2.1:40000": Traffic(2, 2, 10, 10), "192.0.2.1:7": Traffic(1, 0, 5, 0)},
-        )
-        self.assertEqual(self.protocol.taken(), {})
-
-    def test_memory(self) -> None:
-        """
-        Beyond so many sources all others are one.
-        """
-        for port in range(SOURCES + 10):
-            for _ in range(2):
-                self.protocol.datagramReceived(b"x", ("192.0.2.1", 2000 + port))
-        taken = self.protocol.taken()
-        self.assertEqual(len(taken), SOURCES + 1)
-        self.assertEqual(taken[OTHERS], Traffic(20, 20, 20, 20))
-
-
-class Reactor:
-    """
-    A clock, which does at once what comes from a signal.
-    """
-
-    def __init__(self) -> None:
-        self.clock = clock()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.clock, name)
-
-    def callFromThread(self, act: Any) -> None:
-        """
-        Act.
-        """
-        act()
 
 
 class SessionLogTests(SynchronousTestCase):
@@ -192,16 +32,16 @@ class SessionLogTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        self.reactor = Reactor()
+        self.reactor = clock()
         self.path = temporaryDirectory(self) / "log"
 
-    def start(self, path: Path | None = None, takesSignal: bool = False) -> None:
+    def start(self, path: Path | None = None) -> None:
         """
-        Start an echod with a session log.
+        Start a TCP and a UDP echo with a session log.
         """
         self.echo = EchoService(self.reactor)
-        self.tcp = EchoFactory(self.reactor.clock, limits=UNTIMED)
-        self.udp = SourcesUDPEchoProtocol(self.reactor.clock)
+        self.tcp = EchoFactory(self.reactor, limits=UNTIMED)
+        self.udp = UDPEchoProtocol(self.reactor, sources=SourceStatistics())
         transport: Any = MemoryDatagramTransport()
         self.udp.makeConnection(transport)
         for server in (self.tcp, self.udp):
@@ -210,7 +50,6 @@ class SessionLogTests(SynchronousTestCase):
             self.reactor,
             str(path or self.path),
             self.echo,
-            takesSignal=takesSignal,
             wallClock=lambda: 1000000000 + self.reactor.seconds(),
         )
         self.log.setServiceParent(self.echo.observers)
@@ -220,7 +59,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def endSession(self) -> None:
         """
-        Have a session, for half a second.
+        Let a session last half a second.
         """
         session, transport = connect(self.tcp)
         session.dataReceived(b"hello")
@@ -229,13 +68,13 @@ class SessionLogTests(SynchronousTestCase):
 
     def records(self) -> list[Any]:
         """
-        @return: What stands in the log.
+        @return: The lines of the log.
         """
         return [json.loads(line) for line in self.path.read_text().splitlines()]
 
     def test_session(self) -> None:
         """
-        A session that has ended is a line.
+        A session that has ended adds a line.
         """
         self.start()
         self.endSession()
@@ -258,8 +97,8 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_datagrams(self) -> None:
         """
-        The datagrams of a source are a line a second, and those of a second that
-        has not passed when echod ends.
+        The datagrams of each source add a line a second, and a last line when echod
+        stops.
         """
         self.start()
         for seconds in (1, 1, 0):
@@ -286,8 +125,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_untilTheEnd(self) -> None:
         """
-        Sessions that end while echod drains are in it, and then nothing is
-        waited for.
+        Sessions that end while echod drains add lines; no timer is left after them.
         """
         self.start()
         _, transport = connect(self.tcp)
@@ -299,7 +137,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_startsAgain(self) -> None:
         """
-        A log that is started again goes on; meanwhile nothing is written.
+        A log that is started again continues; while it is stopped it writes nothing.
         """
         self.start()
         self.echo.stopService()
@@ -311,7 +149,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_unwritable(self) -> None:
         """
-        A file that cannot be written to is one line, and the end of the start.
+        A file that cannot be opened is one line in the log, and echod does not start.
         """
         path = self.path / "log"
         with logged() as lines:
@@ -322,8 +160,7 @@ class SessionLogTests(SynchronousTestCase):
 
     def test_fullDisk(self) -> None:
         """
-        A full disk is reported once a second, with what it has cost, and the
-        echo goes on.
+        Lines that a full disk has lost are reported once a second, with their number.
         """
         if not FULL.exists():
             lacking("/dev/full")
@@ -341,54 +178,24 @@ class SessionLogTests(SynchronousTestCase):
             ],
         )
 
-    def test_signal(self) -> None:
+    def test_reopened(self) -> None:
         """
-        On the signal the file is opened again, after whatever else happens on it;
-        when the log stops, that happens alone.
+        After its file was renamed, the log continues in a new file; a stopped log opens
+        no file.
         """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        heard: list[object] = []
-        before = signal.signal(REOPEN, lambda *_: heard.append(None))
-        self.addCleanup(signal.signal, REOPEN, before)
-        self.start(takesSignal=True)
-        self.path.unlink()
-        os.kill(os.getpid(), REOPEN)
-        self.assertEqual((len(heard), self.path.exists()), (1, True))
-        self.echo.stopService()
-        self.path.unlink()
-        os.kill(os.getpid(), REOPEN)
-        self.assertEqual((len(heard), self.path.exists()), (2, False))
-
-    def test_signalAlone(self) -> None:
-        """
-        Where nobody else listens to the signal, it ends nobody; a handler that
-        came later stays.
-        """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        before = signal.signal(REOPEN, signal.SIG_DFL)
-        self.addCleanup(signal.signal, REOPEN, before)
-        self.start(takesSignal=True)
-        os.kill(os.getpid(), REOPEN)
-        signal.signal(REOPEN, signal.SIG_IGN)
-        self.echo.stopService()
-        self.assertEqual(signal.getsignal(REOPEN), signal.SIG_IGN)
-
-    def test_othersSignal(self) -> None:
-        """
-        In a program that is not ours the signal is none of ours either.
-        """
-        if REOPEN is None:
-            lacking("SIGUSR1")
-        before = signal.getsignal(REOPEN)
         self.start()
-        self.assertEqual(signal.getsignal(REOPEN), before)
+        self.path.unlink()
+        self.log.reopen()
+        self.assertEqual(os.fstat(self.log.fileno()).st_ino, self.path.stat().st_ino)
+        self.echo.stopService()
+        self.path.unlink()
+        self.log.reopen()
+        self.assertFalse(self.path.exists())
 
     def test_cannotReopen(self) -> None:
         """
-        Where the file cannot be opened again, that is one line, and the old one
-        is kept.
+        A file that cannot be opened again is one line in the log, and the old file is
+        kept.
         """
         self.start()
         old = self.path.rename(self.path.with_suffix(".1"))

@@ -1,6 +1,5 @@
 """
-Tests for L{echod.status.snapshot}, L{echod.status.lag} and
-L{echod.status.history}.
+Tests for L{echod.status.snapshot} and L{echod.status.history}.
 """
 
 from __future__ import annotations
@@ -11,12 +10,16 @@ from echod.impair.spec import ConnectionImpairments, DatagramImpairments
 from echod.impair.tcp import ImpairedEchoFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.networks import DENIED
-from echod.service.echoservice import ListeningService
+from echod.service.echoservice import EchoServer, ListeningService
 from echod.status.history import REMEMBERED, History
-from echod.status.lag import LAGS, Lag
-from echod.status.snapshot import SHOWN_SESSIONS, ofService, ofSessions, unready
+from echod.status.snapshot import (
+    SHOWN_SESSIONS,
+    Listening,
+    serviceState,
+    sessionStates,
+    unready,
+)
 from echod.tcp.echo import EchoFactory
-from echod.tcp.factory import SessionFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.service.test_echoservice import Endpoint
 from tests.support import PEER, UNTIMED, clock, connect
@@ -24,7 +27,7 @@ from tests.support import PEER, UNTIMED, clock, connect
 
 class SnapshotTests(SynchronousTestCase):
     """
-    What is said about a service and its sessions.
+    Tests for L{serviceState} and L{sessionStates}.
     """
 
     def setUp(self) -> None:
@@ -32,9 +35,9 @@ class SnapshotTests(SynchronousTestCase):
         self.factory = EchoFactory(self.clock, limits=UNTIMED)
         self.service = self.serve(self.factory)
 
-    def serve(self, server: SessionFactory | UDPEchoProtocol) -> ListeningService:
+    def serve(self, server: EchoServer) -> Listening:
         """
-        @return: A service which listens.
+        @return: A service that listens.
         """
         service = ListeningService("127.0.0.1:0", Endpoint(), server)
         service.startService()
@@ -42,8 +45,8 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_sessions(self) -> None:
         """
-        A service of sessions says how many there were and are, and what came of
-        them.
+        The state of a service with sessions has the counters of open and of ended
+        sessions.
         """
         (first, transport), (second, _) = connect(self.factory), connect(self.factory)
         first.dataReceived(b"hello")
@@ -52,7 +55,7 @@ class SnapshotTests(SynchronousTestCase):
         self.clock.advance(0.05)
         transport.connectionDone()
         self.assertEqual(
-            ofService(self.service),
+            serviceState(self.service),
             {
                 "service": "TCP echo",
                 "address": "127.0.0.1:40000",
@@ -73,13 +76,14 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_datagrams(self) -> None:
         """
-        A service of datagrams says how many came, and what came of them.
+        The state of a service of datagrams has the counters of answered and of refused
+        datagrams.
         """
         server = UDPEchoProtocol(self.clock)
         server.received, server.answered = 12, 2
         server.refuse("reason", ("192.0.2.1", 7), 4)
         self.assertEqual(
-            ofService(self.serve(server)),
+            serviceState(self.serve(server)),
             {
                 "service": "UDP echo",
                 "address": "127.0.0.1:40000",
@@ -97,7 +101,7 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_impaired(self) -> None:
         """
-        A service that misbehaves on purpose says how, and how often it has.
+        The state of an impaired service has its impairments and their counters.
         """
         sessions = ImpairedEchoFactory(
             self.clock, impairments=ConnectionImpairments.parse("refuse=100%,seed=7")
@@ -107,16 +111,17 @@ class SnapshotTests(SynchronousTestCase):
         )
         sessions.buildProtocol(PEER)
         datagrams.datagramReceived(b"lost", ("192.0.2.1", 40000))
-        for server, impairments, impaired in (
+        servers: list[tuple[EchoServer, str, dict[str, int]]] = [
             (sessions, "refuse=100%,seed=7", {"refuse": 1}),
             (datagrams, "drop=100%,seed=8", {"drop": 1}),
-        ):
-            said = ofService(self.serve(server))
-            self.assertEqual((said["impairments"], said["impaired"]), (impairments, impaired))
+        ]
+        for server, impairments, impaired in servers:
+            state = serviceState(self.serve(server))
+            self.assertEqual((state["impairments"], state["impaired"]), (impairments, impaired))
 
     def test_unready(self) -> None:
         """
-        What does not listen is named, with what it does instead.
+        A service that does not listen is a reason, with its state.
         """
         other = ListeningService("127.0.0.1:7", Endpoint(), UDPEchoProtocol(self.clock))
         connect(self.factory)
@@ -129,13 +134,13 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_busiestAndNewest(self) -> None:
         """
-        Of any number of sessions the busiest and the newest are shown.
+        The busiest and the newest sessions are shown, up to a limit.
         """
         for size in range(1, SHOWN_SESSIONS + 11):
             session, _ = connect(self.factory)
             session.dataReceived(b"x" * size)
             self.clock.advance(1)
-        shown = ofSessions([self.service], lambda session: -session.received, 1000)
+        shown = sessionStates([self.service], lambda session: -session.received, 1000)
         self.assertEqual(shown["open"], SHOWN_SESSIONS + 10)
         self.assertEqual(len(shown["busiest"]), SHOWN_SESSIONS)
         self.assertEqual(len(shown["newest"]), SHOWN_SESSIONS)
@@ -152,30 +157,22 @@ class SnapshotTests(SynchronousTestCase):
         )
         self.assertEqual(shown["newest"][0]["since"], 1000 + SHOWN_SESSIONS + 9)
 
+    def test_sameRate(self) -> None:
+        """
+        Of sessions with the same rate, the one that has received more is busier.
+        """
+        # So many that the order of a set is not the right one by chance.
+        for size in range(1, 21):
+            connect(self.factory)[0].dataReceived(b"x" * size)
+        busiest = sessionStates([self.service], lambda _: 7, 0)["busiest"]
+        self.assertEqual([row["receivedBytes"] for row in busiest], [*range(20, 0, -1)])
+
     def test_onlySessions(self) -> None:
         """
         A service of datagrams has no sessions.
         """
-        shown = ofSessions([self.serve(UDPEchoProtocol(self.clock))], lambda _: 0, 0)
+        shown = sessionStates([self.serve(UDPEchoProtocol(self.clock))], lambda _: 0, 0)
         self.assertEqual(shown, {"open": 0, "busiest": [], "newest": []})
-
-
-class LagTests(SynchronousTestCase):
-    """
-    Tests for L{Lag}.
-    """
-
-    def test_lag(self) -> None:
-        """
-        A lag counts for the shortest of those that it does not exceed, or as
-        longer than all.
-        """
-        lag = Lag()
-        for seconds in (0, *LAGS, 10):
-            lag.add(seconds)
-        self.assertEqual(lag.counts, [2] + [1] * len(LAGS))
-        self.assertEqual(lag.last, 10)
-        self.assertAlmostEqual(lag.seconds, sum(LAGS) + 10)
 
 
 class HistoryTests(SynchronousTestCase):
@@ -185,7 +182,7 @@ class HistoryTests(SynchronousTestCase):
 
     def test_rates(self) -> None:
         """
-        An entry has the bytes a second since the one before.
+        An entry has the bytes per second since the entry before.
         """
         history = History()
         history.add(10, [(100, 50), (0, 0)], time=1000, lag=0)
@@ -195,9 +192,20 @@ class HistoryTests(SynchronousTestCase):
             list(history.entries), [{"time": 1002, "lag": 0.25, "rates": [[100, 0], [0, 0]]}]
         )
 
+    def test_oneTick(self) -> None:
+        """
+        What is added within one tick of the clock is in the entry after it.
+        """
+        history = History()
+        history.add(10, [(100, 50)], time=1000, lag=0)
+        history.add(10, [(200, 50)], time=1000, lag=0)
+        self.assertEqual(list(history.entries), [])
+        history.add(12, [(300, 50)], time=1002, lag=0)
+        self.assertEqual([entry["rates"] for entry in history.entries], [[[100, 0]]])
+
     def test_memory(self) -> None:
         """
-        Five minutes are remembered.
+        Only the last five minutes are kept.
         """
         history = History()
         for second in range(REMEMBERED + 10):

@@ -5,11 +5,13 @@ What several test modules need: transports in memory, and a session on one.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from subprocess import PIPE, STDOUT, run
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 from unittest import SkipTest
@@ -40,6 +42,17 @@ ENVIRONMENT = {name: value for name, value in MEASURED.items() if "COVERAGE" not
 For those whose coverage is not measured: they start faster.
 """
 
+PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
+"""
+Where tests look for programs: servers are in C{sbin}, which is not on the PATH of
+every user.
+"""
+
+OPENBSD_NETCAT = "nc (OpenBSD's)"
+"""
+Several programs are called C{nc}, and each has other options.
+"""
+
 EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 """
 How many inputs are made up for a test that makes them up.
@@ -53,14 +66,61 @@ if find_spec("hypothesis"):
     settings.load_profile("echod")
 
 
+NO_NUMBERS = (
+    *("", "-1", "+5", "1_0", " 5", "5 ", "5\n", "0x10", "1e3", "1..2", ".", "nan", "inf"),
+    # Digits of another script, and one that is no decimal digit.
+    *("\N{ARABIC-INDIC DIGIT FIVE}", "\N{SUPERSCRIPT TWO}"),
+    # More than can be counted, more than a float holds, and more than int() reads.
+    *("9" * 33, "9" * 400, "9" * 5000),
+)
+"""
+What is no number of anything, though Python takes most of it for one.
+"""
+
+
 def lacking(part: str) -> NoReturn:
     """
-    A test lacks what it needs: it is skipped, but where everything is supposed
-    to be there, it fails.
+    Skip the test that is running, because it needs a program, a package or a right
+    that is not there.  With C{CI} in the environment, fail instead: there everything
+    has to be there.
     """
     if os.environ.get("CI"):
-        raise AssertionError(f"needs {part}, which CI must install")
+        raise AssertionError(f"needs {part}, which CI must have")
     raise SkipTest(f"needs {part}")
+
+
+def missing(*programs: str, path: str = PATH) -> list[str]:
+    """
+    @param path: Where to look, as in C{$PATH}.
+
+    @return: The programs that are not installed.
+    """
+    names = [name for name in programs if shutil.which(name, path=path) is None]
+    if "nc" in programs and "nc" not in names:
+        usage = run(
+            ["nc", "-h"], env={"PATH": path}, stdout=PIPE, stderr=STDOUT, errors="replace"
+        )
+        if "OpenBSD" not in usage.stdout:
+            names.append(OPENBSD_NETCAT)
+    return names
+
+
+def needs(*programs: str) -> None:
+    """
+    Skip the test that is running where a program is not installed.
+    """
+    if names := missing(*programs):
+        lacking(", ".join(names))
+
+
+def program(name: str) -> str:
+    """
+    @return: The path of a program that the test needs; see L{needs}.
+    """
+    needs(name)
+    path = shutil.which(name, path=PATH)
+    assert path is not None
+    return path
 
 
 def temporaryDirectory(test: SynchronousTestCase) -> Path:

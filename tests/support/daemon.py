@@ -23,6 +23,11 @@ How long to wait for what should happen at once, in seconds, before a test
 fails: much longer than the busiest machine takes.
 """
 
+NO_TERMINAL = ["setsid"]
+"""
+A command without a controlling terminal, even if the tests have one.
+"""
+
 TWISTD = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
 TWIST = [sys.executable, "-m", "twisted"]
 

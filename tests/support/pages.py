@@ -9,7 +9,8 @@ how a page is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ What a comment right before a block can say of it.
 SHOWN = ("text", "none")
 """
 The languages of what is only looked at.
+"""
+
+ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+"""
+Of a variable, before a command.
 """
 
 KEYS = {"^C": "\x03", "^D": "\x04"}
@@ -165,6 +171,37 @@ def steps(page: Path) -> list[Step]:
         return [step for block in _blocks(document) if (step := _step(block))]
     except BadPage as problem:
         raise BadPage(f"{page.name}: {problem}") from None
+
+
+def commands(steps: Iterable[Step]) -> set[str]:
+    """
+    @return: The commands that are typed to the shell, without their arguments.
+    """
+    return {
+        word
+        for step in steps
+        if isinstance(step, Session)
+        for kind, line in step.events
+        if kind == "command"
+        for word in _firstWords(line)
+    }
+
+
+def _firstWords(line: str) -> Iterator[str]:
+    """
+    @return: The first word of each command of a line.
+    """
+    words = shlex.shlex(line, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    words.commenters = ""
+    first = True
+    for word in words:
+        if word and not set(word) - set("();|&<>"):
+            # Behind a redirection comes a file.
+            first = not set(word) & set("<>")
+        elif first and not ASSIGNMENT.match(word):
+            yield word
+            first = False
 
 
 def _blocks(document: Any) -> Iterator[Any]:

@@ -4,7 +4,8 @@ tests.support.story docs/tutorial.rst}.
 
 How a page is written:
 
-A page is one story.  It is done from top to bottom in an empty folder.  Where
+A page is one story.  It is done from top to bottom in an empty folder.  It needs the
+programs that its commands begin with, and is not begun where one is missing.  Where
 L{ALONE} is possible, the tests give it a network of its own, so that the ports it
 names are free.
 
@@ -37,8 +38,9 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT, run
 from tempfile import TemporaryDirectory
 
-from tests.support.pages import BadPage, Exempt, File, Program, Session, Step, steps
-from tests.support.typist import PATIENCE, Mismatch, NotFound, Terminal
+from tests.support import missing
+from tests.support.pages import BadPage, Exempt, File, Program, Session, Step, commands, steps
+from tests.support.typist import PATIENCE, SHELL, Mismatch, Terminal
 
 ALONE = [
     *("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),
@@ -55,6 +57,17 @@ The exit status where a program that a page needs is not there; as for automake.
 """
 
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+
+BUILT_IN = ["bash", "-c", "compgen -b -k"]
+"""
+Prints the commands that bash has in itself.
+"""
+
+
+class NotFound(Exception):
+    """
+    Programs that a page needs are not installed.
+    """
 
 
 class Story:
@@ -139,22 +152,37 @@ class Story:
 
 def tell(page: Path, programs: Path, patience: float = PATIENCE) -> None:
     """
-    Do all that a page says, and say what is exempt.
+    Do all that a page says, and print what is not run.  The programs that the page
+    needs are the commands on it.
 
     @raise BadPage: if it does not say what to do.
 
     @raise Mismatch: if something else happens than it says.
 
-    @raise NotFound: if a program is not there.
+    @raise NotFound: if a program is not there, before anything is done.
     """
+    todo = steps(page)
+    if names := _missing(commands(todo), f"{programs}:{PATH}"):
+        raise NotFound(", ".join(names))
     with TemporaryDirectory() as folder, Story(Path(folder), programs, patience) as story:
-        for step in steps(page):
+        for step in todo:
             if isinstance(step, Exempt):
                 print(f"{page.name}:{step.line}: not run: {step.reason}")
             try:
                 story.do(step)
             except Mismatch as problem:
                 raise Mismatch(f"{page.name}:{step.line}: {problem}") from None
+
+
+def _missing(commands: set[str], path: str) -> list[str]:
+    """
+    @return: The programs that are not on this path, of those that these commands need.
+    """
+    names = missing(SHELL[0], "bash", path=path)
+    if not names:
+        inBash = run(BUILT_IN, stdout=PIPE, text=True, check=True).stdout.split()
+        names = missing(*sorted(commands.difference(inBash)), path=path)
+    return names
 
 
 def main() -> int:

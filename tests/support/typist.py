@@ -44,8 +44,6 @@ PROMPTS = ("> ", ">>> ", "... ")
 Those of programs, behind which people type.
 """
 
-NOT_FOUND = 127
-
 COLUMNS, ROWS = 80, 24
 
 ANYTHING = "..."
@@ -74,12 +72,6 @@ LIKEWISE = {
 class Mismatch(Exception):
     """
     There is something else at the terminal than on the page.
-    """
-
-
-class NotFound(Exception):
-    """
-    A program is not installed.
     """
 
 
@@ -166,8 +158,6 @@ class Terminal:
         Do what is on a page.
 
         @raise Mismatch: if something else happens.
-
-        @raise NotFound: if a command is not there.
         """
         shown = [ANYTHING] if session.continues else []
         for kind, text in session.events:
@@ -237,8 +227,6 @@ class Terminal:
         prompt = PROMPT.search(self._screen.current)
         assert prompt is not None
         status = int(prompt[1])
-        if status == NOT_FOUND:
-            raise NotFound(self._unseen())
         if not re.fullmatch(self._pattern(shown), self._unseen()):
             raise Mismatch(self._difference("something else appears", shown))
         if status and not told and not self._interrupted:

@@ -15,9 +15,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod._version import __version__
-from echod.status.lag import LAGS
-from echod.status.snapshot import DATAGRAMS, SESSIONS
-from echod.tcp.statistics import LENGTHS
+from echod.net.statistics import DATAGRAMS, LENGTHS, SESSIONS
+from echod.status.monitor import LAGS
 from echod.workers.pipes import LOG, REPORTS
 
 

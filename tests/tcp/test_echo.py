@@ -22,7 +22,7 @@ from echod.tcp.echo import (
     GoodbyeEchoProtocol,
 )
 from echod.tcp.session import DRAINED
-from tests.support import UNTIMED, MemoryTCPTransport, clock, connect
+from tests.support import UNTIMED, MemoryTCPTransport, clock, connect, turn
 
 
 class EchoTests(SynchronousTestCase):
@@ -249,9 +249,9 @@ class GoodbyeEchoTests(EchoTests):
         process that was stopped does not take its own sleep for silence.
         """
         self.session.dataReceived(b"bye")
-        (call,) = self.reactor.getDelayedCalls()
+        self.reactor.rightNow += SILENCE
         # The reactor runs what is due, then reads.
-        call.func()
+        turn(self.reactor)
         self.session.dataReceived(b"-bye")
         self.reactor.advance(0)
         self.assertEqual(self.transport.value(), b"bye-bye")

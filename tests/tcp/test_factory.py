@@ -5,14 +5,18 @@ Tests for L{echod.tcp.factory}.
 from __future__ import annotations
 
 from ipaddress import ip_network
+from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
 from echod.limits.networks import DENIED, Networks
+from echod.tcp.echo import EchoFactory
 from echod.tcp.factory import NO_ROOM_FOR_SOURCE, SessionFactory
+from echod.tcp.greeting import GreetingFactory
 from echod.tcp.session import CUT, DRAINED, LINGER
 from tests.support import PEER, UNTIMED, SinkFactory, clock, connect, logged
 
@@ -144,8 +148,45 @@ class CountingTests(SynchronousTestCase):
             self.assertEqual(session.duration, 2)
             transport.connectionDone()
         self.assertEqual(self.factory.ended.outcomes, {"closed by peer": 2})
-        self.assertEqual(self.factory.ended.seconds, 4)
+        self.assertEqual(self.factory.ended.lengths.sum, 4)
         self.assertEqual(ended, [session])
+
+
+class TimerTests(SynchronousTestCase):
+    """
+    The timers of all sessions.
+    """
+
+    def test_fewTimers(self) -> None:
+        """
+        Many sessions set no more timers than a few do, and leave none behind
+        when nobody listens any more.
+        """
+
+        class Counting(Clock):
+            made = 0
+
+            def callLater(self, *arguments: Any, **more: Any) -> Any:
+                self.made += 1
+                return super().callLater(*arguments, **more)
+
+        for kind in (EchoFactory, GreetingFactory):
+            reactor: Any = Counting()
+            factory = kind(reactor)
+            factory.doStart()
+            for _ in range(1000):
+                session, transport = connect(factory)
+                session.dataReceived(b"a\nb")
+                session.close("done")
+                session.writeConnectionLost()
+                transport.connectionDone()
+            # Idle, linger and silence.
+            self.assertLessEqual(reactor.made, 3)
+            session, transport = connect(factory)
+            factory.doStop()
+            self.assertNotEqual(reactor.getDelayedCalls(), [])
+            transport.connectionDone()
+            self.assertEqual(reactor.getDelayedCalls(), [])
 
 
 class DrainTests(SynchronousTestCase):

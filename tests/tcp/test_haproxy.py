@@ -5,7 +5,6 @@ Tests that run a real HAProxy in front of real daemons.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from importlib.util import find_spec
 from subprocess import DEVNULL, PIPE, Popen
@@ -13,7 +12,7 @@ from threading import Thread
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import lacking, temporaryDirectory
+from tests.support import program, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon
 from tests.support.tls import makeCertificate
 from tests.test_daemon import GREETING, readAll
@@ -33,8 +32,6 @@ defaults
     default-server check inter 30s
 """
 
-HAPROXY = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
-
 
 class HAProxyTests(SynchronousTestCase):
     """
@@ -43,8 +40,7 @@ class HAProxyTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        if HAPROXY is None:
-            lacking("haproxy")
+        self.haproxy = program("haproxy")
         arguments = ["--greeting", "haproxy:0", "--tcp", "haproxy:0"]
         overTLS = find_spec("OpenSSL") is not None
         if overTLS:
@@ -89,9 +85,8 @@ class HAProxyTests(SynchronousTestCase):
         """
         path = temporaryDirectory(self) / "haproxy.cfg"
         path.write_text(self.configuration)
-        assert HAPROXY is not None
         process = Popen(
-            [HAPROXY, "-db", "-q", "-f", str(path)],
+            [self.haproxy, "-db", "-q", "-f", str(path)],
             pass_fds=[server.fileno() for server in self.sockets],
             stdout=DEVNULL,
             stderr=PIPE,

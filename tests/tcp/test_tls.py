@@ -22,7 +22,7 @@ from tests.support.tls import TLSClient, makeCertificate
 
 try:
     from twisted.internet.ssl import PrivateCertificate
-    from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
+    from twisted.protocols.tls import TLSMemoryBIOFactory
 
     from echod.tcp import tls
 except ImportError:
@@ -120,15 +120,6 @@ class TLSTests(SynchronousTestCase):
         tls.useTransport(factory, self.reactor)
         return factory
 
-    def test_privateNames(self) -> None:
-        """
-        All private names of Twisted which it needs are there.
-        """
-        for name in tls.PRIVATE:
-            self.assertTrue(hasattr(BufferingTLSTransport, name), name)
-        self.connect()
-        self.assertIsNotNone(self.transport.protocol._tlsConnection)
-
     def test_echo(self) -> None:
         """
         What comes goes back.
@@ -193,10 +184,18 @@ class TLSTests(SynchronousTestCase):
 
     def test_lostInTheHandshake(self) -> None:
         """
-        A connection that is lost before leaves no timer behind.
+        A connection that is lost before leaves no timer behind, and a port that
+        is closed leaves none either.
         """
         self.begin(EchoFactory(self.reactor))
         self.transport.connectionDone()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        factory = self.overTLS(EchoFactory(self.reactor))
+        factory.doStart()
+        for _ in range(2):
+            protocol: Any = factory.buildProtocol(PEER)
+            AbortedTransport(protocol).connectionDone()
+        factory.doStop()
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def goodbye(self) -> tuple[TLSClient, Any]:

@@ -12,18 +12,19 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
-from twisted.internet import udp
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits.capacity import RateLimit
 from echod.limits.networks import KNOWN_HOSTS
-from echod.udp.batch import BATCH, BUFFER, BatchPort
+from echod.udp.batch import BatchPort
+from echod.udp.buffers import BATCH, BATCHES, BUFFER, suits
 from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
-from echod.udp.guard import OVER_RATE, RESERVED_PORT, TO_GROUP, DatagramGuard
-from echod.udp.pktinfo import PACKET_INFO
-from tests.support import FakeSocket, clock
-from tests.udp.test_pktinfo import info4, info6
+from echod.udp.endpoint import portKind
+from echod.udp.guard import OVER_RATE, OWN_PORT, RESERVED_PORT, TO_GROUP, DatagramGuard
+from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
+from tests.support import clock
+from tests.support.udp import MemorySocketPort, info4, info6
 
 Sent = tuple[bytes, bytes, bytes]
 """
@@ -33,7 +34,7 @@ A datagram, the peer's socket address, and the control messages.
 
 class MessageHeader(ctypes.Structure):
     """
-    C{struct mmsghdr}, as the system has it.
+    C{struct mmsghdr}.
     """
 
     _fields_ = [
@@ -51,7 +52,7 @@ class MessageHeader(ctypes.Structure):
 
 def control(message: tuple[int, int, bytes]) -> bytes:
     """
-    @return: A control message as it stands in memory.
+    @return: The bytes of a control message in memory.
     """
     level, kind, data = message
     length = socket.CMSG_LEN(len(data))
@@ -79,12 +80,12 @@ class System:
     """
     C{recvmmsg} and C{sendmmsg} in memory.
 
-    @ivar queue: What there is to receive.
+    @ivar queue: The datagrams that have arrived.
 
-    @ivar sent: What was sent.
+    @ivar sent: The datagrams that were sent.
 
-    @ivar failures: For each call of C{sendmmsg} to come, what goes wrong with
-        its first datagram, or how many it takes.
+    @ivar failures: The results of the next calls of C{sendmmsg}: a negative error
+        number, or how many datagrams it sends.
     """
 
     def __init__(self) -> None:
@@ -94,13 +95,13 @@ class System:
 
     def function(self, name: str, *types: object) -> Callable[..., int]:
         """
-        @return: The function of this name.
+        @return: One of the methods.
         """
         return getattr(self, name)  # type: ignore[no-any-return]
 
     def recvmmsg(self, fd: int, address: int, count: int, flags: int, timeout: None) -> int:
         """
-        Receive.
+        Take datagrams from the queue.
         """
         headers = (MessageHeader * count).from_address(address)
         taken, self.queue = self.queue[:count], self.queue[count:]
@@ -117,7 +118,7 @@ class System:
 
     def sendmmsg(self, fd: int, address: int, count: int, flags: int) -> int:
         """
-        Send.
+        Record datagrams.
         """
         headers = (MessageHeader * count).from_address(address)
         if self.failures:
@@ -141,38 +142,82 @@ class System:
         return count
 
 
+class MachineTests(SynchronousTestCase):
+    """
+    Batches need a machine with the expected memory layout.
+    """
+
+    def test_suits(self) -> None:
+        """
+        A machine needs words of 64 bits, lowest byte first.
+        """
+        for pointer, order, suited in (
+            (8, "little", True),
+            (4, "little", False),
+            (8, "big", False),
+            (4, "big", False),
+        ):
+            self.assertEqual(suits(pointer, order), suited, (pointer, order))
+
+    def test_others(self) -> None:
+        """
+        On another machine datagrams are returned one by one.
+        """
+        protocol = UDPEchoProtocol(clock())
+        self.assertIs(portKind(protocol, True), BatchPort)
+        self.assertIs(portKind(protocol, False), PacketInfoPort)
+
+
+class Port(BatchPort, MemorySocketPort):
+    """
+    The port, on a socket in memory.
+    """
+
+
+class FailingGuard(DatagramGuard):
+    """
+    A guard that fails once.
+    """
+
+    failed = False
+
+    def refusal(self, *arguments: Any, **options: Any) -> str | None:
+        """
+        Fail, or decide.
+        """
+        if not self.failed:
+            self.failed = True
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().refusal(*arguments, **options)
+
+
 class BatchPortTests(SynchronousTestCase):
     """
     Tests for L{BatchPort}.
     """
 
-    if not PACKET_INFO:
-        skip = "needs Linux"
+    if not (PACKET_INFO and BATCHES):
+        skip = "needs Linux on a 64-bit little-endian machine"
 
     client = name4("192.0.2.1", 40000)
     asked = control(info4(3, "192.0.2.9", "192.0.2.9"))
     answering = control(info4(0, "192.0.2.9", "192.0.2.9"))
 
-    def listen(self, interface: str = "", rate: int = 0) -> None:
+    def listen(self, interface: str = "", guard: DatagramGuard | None = None) -> None:
         """
-        Listen on a fake socket.
+        Listen on a socket in memory.
         """
         self.system = System()
-
-        class Port(BatchPort):
-            systemCall = staticmethod(self.system.function)
-
-        self.patch(udp.Port, "createInternetSocket", lambda port: FakeSocket())
         self.clock = clock()
-        guard = DatagramGuard(rate=RateLimit(rate) if rate else None)
         self.protocol = UDPEchoProtocol(self.clock, guard)
         reactor: Any = MemoryReactorClock()
         self.port = Port(8080, self.protocol, interface, 65535, reactor)
+        self.port.systemCall = self.system.function
         self.port.startListening()
 
     def receive(self, *datagrams: Sent) -> list[Sent]:
         """
-        @return: What is sent when these have come.
+        @return: The answers when these datagrams have arrived.
         """
         self.system.sent.clear()
         self.system.queue += datagrams
@@ -181,8 +226,8 @@ class BatchPortTests(SynchronousTestCase):
 
     def test_echo(self) -> None:
         """
-        Datagrams come back from where they were sent to, at first sight and ever
-        after, whatever their size, by whatever interface leads to the peer.
+        Datagrams of every size are returned from the address to which they were sent,
+        the first one of a source and later ones; the routing table chooses the interface.
         """
         self.listen()
         questions = [(b"x" * size, self.client, self.asked) for size in (0, 5, 65507, 1)]
@@ -191,11 +236,10 @@ class BatchPortTests(SynchronousTestCase):
             self.assertTrue(self.receive(*questions) == answers)
         self.assertEqual(self.protocol.answered, 8)
         self.assertEqual((self.protocol.received, self.protocol.returned), (131026, 131026))
-        self.assertEqual(len(self.protocol.guard.unmetered), 1)
 
     def test_ipv6(self) -> None:
         """
-        The same holds for IPv6.
+        Datagrams are returned with IPv6 as with IPv4.
         """
         self.listen("::")
         question = (b"x", name6("2001:db8::1", 40000, 0), control(info6("2001:db8::9", 3)))
@@ -205,8 +249,8 @@ class BatchPortTests(SynchronousTestCase):
 
     def test_linkLocal(self) -> None:
         """
-        A link-local peer is answered through the interface that it was heard
-        on, also together with others.
+        A link-local peer is answered through the interface of its datagram, also in a
+        batch with other peers.
         """
         self.listen("::")
         local = (b"x", name6("fe80::1", 40000, 3), control(info6("fe80::9", 3)))
@@ -217,7 +261,7 @@ class BatchPortTests(SynchronousTestCase):
 
     def test_noControl(self) -> None:
         """
-        Without control messages an answer leaves as the system sees fit.
+        Without control messages the system chooses the address of the answer.
         """
         self.listen("127.0.0.1")
         question = (b"x", self.client, b"")
@@ -226,7 +270,7 @@ class BatchPortTests(SynchronousTestCase):
 
     def test_refusals(self) -> None:
         """
-        What must not be answered is counted by reason, and all around it is
+        Refused datagrams are counted by reason, and the others of the batch are
         answered.
         """
         self.listen()
@@ -247,7 +291,7 @@ class BatchPortTests(SynchronousTestCase):
 
     def test_sendErrors(self) -> None:
         """
-        A datagram that cannot be sent costs none of the others.
+        An answer that cannot be sent does not stop the others.
         """
         self.listen()
         self.system.failures += [1, -errno.EAGAIN, 1, -errno.EMSGSIZE, 1]
@@ -258,7 +302,7 @@ class BatchPortTests(SynchronousTestCase):
 
     def test_turn(self) -> None:
         """
-        However many datagrams have come, one batch is a turn.
+        At most one batch is read in one turn of the reactor.
         """
         self.listen()
         sent = self.receive(*[(b"x", self.client, self.asked)] * (BATCH + 1))
@@ -268,19 +312,34 @@ class BatchPortTests(SynchronousTestCase):
 
     def test_memory(self) -> None:
         """
-        Forged sources cost no more memory than so many known ones.
+        The caches of sources stay small under a flood of forged sources, and known
+        sources are answered during it.
         """
-        self.listen()
-        for number in range(KNOWN_HOSTS + 10):
-            self.receive((b"x", name4("192.0.2.1", 1024 + number % 60000), self.asked))
-            self.assertLessEqual(len(self.protocol.guard.unmetered), KNOWN_HOSTS)
+        for rate in (None, RateLimit(1_000_000)):
+            self.listen(guard=DatagramGuard(rate=rate))
+            for number in range(KNOWN_HOSTS + 10):
+                forged = name4("192.0.2.1", 1024 + number)
+                self.assertEqual(len(self.receive((b"x", forged, self.asked))), 1)
+                self.assertLessEqual(len(self.port.cache), KNOWN_HOSTS)
+
+    def test_openedPort(self) -> None:
+        """
+        A known source is refused when a server of this process opens its port.
+        """
+        for rate in (None, RateLimit(100)):
+            self.listen(guard=DatagramGuard(rate=rate))
+            question = (b"x", self.client, self.asked)
+            self.assertEqual(len(self.receive(question)), 1)
+            self.protocol.guard.opened(40000)
+            self.assertEqual(self.receive(question), [])
+            self.assertEqual(self.protocol.refusals.counts, {OWN_PORT: 1})
 
     def test_rate(self) -> None:
         """
-        A host is answered as often as the rate allows, from whatever ports it
-        asks, and others beside it are.
+        A host is answered as often as the rate allows, for all its ports together; other
+        hosts are answered all the same.
         """
-        self.listen(rate=2)
+        self.listen(guard=DatagramGuard(rate=RateLimit(2)))
         clients = [name4("192.0.2.1", 40000 + number) for number in range(3)]
         other = name4("127.0.0.1", 40000)
         for _ in range(2):
@@ -296,16 +355,10 @@ class BatchPortTests(SynchronousTestCase):
 
     def test_failure(self) -> None:
         """
-        Should a decision fail, that costs the batch, and not the service.
+        A decision that fails costs its batch, and the port goes on.
         """
-        self.listen()
-
-        def fail(*_: object, **__: object) -> None:
-            raise OSError(errno.EMFILE, "Too many open files")
-
-        self.protocol.guard.refusal = fail  # type: ignore[method-assign]
+        self.listen(guard=FailingGuard())
         question = (b"x", self.client, self.asked)
         self.assertEqual(self.receive(question), [])
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
-        del self.protocol.guard.refusal
         self.assertEqual(len(self.receive(question)), 1)

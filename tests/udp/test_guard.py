@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits.capacity import RateLimit
-from echod.limits.networks import DENIED, KNOWN_HOSTS, Networks
+from echod.limits.networks import DENIED, Networks
 from echod.udp.guard import (
     BROADCAST,
     MULTICAST,
@@ -29,11 +29,12 @@ class DatagramGuardTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.guard = DatagramGuard()
-        self.guard.ownPorts.update((8080, 8081))
+        for port in (8080, 8081):
+            self.guard.opened(port)
 
     def test_clients(self) -> None:
         """
-        Clients are answered, whatever their address looks like.
+        Clients are answered, with any address and any unreserved port.
         """
         for host in ("127.0.0.1", "192.0.2.255", "::1", "fe80::1%eth0", "::ffff:192.0.2.1"):
             self.assertIsNone(self.guard.refusal(host, 1024))
@@ -41,21 +42,23 @@ class DatagramGuardTests(SynchronousTestCase):
 
     def test_reservedPorts(self) -> None:
         """
-        What comes from a port below 1024 is from a server, or is forged.
+        Source ports below 1024 are refused.
         """
         for port in (0, 7, 19, 53, 1023):
             self.assertEqual(self.guard.refusal("192.0.2.1", port), RESERVED_PORT)
 
     def test_ownPorts(self) -> None:
         """
-        What comes from a port that echod listens on may be from an echod.
+        A source port is refused while a server of this process listens on it.
         """
         for port in (8080, 8081):
             self.assertEqual(self.guard.refusal("192.0.2.1", port), OWN_PORT)
+            self.guard.closed(port)
+            self.assertIsNone(self.guard.refusal("192.0.2.1", port))
 
     def test_impossibleSources(self) -> None:
         """
-        What comes from an address that is no single host's is forged.
+        Source addresses that do not belong to one host are refused.
         """
         for host, reason in (
             ("0.0.0.0", UNSPECIFIED),
@@ -71,13 +74,13 @@ class DatagramGuardTests(SynchronousTestCase):
 
     def test_toGroup(self) -> None:
         """
-        What was sent to a group is not answered.
+        A datagram that was sent to a group is refused.
         """
         self.assertEqual(self.guard.refusal("192.0.2.1", 40000, True), TO_GROUP)
 
     def test_denied(self) -> None:
         """
-        Who is not to be served is not answered.
+        A source in a denied network is refused.
         """
         guard = DatagramGuard(Networks(denied=[ip_network("192.0.2.0/24")]))
         self.assertEqual(guard.refusal("192.0.2.1", 40000), DENIED)
@@ -85,39 +88,50 @@ class DatagramGuardTests(SynchronousTestCase):
 
     def test_rate(self) -> None:
         """
-        Another host is answered as often as the rate allows, this machine
-        always.
+        Another host is answered as often as the rate allows, this machine always.
         """
         guard = DatagramGuard(rate=RateLimit(1))
         for host, second in (("192.0.2.1", OVER_RATE), ("127.0.0.1", None)):
             self.assertIsNone(guard.refusal(host, 40000, now=1000))
             self.assertEqual(guard.refusal(host, 40001, now=1000), second)
-            self.assertEqual(guard.rateRefusal(host, 1000), second)
             self.assertIsNone(guard.refusal(host, 40000, now=1001))
 
-    def test_remember(self) -> None:
+    def test_rateIsLast(self) -> None:
         """
-        Whose rate is counted is remembered with the host; who is on this machine
-        is not counted, nor is anyone without a rate.
+        A datagram that is refused for another reason has this reason at any rate, and
+        does not count for the rate of its source.
         """
-        for guard, host, metered in (
-            (DatagramGuard(rate=RateLimit(1)), "192.0.2.1", {b"parties": "192.0.2.1"}),
-            (DatagramGuard(rate=RateLimit(1)), "127.0.0.1", {}),
-            (DatagramGuard(), "192.0.2.1", {}),
+        guard = DatagramGuard(Networks(denied=[ip_network("198.51.100.0/24")]), RateLimit(1))
+        guard.opened(8080)
+        for host, port, toGroup, reason in (
+            ("224.0.0.1", 40000, False, MULTICAST),
+            ("198.51.100.1", 40000, False, DENIED),
+            ("192.0.2.1", 7, False, RESERVED_PORT),
+            ("192.0.2.1", 8080, False, OWN_PORT),
+            ("192.0.2.1", 40000, True, TO_GROUP),
         ):
-            guard.remember(b"parties", host)
-            self.assertEqual(guard.metered, metered)
-            self.assertEqual(guard.unmetered, set() if metered else {b"parties"})
+            for _ in range(2):
+                self.assertEqual(guard.refusal(host, port, toGroup, now=1000), reason)
+        self.assertIsNone(guard.refusal("192.0.2.1", 40000, now=1000))
 
-    def test_forget(self) -> None:
+    def test_isLimited(self) -> None:
         """
-        Who has been answered is forgotten when there are too many, and when a
-        port is opened which may be theirs.
+        With a rate, all sources are limited except loopback addresses.
         """
-        for rate in (None, RateLimit(1)):
-            guard = DatagramGuard(rate=rate)
-            for number in range(KNOWN_HOSTS + 10):
-                guard.remember(b"%d" % number, "192.0.2.1")
-                self.assertLessEqual(len(guard.unmetered) + len(guard.metered), KNOWN_HOSTS)
-            guard.opened(8082)
-            self.assertFalse(guard.unmetered or guard.metered)
+        for rate, host, limited in (
+            (RateLimit(1), "192.0.2.1", True),
+            (RateLimit(1), "127.0.0.1", False),
+            (RateLimit(1), "::1", False),
+            (None, "192.0.2.1", False),
+        ):
+            self.assertEqual(DatagramGuard(rate=rate).isLimited(host), limited, host)
+
+    def test_version(self) -> None:
+        """
+        The version changes when a port is opened: it may be the port of a known source.
+        """
+        before = self.guard.version
+        self.guard.refusal("192.0.2.1", 40000)
+        self.assertEqual(self.guard.version, before)
+        self.guard.opened(40000)
+        self.assertNotEqual(self.guard.version, before)

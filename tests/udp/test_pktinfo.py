@@ -6,41 +6,25 @@ from __future__ import annotations
 
 import errno
 import socket
-import struct
-from ipaddress import ip_address
 from typing import Any
 
-from twisted.internet import udp
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.udp import pktinfo
-from echod.udp.pktinfo import DATAGRAMS_A_TURN, IP_PKTINFO, PacketInfoPort, SourceAddress
-from tests.support import FakeSocket
-
-
-def info4(interface: int, local: str, destination: str) -> tuple[int, int, bytes]:
-    """
-    @return: A control message with an C{in_pktinfo}.
-    """
-    data = struct.pack(
-        "@i4s4s", interface, ip_address(local).packed, ip_address(destination).packed
-    )
-    return (socket.IPPROTO_IP, IP_PKTINFO, data)
-
-
-def info6(local: str, interface: int) -> tuple[int, int, bytes]:
-    """
-    @return: A control message with an C{in6_pktinfo}.
-    """
-    data = struct.pack("@16sI", ip_address(local).packed, interface)
-    return (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, data)
+from echod.udp.pktinfo import (
+    DATAGRAMS_A_TURN,
+    IP_PKTINFO,
+    PACKET_INFO,
+    PacketInfoPort,
+    SourceAddress,
+)
+from tests.support.udp import MemorySocketPort, info4, info6
 
 
 class Recorder(DatagramProtocol):
     """
-    Takes note of what arrives; fails on what it is told to.
+    Records the datagrams that arrive, and fails on C{fail}.
     """
 
     def __init__(self) -> None:
@@ -48,11 +32,17 @@ class Recorder(DatagramProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """
-        Take note.
+        Record a datagram.
         """
         self.arrived.append((datagram, addr))
         if datagram == b"fail":
             raise RuntimeError(datagram)
+
+
+class Port(PacketInfoPort, MemorySocketPort):
+    """
+    The port, on a socket in memory.
+    """
 
 
 class PacketInfoPortTests(SynchronousTestCase):
@@ -60,7 +50,7 @@ class PacketInfoPortTests(SynchronousTestCase):
     Tests for L{PacketInfoPort}.
     """
 
-    if not pktinfo.PACKET_INFO:
+    if not PACKET_INFO:
         skip = "needs Linux"
 
     client4 = ("192.0.2.1", 40000)
@@ -70,9 +60,8 @@ class PacketInfoPortTests(SynchronousTestCase):
         Listen on a fake socket.
         """
         self.protocol = Recorder()
-        self.patch(udp.Port, "createInternetSocket", lambda port: FakeSocket())
         reactor: Any = MemoryReactorClock()
-        self.port = PacketInfoPort(8080, self.protocol, interface, 65535, reactor)
+        self.port = Port(8080, self.protocol, interface, 65535, reactor)
         self.port.startListening()
         self.socket: Any = self.port.socket
 
@@ -80,7 +69,7 @@ class PacketInfoPortTests(SynchronousTestCase):
         """
         Receive a datagram, and answer it.
 
-        @return: Where it came from.
+        @return: Its source.
         """
         self.socket.queue.append((b"data", list(control), 0, sockaddr))
         self.port.doRead()
@@ -91,8 +80,8 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_ipv4(self) -> None:
         """
-        An answer leaves from the IPv4 address that was asked, by whatever
-        interface leads to the peer.
+        An answer leaves from the IPv4 address to which the datagram was sent; the
+        routing table chooses the interface.
         """
         self.listen()
         source = self.receive(self.client4, info4(3, "127.0.0.7", "127.0.0.7"))
@@ -105,8 +94,8 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_ipv4Group(self) -> None:
         """
-        A datagram whose destination is no address of this machine was sent to a
-        group.
+        A datagram was sent to a group if its destination is not an address of this
+        machine.
         """
         self.listen()
         source = self.receive(self.client4, info4(3, "192.0.2.9", "192.0.2.255"))
@@ -114,7 +103,7 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_ipv6(self) -> None:
         """
-        An answer leaves from the IPv6 address that was asked.
+        An answer leaves from the IPv6 address to which the datagram was sent.
         """
         self.listen("::")
         client = ("2001:db8::1", 40000, 0, 0)
@@ -127,7 +116,7 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_ipv6LinkLocal(self) -> None:
         """
-        The scope of a link-local address is kept, on either side.
+        The scope of a link-local address is kept, for the peer and for this machine.
         """
         self.listen("::")
         client = ("fe80::1", 40000, 0, 3)
@@ -145,8 +134,8 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_oneAddress(self) -> None:
         """
-        On a socket with one address nothing is asked: it can answer from no
-        other.
+        A socket with one address does not ask for the destination: it answers from no
+        other address.
         """
         for interface in ("127.0.0.1", "::1"):
             self.listen(interface)
@@ -154,8 +143,7 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_noInformation(self) -> None:
         """
-        Without control messages that it knows, an answer leaves as the system
-        sees fit.
+        Without a known control message, the system chooses the address of the answer.
         """
         self.listen()
         self.receive(self.client4, (socket.SOL_SOCKET, 1, b""))
@@ -163,8 +151,7 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_errors(self) -> None:
         """
-        An error on receiving, or one of the protocol's, costs one datagram at
-        most.
+        An error of the socket or of the protocol costs at most one datagram.
         """
         self.listen()
         self.socket.queue += [
@@ -181,7 +168,7 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_turn(self) -> None:
         """
-        However many datagrams have come, the rest of the reactor has its turn.
+        The number of datagrams that are read in one turn of the reactor is limited.
         """
         self.listen()
         self.socket.queue += [(b"", [], 0, self.client4)] * (DATAGRAMS_A_TURN + 1)
@@ -190,7 +177,7 @@ class PacketInfoPortTests(SynchronousTestCase):
 
     def test_plainAddress(self) -> None:
         """
-        A datagram to a plain address is sent as by any UDP port.
+        A datagram to a plain address is sent as by any other UDP port.
         """
         self.listen()
         self.port.write(b"data", self.client4)

@@ -8,8 +8,7 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.udp import ttl as hops
-from echod.udp.ttl import ANSWER_HOPS, tellApart
+from echod.udp.ttl import ANSWER_TTL, TTL_FILTER, useAnswerTTL
 from tests.support import FakeSocket
 
 PATIENCE = 30.0
@@ -17,24 +16,24 @@ PATIENCE = 30.0
 LOCALHOSTS = [
     ("127.0.0.1", "127.0.0.1"),
     ("::1", "::1"),
-    # IPv4 on a socket for both versions.
+    # IPv4 on a dual-stack socket.
     ("::", "127.0.0.1"),
 ]
 
 
-def limitHops(skt: socket.socket, hops: int) -> None:
+def setTTL(skt: socket.socket, ttl: int) -> None:
     """
-    Give what is sent so many hops to go.
+    Set the TTL or hop limit of the datagrams that a socket sends.
     """
     if skt.family == socket.AF_INET6:
-        skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
+        skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
     else:
-        skt.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hops)
+        skt.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
 
 
-class TellApartTests(SynchronousTestCase):
+class UseAnswerTTLTests(SynchronousTestCase):
     """
-    Tests for L{tellApart}.
+    Tests for L{useAnswerTTL}.
     """
 
     def udp(self, address: str) -> socket.socket:
@@ -50,25 +49,25 @@ class TellApartTests(SynchronousTestCase):
 
     def test_questions(self) -> None:
         """
-        What has hops enough to go is received, of both versions of IP; what has
-        as few as an answer is not.
+        Datagrams with a higher TTL than an answer are received, with both versions of
+        IP; others are not.
         """
         for bound, address in LOCALHOSTS:
             server, client = self.udp(bound), self.udp(address)
-            tellApart(server)
-            for left in (1, ANSWER_HOPS, ANSWER_HOPS + 1, 64, 255):
-                limitHops(client, left)
-                client.sendto(b"%d" % left, (address, server.getsockname()[1]))
+            useAnswerTTL(server)
+            for ttl in (1, ANSWER_TTL, ANSWER_TTL + 1, 64, 255):
+                setTTL(client, ttl)
+                client.sendto(b"%d" % ttl, (address, server.getsockname()[1]))
             self.assertEqual([server.recv(9) for _ in range(3)], [b"33", b"64", b"255"])
 
     def test_answers(self) -> None:
         """
-        What one server sends, another one does not receive, and a client does.
+        A datagram from one server is not received by another server, but by a client.
         """
         for bound, address in LOCALHOSTS:
             server, other, client = self.udp(bound), self.udp(bound), self.udp(address)
-            tellApart(server)
-            tellApart(other)
+            useAnswerTTL(server)
+            useAnswerTTL(other)
             to = "::ffff:127.0.0.1" if bound == "::" else address
             for receiver in (other, client):
                 server.sendto(b"answer", (to, receiver.getsockname()[1]))
@@ -76,14 +75,13 @@ class TellApartTests(SynchronousTestCase):
             client.sendto(b"question", (address, other.getsockname()[1]))
             self.assertEqual(other.recv(9), b"question")
 
-    if not hops.HOPS_APART:
+    if not TTL_FILTER:
         test_questions.skip = test_answers.skip = "needs Linux"  # type: ignore[attr-defined]
 
     def test_elsewhere(self) -> None:
         """
-        On other platforms nothing is done.
+        On other platforms the socket is left alone.
         """
-        self.patch(hops, "HOPS_APART", False)
         skt = FakeSocket()
-        tellApart(skt)  # type: ignore[arg-type]
+        useAnswerTTL(skt, False)  # type: ignore[arg-type]
         self.assertEqual(skt.options, [])

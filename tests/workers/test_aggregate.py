@@ -12,8 +12,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import EchoService, ListeningService
-from echod.status.lag import LAGS
-from echod.status.monitor import Monitor
+from echod.status.monitor import LAGS, Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.workers.aggregate import LOST, added, rates
@@ -254,30 +253,25 @@ class WholeTests(SynchronousTestCase):
         self.service.abort()
         self.assertEqual((self.one.signals, self.other.signals), (["INT"], ["INT"]))
 
-    def test_reopened(self) -> None:
+    def test_reopen(self) -> None:
         """
-        They are told when files are to be opened again.
+        The session log is reopened in the parent first, then in the workers.
+        """
+        before: list[list[str | int]] = []
+        self.service.onReopen.append(lambda: before.append([*self.other.signals]))
+        self.other.say()
+        self.service.reopen()
+        self.assertEqual((before, self.other.signals), ([[]], [signal.SIGUSR1]))
+
+    def test_reload(self) -> None:
+        """
+        To reload is to reopen the session log, and to replace the workers.
         """
         self.other.say()
-        self.service.reopened()
+        self.service.reload()
         self.assertEqual(self.other.signals, [signal.SIGUSR1])
-
-    def test_renewed(self) -> None:
-        """
-        SIGHUP has them replaced, if the process is ours.
-        """
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self.addCleanup(signal.signal, number, signal.getsignal(number))
-        service = WorkersService(self.reactor, self.fleet, hearSignals=True)
-        self.service.stopService()
-        self.one.end()
-        self.other.end()
-        service.startService()
-        for act, arguments, more in self.reactor.whenRunningHooks:
-            act(*arguments, **more)
-        signal.raise_signal(signal.SIGHUP)
         self.reactor.advance(0)
         self.assertEqual(len(self.reactor.alive), 3)
-        service.stopService()
+        self.service.stopService()
         for process in self.reactor.alive:
             process.end()

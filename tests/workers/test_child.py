@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 from typing import Any
 
@@ -18,14 +17,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import LISTENING, EchoService, ListeningService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
-from echod.status.appendfile import LineFile
+from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tap import SESSION_LOG, makeService
 from echod.tcp.echo import EchoFactory
 from echod.workers import socketpassing as handover
 from echod.workers.child import SIGHT, Reporter, WorkerOptions, WorkerService, log
-from echod.workers.pipes import RECORD, Lines, event, record
+from echod.workers.pipes import LONGEST_LINE, RECORD, Lines, event, record
 from tests.service.test_echoservice import Endpoint
 from tests.service.test_echoservice import Port as MemoryPort
 from tests.support import UNTIMED, connect, lacking, temporaryDirectory
@@ -74,6 +73,21 @@ class ChannelTests(SynchronousTestCase):
         for data in (b"a", b"", b"b\nc\n\nd", b"\n"):
             some.add(data)
         self.assertEqual(lines, [b"ab", b"c", b"", b"d"])
+
+    def test_longLine(self) -> None:
+        """
+        Of a line that is too long the beginning is kept, and no more.
+        """
+        lines: list[bytes] = []
+        some = Lines(lines.append)
+        for _ in range(5):
+            some.add(b"x" * (LONGEST_LINE // 2))
+        some.add(b"\nnext\n" + b"y" * 2 * LONGEST_LINE + b"\n" + b"z" * 2 * LONGEST_LINE)
+        some.end()
+        self.assertEqual(
+            [(line[:1], len(line)) for line in lines],
+            [(b"x", LONGEST_LINE), (b"n", 4), (b"y", LONGEST_LINE), (b"z", LONGEST_LINE)],
+        )
 
     def there(self, **fields: Any) -> dict[str, Any]:
         """
@@ -221,46 +235,42 @@ class WorkerServiceTests(SynchronousTestCase):
         ListeningService("127.0.0.1:0", self.endpoint, self.factory).setServiceParent(
             self.service
         )
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self.addCleanup(signal.signal, number, signal.getsignal(number))
         self.service.startService()
-        for act, arguments, more in self.reactor.whenRunningHooks:
-            act(*arguments, **more)
 
     def test_end(self) -> None:
         """
-        SIGTERM ends it, and a second one changes nothing.
+        A worker stops its reactor once, even if it is told to end twice.
         """
         for _ in range(2):
-            signal.raise_signal(signal.SIGTERM)
+            self.service.end()
         self.assertEqual(self.reactor.stops, 1)
 
     def test_endBeforeRetiring(self) -> None:
         """
-        Who drains already does not hear SIGHUP.
+        A worker that drains already does not retire.
         """
-        signal.raise_signal(signal.SIGTERM)
+        self.service.end()
         self.service.stopService()
-        signal.raise_signal(signal.SIGHUP)
+        self.service.retire()
         self.assertEqual(self.flushLoggedErrors(), [])
         self.assertEqual(self.reactor.stops, 1)
 
     def test_cut(self) -> None:
         """
-        SIGINT cuts those who are there.
+        All sessions can be cut, and the worker goes on.
         """
         _, transport = connect(self.factory)
-        signal.raise_signal(signal.SIGINT)
+        self.service.abort()
         self.assertTrue(transport.aborted)
         self.assertEqual(self.reactor.stops, 0)
 
     def test_retire(self) -> None:
         """
-        After SIGHUP nobody new is taken, those who are there are served as ever,
-        and it ends when they have gone.
+        A worker that retires accepts no new connections, serves its sessions, and
+        ends when they have ended.
         """
         session, transport = connect(self.factory)
-        signal.raise_signal(signal.SIGHUP)
+        self.service.retire()
         self.assertFalse(self.port.reading)
         session.dataReceived(b"hello")
         self.assertEqual(transport.value(), b"hello")
@@ -276,7 +286,7 @@ class WorkerServiceTests(SynchronousTestCase):
         Who stays longer than a drain may take, is drained.
         """
         connect(self.factory)
-        signal.raise_signal(signal.SIGHUP)
+        self.service.retire()
         self.reactor.pump([SIGHT] * 10)
         self.assertEqual(self.reactor.stops, 1)
 
@@ -285,7 +295,7 @@ class WorkerServiceTests(SynchronousTestCase):
         Where nobody is there, it ends at once; unless somebody is on the way.
         """
         self.factory.waiting.add(None)  # type: ignore[arg-type]
-        signal.raise_signal(signal.SIGHUP)
+        self.service.retire()
         self.assertEqual(self.reactor.stops, 0)
         self.factory.waiting.clear()
         self.reactor.advance(SIGHT)
@@ -311,7 +321,7 @@ class ReporterTests(SynchronousTestCase):
         """
         Start to report.
         """
-        reports = LineFile(os.fspath(self.path))
+        reports = AppendFile(os.fspath(self.path))
         self.addCleanup(reports.close)
         reporter = Reporter(self.reactor, self.monitor, reports, parent, self.noteOrphaned)
         reporter.setServiceParent(self.service.observers)
@@ -337,7 +347,7 @@ class ReporterTests(SynchronousTestCase):
         stopped.
         """
         reporter = Reporter(
-            self.reactor, self.monitor, LineFile(os.devnull), 1, self.noteOrphaned
+            self.reactor, self.monitor, AppendFile(os.devnull), 1, self.noteOrphaned
         )
         reporter.stopService()
         self.assertEqual(self.orphaned, 0)

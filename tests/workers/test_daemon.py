@@ -24,7 +24,7 @@ from echod.workers.pool import CHILD
 from soak.workers import owners, workers
 from tests.service.test_systemd import HAND_OVER
 from tests.support import MEASURED, lacking, temporaryDirectory
-from tests.support.daemon import PATIENCE, Daemon, twistd
+from tests.support.daemon import NO_TERMINAL, PATIENCE, Daemon, twistd
 from tests.support.load import DatagramLoad, Load, wait
 from tests.support.tls import TLSClient, makeCertificate
 
@@ -118,7 +118,7 @@ class WorkersTests(SynchronousTestCase):
         anybody take a part of it, not even another echod with workers: that is
         one line, and no worker is started.
         """
-        daemon = self.serve("--tcp", "0", "--udp", "0")
+        daemon = self.serve("--tcp", "0", "--udp", "0", below=NO_TERMINAL)
         before = set(workers(daemon))
         loads = [Load(daemon.tcp), DatagramLoad(daemon.udp)]
         daemon.process.send_signal(signal.SIGHUP)
@@ -132,8 +132,9 @@ class WorkersTests(SynchronousTestCase):
         for option, kind in (("tcp", "TCP"), ("udp", "UDP")):
             port = getattr(daemon, option)[1]
             done = twistd("echod", "--workers=2", f"--{option}={port}")
-            line = f"{kind} echo cannot listen on 127.0.0.1:{port}: Address already in use\n"
-            self.assertTrue(done.stdout.endswith(line), done.stdout)
+            line = f"{kind} echo cannot listen on 127.0.0.1:{port}: Address already in use; "
+            self.assertIn(line, done.stdout)
+            self.assertTrue(done.stdout.endswith(f"--{option} {port ^ 1}\n"), done.stdout)
             self.assertEqual((done.returncode, done.stderr), (1, ""))
             self.assertNotIn("worker 1", done.stdout)
 
@@ -181,7 +182,9 @@ class WorkersTests(SynchronousTestCase):
         key = temporaryDirectory(self) / "key.pem"
         self.certificate(key)
         daemon = self.serve(
-            *("--tcp", f"ssl:0:interface=127.0.0.1:privateKey={key}"), environment=COVERAGE
+            *("--tcp", f"ssl:0:interface=127.0.0.1:privateKey={key}"),
+            below=NO_TERMINAL,
+            environment=COVERAGE,
         )
         key.unlink()
         daemon.process.send_signal(signal.SIGHUP)
@@ -213,7 +216,7 @@ class WorkersTests(SynchronousTestCase):
                 *(f"--tcp=ssl:0:interface=127.0.0.1:privateKey={key}",),
                 *(f"--tcp=haproxy:unix:{path}", "--tcp=systemd:domain=INET:name=tcp"),
                 *("--status=0", "--session-log", str(log)),
-                below=[sys.executable, "-c", HAND_OVER, str(handed.fileno())],
+                below=[*NO_TERMINAL, sys.executable, "-c", HAND_OVER, str(handed.fileno())],
                 descriptors=[handed.fileno()],
                 environment=COVERAGE,
             )

@@ -5,14 +5,18 @@ Tests for L{echod.workers.pool} and L{echod.workers.process}.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import sys
+from typing import Any
 
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod._version import __version__
 from echod.workers.aggregate import LOST
+from echod.workers.pipes import LONGEST_LINE, RECORD, REPORTS
 from echod.workers.pool import (
     CHILD,
     FIRST_DELAY,
@@ -24,7 +28,62 @@ from echod.workers.pool import (
     Fleet,
 )
 from tests.support import logged
-from tests.support.workers import FakeProcess, ProcessReactor, ofSessions
+from tests.support.workers import FakeProcess, ProcessReactor, nothing, ofSessions
+
+NO_JSON = (
+    *(b"", b"{", b"[[", b"\xff", b"\x00", b'"\xff"', b"[1.5", b"9" * 5000, b"NaN"),
+    *(b"[" * 100_000, b"x" * 3 * LONGEST_LINE),
+)
+"""
+Lines that are torn, overlong, or no text at all.
+"""
+
+NO_RECORDS = [
+    RECORD + line
+    for line in (
+        *NO_JSON,
+        *(b"null", b"5", b'"text"', b"{}", b"[]", b'["a", "b", "c", "d"]'),
+        b'["1.5", "info", "-", "-", "text"]',
+        b'[NaN, "info", "-", "-", "text"]',
+        b'[1e300, "info", "-", "-", "text"]',
+        b'[1.5, "loud", "-", "-", "text"]',
+        b'[1.5, ["info"], "-", "-", "text"]',
+        b'[1.5, "info", null, "-", "text"]',
+        b'[1.5, "info", "-", "-", 5]',
+        b'[1.5, "info", "-", "-", "text", "more"]',
+    )
+]
+
+WRONG: list[dict[str, Any]] = [
+    {"unready": 5},
+    {"lag": "long"},
+    {"lag": float("nan")},
+    {"lag": 10**400},
+    {"lags": 5},
+    {"lags": [0]},
+    {"services": 5},
+    {"services": [5]},
+    {"services": [{}]},
+    {"services": [ofSessions(open="many")]},
+    {"services": [ofSessions(impairments=[])]},
+    {"services": [ofSessions(refused=5)]},
+    {"sessions": []},
+    {"sessions": {"open": 0, "busiest": [{}], "newest": []}},
+    {"sessions": {"open": None, "busiest": [], "newest": []}},
+    {"history": 5},
+    {"history": [{}]},
+    {"history": [{"rates": [["fast"]]}]},
+]
+"""
+What no report has in it.
+"""
+
+NO_REPORTS: list[Any] = [
+    *(None, True, 5, 0.5, "text", [], {}, [[]]),
+    *({"version": 5, "unready": []}, {"version": __version__}),
+    {"version": __version__, "unready": []},
+    *({**nothing(), **wrong} for wrong in WRONG),
+]
 
 
 class FleetTests(SynchronousTestCase):
@@ -92,6 +151,7 @@ class FleetTests(SynchronousTestCase):
         self.fleet.startService()
         one, other = self.reactor.processes
         one.say()
+        self.assertEqual(len(self.fleet.reports), 1)
         other.say(unready=["TCP echo on 127.0.0.1:8080 is starting"])
         other.protocol.childDataReceived(1, b'{"unre\n')
         self.assertEqual(self.fleet.unready, ["worker 2 does not serve"])
@@ -394,6 +454,64 @@ class FleetTests(SynchronousTestCase):
         self.fleet.startService()
         self.reactor.alive[0].end(status=1)
         self.assertEqual((self.fleet.past, self.fleet.reports), ({}, []))
+        self.stop()
+
+    def test_badLog(self) -> None:
+        """
+        A line that is no record of an event is logged as it is, as an error; and so
+        are the lines after it.
+        """
+        one, _ = self.start()
+        for line in NO_RECORDS:
+            with capturedLogs() as events:
+                one.log(line)
+                one.log(b'\x1e[1.5, "info", "-", "-", "next"]')
+            bad, good = events
+            self.assertEqual(bad["log_level"], LogLevel.error, line)
+            self.assertTrue(bad["text"].startswith("\\x1e"), bad["text"])
+            self.assertTrue(bad["text"].isprintable(), bad["text"])
+            self.assertLess(len(bad["text"]), 5000)
+            self.assertEqual(good["text"], "next")
+        self.stop()
+
+    def test_strangeLog(self) -> None:
+        """
+        What an event says can be written to a file, whatever characters are in it.
+        """
+        one, _ = self.start()
+        with capturedLogs() as events:
+            one.log(RECORD + rb'[1.5, "info", "\ud800", "\n", "a\nb\udc80"]')
+        (event,) = events
+        self.assertEqual(event["text"], "a\nb\\udc80")
+        self.assertEqual(event["log_namespace"], "\\ud800")
+        self.assertEqual(event["log_system"], "worker 1: \\n")
+        self.stop()
+
+    def test_badReports(self) -> None:
+        """
+        A line that is no report changes nothing; the next report counts.
+        """
+        one, _ = self.start()
+        one.say(lag=0.5)
+        before = self.fleet.reports
+        for data in [*NO_JSON, *(json.dumps(report).encode() for report in NO_REPORTS)]:
+            one.protocol.childDataReceived(REPORTS, data + b"\n")
+            self.assertEqual(self.fleet.reports, before, data)
+        one.say(lag=0.25, services=[ofSessions(impairments="delay=1ms")])
+        self.assertEqual(self.fleet.reports[0]["lag"], 0.25)
+        self.stop()
+
+    def test_otherServices(self) -> None:
+        """
+        Workers that report different services are added up all the same.
+        """
+        one, other = self.start()
+        one.say(services=[ofSessions(accepted=1)])
+        other.say(services=[ofSessions(accepted=2), ofSessions(accepted=4)])
+        one.end()
+        other.end()
+        accepted = [service["accepted"] for service in self.fleet.past["services"]]
+        self.assertEqual(accepted, [3, 4])
         self.stop()
 
     def test_log(self) -> None:

@@ -23,9 +23,10 @@ from zope.interface.verify import verifyObject
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.tcp.echo import EchoFactory
 from echod.tcp.endpoints import serverFromString
-from echod.udp.echo import UDPEchoProtocol, UDPServerEndpoint
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.endpoint import UDPServerEndpoint
 from echod.udp.pktinfo import IP_PKTINFO
-from echod.udp.ttl import ANSWER_HOPS
+from echod.udp.ttl import ANSWER_TTL
 from echod.workers import socketpassing as handover
 from echod.workers.socketpassing import AdoptingReactor, HandingReactor, bound
 from tests.support import clock, lacking, temporaryDirectory
@@ -103,7 +104,7 @@ class BoundTests(LinuxTests):
         for interface, asked in (("", 1), ("127.0.0.1", 0)):
             (skt,) = self.bind(socket.SOCK_DGRAM, 0, interface, 1)
             self.assertEqual(skt.getsockopt(socket.IPPROTO_IP, IP_PKTINFO), asked)
-            self.assertEqual(skt.getsockopt(socket.IPPROTO_IP, socket.IP_TTL), ANSWER_HOPS)
+            self.assertEqual(skt.getsockopt(socket.IPPROTO_IP, socket.IP_TTL), ANSWER_TTL)
 
     def test_nothingLeft(self) -> None:
         """

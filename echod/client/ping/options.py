@@ -5,13 +5,14 @@ The options of C{echoc ping}.
 from __future__ import annotations
 
 import re
-import shlex
 
 from twisted.python import usage
 
 from echod.client.commonoptions import ClientOptions, positive, seconds
 from echod.client.ping.plan import Plan
 from echod.client.ping.probe import MAX_SIZE
+from echod.net.format import quoted
+from echod.net.quantities import MOST, wholeNumber
 
 
 class PingOptions(ClientOptions):
@@ -53,9 +54,12 @@ class PingOptions(ClientOptions):
         """
         Send NUMBER probes; without it, send until Ctrl-C.
         """
-        if not re.fullmatch("0*[1-9][0-9]*", value):
-            raise usage.UsageError(f"--count {shlex.quote(value)}: give a number from 1")
-        self["count"] = int(value)
+        try:
+            self["count"] = wholeNumber(value, 1)
+        except ValueError:
+            raise usage.UsageError(
+                f"--count {quoted(value)}: give a number from 1 to {MOST}"
+            ) from None
 
     def opt_interval(self, value: str) -> None:
         """
@@ -121,12 +125,15 @@ def sizes(value: str) -> tuple[int, ...]:
 
     @raise usage.UsageError: for everything else.
     """
-    match = re.fullmatch("([0-9]+)(?:-([0-9]+)(?::([0-9]+))?)?", value)
-    if match:
-        first, last = int(match[1]), int(match[2] or match[1])
-        step = int(match[3] or 1)
-        if first <= last <= MAX_SIZE and step:
-            return tuple(range(first, last + 1, step))
-    raise usage.UsageError(
-        f"--size {shlex.quote(value)}: give bytes, 0 to {MAX_SIZE}, or a sweep, 64-1472:64"
-    )
+    match = re.fullmatch("([^-:]+)(?:-([^-:]+)(?::([^-:]+))?)?", value)
+    try:
+        if match is None:
+            raise ValueError
+        first = wholeNumber(match[1], 0, MAX_SIZE)
+        last = wholeNumber(match[2] or match[1], first, MAX_SIZE)
+        step = wholeNumber(match[3] or "1", 1)
+    except ValueError:
+        raise usage.UsageError(
+            f"--size {quoted(value)}: give bytes, 0 to {MAX_SIZE}, or a sweep, 64-1472:64"
+        ) from None
+    return tuple(range(first, last + 1, step))

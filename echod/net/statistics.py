@@ -1,0 +1,128 @@
+"""
+What an echo server tells about itself, as plain data for the status page, the metrics
+and the session log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypedDict
+
+SESSIONS: Literal["sessions"] = "sessions"
+DATAGRAMS: Literal["datagrams"] = "datagrams"
+
+LENGTHS = (0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 86400.0)
+"""
+The bounds of the histogram of session lengths, in seconds: from a health check to
+sessions that last for days.
+"""
+
+
+class ServerStatistics(TypedDict):
+    """
+    The counters of every echo server since its start.
+
+    @ivar refused: How many connections or datagrams were refused, by reason.
+
+    @ivar impairments: The impairments as C{--impair} takes them; L{None} if the server
+        is not impaired.
+
+    @ivar impaired: How many times the server has impaired something, by kind.
+    """
+
+    receivedBytes: int
+    returnedBytes: int
+    refused: dict[str, int]
+    impairments: str | None
+    impaired: dict[str, int]
+
+
+class SessionServerStatistics(ServerStatistics):
+    """
+    The statistics of a server with sessions.
+
+    @ivar open: How many sessions are open now.
+
+    @ivar accepted: How many sessions have started.
+
+    @ivar ended: How many sessions have ended, by outcome.
+
+    @ivar lengths: How many ended sessions there are in each bucket of L{LENGTHS}.
+
+    @ivar seconds: The sum of the lengths of the ended sessions.
+    """
+
+    kind: Literal["sessions"]
+    open: int
+    accepted: int
+    ended: dict[str, int]
+    lengths: list[int]
+    seconds: float
+
+
+class DatagramServerStatistics(ServerStatistics):
+    """
+    The statistics of a server without sessions.
+
+    @ivar received: How many datagrams have arrived.
+
+    @ivar answered: How many datagrams were returned.
+    """
+
+    kind: Literal["datagrams"]
+    received: int
+    answered: int
+
+
+class ServedSession(Protocol):
+    """
+    A session as the status page and the session log see it.
+    """
+
+    @property
+    def peer(self) -> str:
+        """
+        The address of the peer, as people write it.
+        """
+
+    @property
+    def began(self) -> float:
+        """
+        When the session started, by the time of the reactor.
+        """
+
+    @property
+    def duration(self) -> float:
+        """
+        How long it has lasted, in seconds.
+        """
+
+    @property
+    def received(self) -> int:
+        """
+        How many bytes the peer has sent.
+        """
+
+    @property
+    def returned(self) -> int:
+        """
+        How many bytes were returned.
+        """
+
+    @property
+    def outcome(self) -> str | None:
+        """
+        How the session ended; L{None} while it is open.
+        """
+
+
+@dataclass
+class Traffic:
+    """
+    What one source of datagrams has sent, and what was returned to it.
+    """
+
+    received: int = 0
+    answered: int = 0
+    receivedBytes: int = 0
+    returnedBytes: int = 0

@@ -1,0 +1,97 @@
+"""
+Listening on UDP: a new socket, or one that is bound already.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from ipaddress import ip_address
+from typing import Any
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.interfaces import IListeningPort, IReactorFDSet, IReactorUDP
+from twisted.internet.protocol import DatagramProtocol
+
+from echod.net.sockets import MAX_DATAGRAM
+from echod.udp.batch import BatchPort
+from echod.udp.buffers import BATCHES
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort, askForDestination
+
+
+class UDPServerEndpoint:
+    """
+    The address on which a UDP server listens: for UDP what a stream server endpoint is
+    for TCP.
+
+    On Linux an answer leaves from the address to which the datagram was sent (RFC 1122,
+    4.1.3.5), also on a wildcard address.  On other systems the system chooses the
+    address.
+    """
+
+    def __init__(self, reactor: IReactorUDP, port: int, interface: str = "") -> None:
+        """
+        @param port: The port to listen on; 0 for any free port.
+
+        @param interface: A literal address of this machine; empty for all its IPv4
+            addresses.
+        """
+        self._reactor = reactor
+        self._port = port
+        self._interface = interface
+
+    def listen(self, protocol: DatagramProtocol) -> Deferred[IListeningPort]:
+        """
+        @return: Fires with the listening port, or fails with
+            L{CannotListenError<twisted.internet.error.CannotListenError>}.
+        """
+        return execute(self._listen, protocol)
+
+    def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
+        if not usesPacketInfo(self._reactor):
+            return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
+        port = portKind(protocol)(
+            self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor
+        )
+        port.startListening()
+        return port
+
+
+def adoptDatagrams(
+    reactor: Any, descriptor: int, family: socket.AddressFamily, protocol: DatagramProtocol
+) -> Any:
+    """
+    Listen on a socket that is bound already, as L{UDPServerEndpoint} does on a new one.
+
+    @return: The listening port.
+    """
+    os.set_blocking(descriptor, False)
+    adopted = (descriptor, family, protocol, MAX_DATAGRAM)
+    if not usesPacketInfo(reactor):
+        return reactor.adoptDatagramPort(*adopted)
+    with socket.socket(fileno=os.dup(descriptor)) as skt:
+        if ip_address(skt.getsockname()[0]).is_unspecified:
+            askForDestination(skt, family)
+    # As adoptDatagramPort does, with another class of port.
+    port = portKind(protocol)._fromListeningDescriptor(reactor, *adopted)
+    port.startListening()
+    return port
+
+
+def usesPacketInfo(reactor: object) -> bool:
+    """
+    @return: True if L{PacketInfoPort} works with a reactor on this platform.
+    """
+    return PACKET_INFO and IReactorFDSet.providedBy(reactor)
+
+
+def portKind(protocol: DatagramProtocol, batches: bool = BATCHES) -> type[PacketInfoPort]:
+    """
+    @param batches: Whether the machine can return datagrams in batches.
+
+    @return: The fastest class of port that can listen for a protocol.
+    """
+    if batches and isinstance(protocol, UDPEchoProtocol) and not protocol.needsEachDatagram:
+        return BatchPort
+    return PacketInfoPort

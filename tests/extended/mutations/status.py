@@ -1,0 +1,67 @@
+"""
+Mutations of L{echod.status} and of the histogram that it shares with TCP.
+"""
+
+from __future__ import annotations
+
+from tests.extended.mutations import Mutation
+
+_STATUS = "tests/status --ignore=tests/status/test_daemon.py"
+
+MUTATIONS = [
+    Mutation(
+        "echod/status/events.py",
+        "        self._paused = False\n        self._skipped = 0\n\n    def stop",
+        "        self._paused = False\n\n    def stop",
+        _STATUS,
+    ),
+    Mutation("echod/status/events.py", "self._skipped > PATIENCE", "False", _STATUS),
+    Mutation(
+        "echod/status/events.py",
+        "        self._behind = True\n        self._skipped += 1",
+        "        self._skipped += 1",
+        _STATUS,
+    ),
+    Mutation("echod/status/events.py", "listeners.discard(self.show)", "listeners", _STATUS),
+    Mutation(
+        "echod/status/appendfile.py",
+        "        self._descriptor = descriptor\n        self._torn = False",
+        "        self._descriptor = descriptor",
+        _STATUS,
+    ),
+    Mutation("echod/status/appendfile.py", "= bool(rest)", "= False", _STATUS),
+    Mutation("echod/status/appendfile.py", 'getattr(os, "O_NONBLOCK", 0)', "0", _STATUS),
+    Mutation("echod/status/appendfile.py", "MODE = 0o640", "MODE = 0o644", _STATUS),
+    Mutation(
+        "echod/status/snapshot.py",
+        "(rate(session), session.received)",
+        "rate(session)",
+        _STATUS,
+    ),
+    Mutation(
+        "echod/status/snapshot.py", "lambda session: session.began", "lambda _: 0", _STATUS
+    ),
+    Mutation("echod/status/httpserver.py", "            self._turn.cancel()\n", "", _STATUS),
+    Mutation(
+        "echod/status/httpserver.py",
+        "        if not self._waitingForTransport:",
+        "        if True:",
+        _STATUS,
+    ),
+    Mutation("echod/status/httpserver.py", "self.site.channels.discard(self)", "pass", _STATUS),
+    Mutation("echod/status/monitor.py", "max(0.0, ", "max(-9.0, ", _STATUS),
+    Mutation("echod/status/monitor.py", "more / self._elapsed", "more", _STATUS),
+    Mutation("echod/status/routes.py", ">= VIEWERS", "> VIEWERS", _STATUS),
+    Mutation(
+        "echod/status/sessionlog.py",
+        "            self._waiting = None\n            self._writeDatagrams()",
+        "            self._waiting = None",
+        _STATUS,
+    ),
+    Mutation(
+        "echod/net/histogram.py",
+        "self.counts[bisect_left(self._bounds, value)]",
+        "self.counts[-1]",
+        "tests/net",
+    ),
+]

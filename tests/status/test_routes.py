@@ -1,0 +1,140 @@
+"""
+Tests for L{echod.status.routes}.
+"""
+
+from __future__ import annotations
+
+import json
+
+from tests.support import connect, logged
+from tests.support.status import StatusTests
+
+
+class RoutesTests(StatusTests):
+    """
+    Tests for the resource at each path.
+    """
+
+    def test_wrongMethod(self) -> None:
+        """
+        All methods but GET and HEAD are refused at every path.
+        """
+        for path in ("/", "/metrics", "/events", "/healthz"):
+            for method in ("POST", "PUT", "DELETE", "OPTIONS", "FOO"):
+                status, headers, _ = self.client.ask(path, method)
+                self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+
+    def test_wrongPath(self) -> None:
+        """
+        All other paths are not found, whatever the method.
+        """
+        for path in ("/x", "/metrics/", "/metrics/x", "//", "/../etc/passwd", "/%00", "/app"):
+            for method in ("GET", "HEAD", "POST"):
+                self.assertEqual(self.client.ask(path, method)[0], 404, path)
+
+    def test_head(self) -> None:
+        """
+        HEAD returns the headers that GET returns, and no body.
+        """
+        for path in ("/", "/metrics", "/healthz", "/readyz", "/status.json", "/x"):
+            with logged() as lines:
+                full, alone = [self.client.ask(path, method) for method in ("GET", "HEAD")]
+            self.assertEqual(full[0], alone[0])
+            self.assertEqual(full[1].keys(), alone[1].keys())
+            self.assertEqual(alone[2], "")
+            self.assertEqual(lines, [])
+        status, headers, body = self.client.ask("/events", "HEAD")
+        self.assertEqual(
+            (status, headers["Content-Type"], body), (200, "text/event-stream", "")
+        )
+        self.assertEqual(len(self.monitor.listeners), 0)
+
+    def test_headers(self) -> None:
+        """
+        Every answer forbids the browser everything that the page does not need.
+        """
+        for path in ("/", "/status.json", "/x"):
+            _, headers, _ = self.client.ask(path)
+            self.assertIn(
+                "default-src 'none'; script-src 'self'", headers["Content-Security-Policy"]
+            )
+            self.assertNotIn("unsafe", headers["Content-Security-Policy"])
+            self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+            self.assertEqual(headers["Cache-Control"], "no-store")
+            self.assertEqual(headers["Server"], "echod")
+
+    def test_page(self) -> None:
+        """
+        The page consists of files that echod serves, and of nothing from elsewhere.
+        """
+        for path, kind in (
+            ("/", "text/html"),
+            ("/app.js", "text/javascript"),
+            ("/style.css", "text/css"),
+            ("/icon.svg", "image/svg+xml"),
+        ):
+            status, headers, body = self.client.ask(path)
+            self.assertEqual(status, 200)
+            self.assertTrue(headers["Content-Type"].startswith(kind))
+            self.assertNotIn("http", body.replace("http://www.w3.org/2000/svg", ""))
+            self.assertNotIn("innerHTML", body)
+
+    def test_health(self) -> None:
+        """
+        The process is healthy while it serves and while it drains.
+        """
+        connect(self.tcp)
+        self.assertEqual(self.client.ask("/healthz")[::2], (200, "ok\n"))
+        self.echo.stopService()
+        self.assertEqual(self.client.ask("/healthz")[::2], (200, "ok\n"))
+
+    def test_readiness(self) -> None:
+        """
+        The process is ready while all services listen; otherwise it names those that do
+        not.
+        """
+        connect(self.tcp)
+        self.assertEqual(self.client.ask("/readyz")[::2], (200, "ready\n"))
+        self.echo.stopService()
+        self.assertEqual(
+            self.client.ask("/readyz")[::2],
+            (
+                503,
+                "TCP echo on 127.0.0.1:40000 is draining\n"
+                "UDP echo on 127.0.0.1:40000 is stopped\n",
+            ),
+        )
+
+    def test_json(self) -> None:
+        """
+        Everything that the page shows is there as JSON.
+        """
+        status, headers, body = self.client.ask("/status.json")
+        self.assertEqual((status, headers["Content-Type"]), (200, "application/json"))
+        self.assertEqual(json.loads(body), json.loads(self.monitor.full))
+
+    def test_formats(self) -> None:
+        """
+        A client that prefers OpenMetrics gets the metrics in that format.
+        """
+        accept = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
+        for headers, kind, last in (
+            ({"Accept": accept}, "application/openmetrics-text", "# EOF\n"),
+            ({}, "text/plain", "\n"),
+        ):
+            _, answer, body = self.client.ask("/metrics", **headers)
+            self.assertTrue(answer["Content-Type"].startswith(kind), answer)
+            self.assertTrue(body.endswith(last))
+
+    def test_nonsenseFormats(self) -> None:
+        """
+        A client that asks for a format that makes no sense gets the usual one.
+        """
+        for accept in (
+            "\xff",
+            "application/openmetrics-text;version=x",
+            "text/plain;version=x",
+        ):
+            status, answer, _ = self.client.ask("/metrics", Accept=accept)
+            self.assertEqual(status, 200)
+            self.assertTrue(answer["Content-Type"].startswith("text/plain"), answer)

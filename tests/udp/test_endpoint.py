@@ -1,0 +1,110 @@
+"""
+Tests for L{echod.udp.endpoint}.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.udp.batch import BatchPort
+from echod.udp.echo import UDPEchoProtocol
+from echod.udp.endpoint import UDPServerEndpoint, adoptDatagrams, portKind
+from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
+from echod.udp.sourcestatistics import SourceStatistics
+from tests.support import clock
+
+
+class OtherReactor:
+    """
+    A reactor without C{IReactorFDSet}: it creates the port itself.
+    """
+
+    def listenUDP(self, *arguments: object) -> object:
+        """
+        @return: The arguments.
+        """
+        return arguments
+
+    def adoptDatagramPort(self, *arguments: object) -> object:
+        """
+        @return: The arguments.
+        """
+        return arguments
+
+
+class SeeingProtocol(UDPEchoProtocol):
+    """
+    Does more with a datagram than its base class.
+    """
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        """
+        Return the datagram.
+        """
+        super().datagramReceived(datagram, addr)
+
+
+class EndpointTests(SynchronousTestCase):
+    """
+    Tests for L{UDPServerEndpoint} and L{adoptDatagrams}.
+    """
+
+    def test_packetInfo(self) -> None:
+        """
+        On Linux the port answers from the address to which the datagram was sent.
+        """
+        reactor: Any = MemoryReactorClock()
+        protocol = UDPEchoProtocol(clock())
+        port: Any = self.successResultOf(
+            UDPServerEndpoint(reactor, 0, "127.0.0.1").listen(protocol)
+        )
+        self.addCleanup(port.connectionLost)
+        self.assertIs(type(port), BatchPort)
+        self.assertIs(port.protocol, protocol)
+        self.assertEqual(port.socket.getsockname()[0], "127.0.0.1")
+        self.assertEqual(port.maxPacketSize, 65535)
+        self.assertIn(port, reactor.readers)
+
+    if not PACKET_INFO:
+        test_packetInfo.skip = "needs Linux"  # type: ignore[attr-defined]
+
+    def test_otherReactor(self) -> None:
+        """
+        A reactor that watches no descriptors creates the port, with room for the largest
+        datagram.
+        """
+        reactor: Any = OtherReactor()
+        protocol = UDPEchoProtocol(clock())
+        port = self.successResultOf(UDPServerEndpoint(reactor, 8080, "::1").listen(protocol))
+        self.assertEqual(port, (8080, protocol, "::1", 65535))
+
+    def test_adoptWithOtherReactor(self) -> None:
+        """
+        Such a reactor also adopts a bound socket itself, after it was made non-blocking.
+        """
+        reactor: Any = OtherReactor()
+        protocol = UDPEchoProtocol(clock())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
+            port = adoptDatagrams(reactor, skt.fileno(), socket.AF_INET, protocol)
+            self.assertEqual(port, (skt.fileno(), socket.AF_INET, protocol, 65535))
+            self.assertFalse(os.get_blocking(skt.fileno()))
+
+    def test_portKind(self) -> None:
+        """
+        A port returns datagrams in batches only if its protocol does not need each of
+        them.
+        """
+        for protocol, kind in (
+            (UDPEchoProtocol(clock()), BatchPort),
+            (UDPEchoProtocol(clock(), showMessages=True), PacketInfoPort),
+            (UDPEchoProtocol(clock(), sources=SourceStatistics()), PacketInfoPort),
+            (SeeingProtocol(clock()), PacketInfoPort),
+            (DatagramProtocol(), PacketInfoPort),
+        ):
+            self.assertIs(portKind(protocol), kind, protocol)
