@@ -566,6 +566,24 @@ class ConnectedPortTests(CommandTestCase):
         yield recorder.waiting
         self.assertEqual(recorder.sources[0].arrived is not None, LINUX)
 
+    def test_noTimestamp(self) -> None:
+        """
+        A datagram that has no timestamp of the kernel has no time of arrival.
+        """
+        incoming = [(b"data", [(0, 0, b"")], 0, ("127.0.0.1", 7))]
+
+        class Unstamped:
+            def recvmsg(self, *arguments: int) -> Any:
+                if not incoming:
+                    raise BlockingIOError
+                return incoming.pop()
+
+        port, recorder = self.port(self.unused())
+        real, port.socket = port.socket, Unstamped()  # type: ignore[assignment]
+        port.doRead()
+        port.socket = real
+        self.assertEqual([source.arrived for source in recorder.sources], [None])
+
     def test_keepsMore(self) -> None:
         """
         Answers that come while the client does something else are kept, more than

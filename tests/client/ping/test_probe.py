@@ -252,14 +252,16 @@ class TrackerTests(SynchronousTestCase):
         What resembles no probe is none, nor is one that was never sent.
         """
         other = Probes(Random(1))
-        for data in (bytes(64), b"hello", other.encode(0, 64), other.encode(5, 3)):
+        unsent = [other.encode(0, 64), other.encode(5, 64), other.encode(5, 3)]
+        for data in (bytes(64), b"hello", *unsent):
             self.assertEqual(
                 self.tracker.received(data, at(1)), Event(Kind.FOREIGN, None, len(data))
             )
         self.send(1)
         self.assertIs(self.tracker.received(b"\xff" * 64, at(1)).kind, Kind.FOREIGN)
         self.assertIs(self.tracker.received(b"hello", at(1)).kind, Kind.FOREIGN)
-        self.check(0, foreign=6)
+        self.assertIs(self.tracker.received(other.encode(500, 64), at(1)).kind, Kind.FOREIGN)
+        self.check(0, foreign=8)
 
     def test_forgotten(self) -> None:
         """
