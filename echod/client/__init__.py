@@ -1,10 +1,10 @@
 """
-echoc: the clients of an echo server, and one that measures.
+echoc: clients for an echo server, and one that measures.
 
-As a program: C{echoc greet|tcp|udp|ping [TARGET]}.  In a program of one's own:
-the protocols of L{echod.client.talk.greet}, L{echod.client.talk.tcp},
-L{echod.client.talk.udp} and L{echod.client.ping.pinger}, whose C{finished} is a
-C{Deferred}.
+As a program: C{echoc greet|tcp|udp|ping [TARGET]}.  In other programs: the protocols in
+L{echod.client.talk.greet}, L{echod.client.talk.tcp}, L{echod.client.talk.udp} and
+L{echod.client.ping.protocols}.  Each has a C{Deferred} C{finished}; that of the last two
+belongs to their L{Pinger<echod.client.ping.pinger.Pinger>}.
 
-Nothing of the servers imports this, and importing this imports no reactor.
+The servers do not import this package, and it imports no reactor.
 """

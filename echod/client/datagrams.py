@@ -1,6 +1,6 @@
 """
-A UDP socket that is connected: it hears of ICMP errors, and when the kernel
-took in each datagram.
+A connected UDP socket: it receives ICMP errors, and the time at which the kernel
+received each datagram.
 """
 
 from __future__ import annotations
@@ -11,40 +11,43 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 from twisted.internet import udp
+from twisted.python.failure import Failure
 
+from echod.client.reactor import IClientReactor
 from echod.client.target import Address
 from echod.net.sockets import MAX_DATAGRAM, keepMore
-from echod.udp.pktinfo import Control
 
 LINUX = sys.platform == "linux"
 """
-Whether the kernel tells when a datagram came in, and which of those that went
-out came to nothing.
+Whether the kernel reports when it received a datagram, and which sent datagram an
+error belongs to.
 """
 
 SO_TIMESTAMPNS = 35
 """
-Python does not name it; the value is that of Linux (asm-generic/socket.h).
+Python does not name it.  The value is that of Linux (asm-generic/socket.h).
 """
 
 _TIMESPEC = struct.Struct("@ll")
 
 _EXTENDED_ERROR = struct.Struct("@IB")
 """
-The number and the origin that C{struct sock_extended_err} starts with.
+The first fields of C{struct sock_extended_err}: errno and origin.
 """
 
-_LOCAL = 1
+LOCAL_ORIGIN = 1
 """
-C{SO_EE_ORIGIN_LOCAL}: not what came back, but what a C{send} has said already.
+C{SO_EE_ORIGIN_LOCAL}: the error did not come back from the network; C{send} has already
+raised it.
 """
 
 _CONTROL_SPACE = 256
 """
-Room for a timestamp, an error, and who reports that, in bytes.
+The room for control messages, in bytes: a timestamp, an error and the address of the
+host that reports it.
 """
 
 RECEIVE_ERRORS = {
@@ -52,13 +55,13 @@ RECEIVE_ERRORS = {
     socket.AF_INET6: (socket.IPPROTO_IPV6, 25),
 }
 """
-C{IP_RECVERR} and C{IPV6_RECVERR}: that of all errors, not of the gravest only,
-there is a list, with what each is about.
+C{IP_RECVERR} and C{IPV6_RECVERR}: queue all errors, not only the fatal ones, each with
+the datagram that it belongs to.
 """
 
 DATAGRAMS_A_TURN = 64
 """
-How many datagrams are read before the rest of the reactor has its turn.
+How many datagrams are read before the reactor serves other descriptors.
 """
 
 DO_NOT_FRAGMENT = {
@@ -66,8 +69,8 @@ DO_NOT_FRAGMENT = {
     socket.AF_INET6: (socket.IPPROTO_IPV6, 23, 2),
 }
 """
-C{IP_MTU_DISCOVER} and C{IPV6_MTU_DISCOVER}, each with C{PMTUDISC_DO}, by address
-family: no router and not this machine may cut a datagram.
+C{IP_MTU_DISCOVER} and C{IPV6_MTU_DISCOVER} with C{PMTUDISC_DO}, by address family:
+neither a router nor this machine may fragment a datagram.
 """
 
 PATH_MTU = {
@@ -75,18 +78,35 @@ PATH_MTU = {
     socket.AF_INET6: (socket.IPPROTO_IPV6, 24),
 }
 """
-C{IP_MTU} and C{IPV6_MTU}: what the kernel knows of the path.
+C{IP_MTU} and C{IPV6_MTU}: the path MTU that the kernel knows.
 """
 
 Receiver = Callable[[bytes], object]
 
+_Control = list[tuple[int, int, bytes]]
+
+
+class DatagramClient(Protocol):
+    """
+    A C{DatagramProtocol} that is also told of errors.
+    """
+
+    def datagramReceived(self, datagram: bytes, addr: object) -> None: ...
+
+    def failed(self, error: OSError, datagram: bytes) -> None:
+        """
+        Receive an error that the peer's system or a router has sent by ICMP.
+
+        @param datagram: The sent datagram that it belongs to; empty if unknown.
+        """
+
 
 class Source(tuple[str, int]):
     """
-    Where a datagram came from.
+    The address that a datagram came from.
 
-    @ivar arrived: When the kernel took it in, in nanoseconds of the time of day;
-        L{None} if it does not tell.
+    @ivar arrived: When the kernel received the datagram, in nanoseconds of the time of
+        day; L{None} if the kernel does not report it.
     """
 
     arrived: int | None = None
@@ -95,39 +115,45 @@ class Source(tuple[str, int]):
 class ConnectedPort(udp.Port):
     """
     A UDP port that is connected to one peer.
-
-    Its protocol has a method C{failed} besides those of a C{DatagramProtocol}.  It
-    is called with what the peer's system or a router sends back by ICMP, as an
-    C{OSError}, and the datagram that this is about as far as that is known.
     """
 
-    def __init__(self, target: Address, protocol: Any, reactor: Any, whole: bool) -> None:
+    def __init__(
+        self,
+        target: Address,
+        protocol: DatagramClient,
+        reactor: IClientReactor,
+        unfragmented: bool,
+        linux: bool = LINUX,
+    ) -> None:
         """
-        @param whole: Whether datagrams must not be fragmented.
+        @param unfragmented: Whether datagrams must not be fragmented.
+
+        @param linux: Whether to use what only Linux offers.
         """
         interface = "::" if ":" in target.host else "0.0.0.0"
         super().__init__(0, protocol, interface, MAX_DATAGRAM, reactor)
         self._target = target
-        self._whole = whole
+        self._unfragmented = unfragmented
+        self._linux = linux
 
     def createInternetSocket(self) -> socket.socket:
         """
-        Create the socket, and ask for all that the kernel has to tell.
+        Create the socket, and ask the kernel for timestamps and errors.
         """
         skt: socket.socket = super().createInternetSocket()
         keepMore(skt)
-        if LINUX:
+        if self._linux:
             skt.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             skt.setsockopt(*RECEIVE_ERRORS[self.addressFamily], 1)
-        if self._whole:
+        if self._unfragmented:
             skt.setsockopt(*DO_NOT_FRAGMENT[self.addressFamily])
         return skt
 
     def startListening(self) -> None:
         """
-        Connect; then hand the protocol its transport.
+        Connect, then start the protocol.
 
-        @raise OSError: if there is no way to the target.
+        @raise OSError: if there is no route to the target.
         """
         self._bindSocket()
         try:
@@ -150,15 +176,15 @@ class ConnectedPort(udp.Port):
         except BlockingIOError:
             raise
         except OSError as error:
-            # Mostly this was the answer to an earlier one, and this one was not
-            # tried.
+            # Usually this error belongs to an earlier datagram, and the kernel has not
+            # tried to send this one.
             self._failed(error)
             if self.connected:
                 self._send(datagram)
 
     def doRead(self) -> None:
         """
-        Hand on the datagrams that have come, each with its L{Source}.
+        Deliver the datagrams that have arrived, each with its L{Source}.
         """
         for _ in range(DATAGRAMS_A_TURN):
             if not self.connected:
@@ -176,10 +202,10 @@ class ConnectedPort(udp.Port):
                 source.arrived = _arrived(control)
                 self.protocol.datagramReceived(datagram, source)
 
-    def connectionLost(self, reason: Any = None) -> None:
+    def connectionLost(self, reason: Failure | None = None) -> None:
         """
-        The port was closed; or a reactor on poll or epoll, which reports an
-        error as the end, has seen one.
+        Stop if the port was closed.  With a reason, this is an error of the socket,
+        which reactors on poll and epoll report as its end: deliver it and go on.
         """
         if reason is None:
             super().connectionLost(reason)
@@ -191,10 +217,9 @@ class ConnectedPort(udp.Port):
 
     def pathMTU(self) -> int | None:
         """
-        @return: How large a packet may be on the way, as far as the kernel knows;
-            L{None} if it does not tell.
+        @return: The path MTU in bytes; L{None} if the kernel does not report it.
         """
-        if not LINUX:
+        if not self._linux:
             return None
         return self.socket.getsockopt(*PATH_MTU[self.addressFamily])
 
@@ -208,27 +233,27 @@ class ConnectedPort(udp.Port):
 
     def _failed(self, error: OSError | None) -> None:
         """
-        @param error: What to report unless the kernel keeps a list.
+        Deliver the errors in the kernel's queue, or this one if the queue is empty.
         """
-        listed = False
-        while LINUX and self.connected:
+        queued = False
+        while self._linux and self.connected:
             try:
                 datagram, control, _, _ = self.socket.recvmsg(
                     self.maxPacketSize, _CONTROL_SPACE, socket.MSG_ERRQUEUE
                 )
             except OSError:
                 break
-            number = _number(control)
+            number = _remoteError(control)
             if number is not None:
-                listed = True
+                queued = True
                 self.protocol.failed(OSError(number, os.strerror(number)), datagram)
-        # Where no list has it, a datagram is too big for this machine itself: it
-        # will say so again.
-        if error and error.errno != errno.EMSGSIZE and not listed and self.connected:
+        # EMSGSIZE without a queue entry comes from this machine: the next attempt to
+        # send raises it again.
+        if error and error.errno != errno.EMSGSIZE and not queued and self.connected:
             self.protocol.failed(error, b"")
 
 
-def _arrived(control: Control) -> int | None:
+def _arrived(control: _Control) -> int | None:
     for level, kind, data in control:
         if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
             seconds, nanoseconds = _TIMESPEC.unpack(data)
@@ -236,9 +261,9 @@ def _arrived(control: Control) -> int | None:
     return None
 
 
-def _number(control: Control) -> int | None:
+def _remoteError(control: _Control) -> int | None:
     for level, kind, data in control:
         if (level, kind) in RECEIVE_ERRORS.values():
             number, origin = _EXTENDED_ERROR.unpack_from(data)
-            return None if origin == _LOCAL else int(number)
+            return None if origin == LOCAL_ORIGIN else int(number)
     return None

@@ -1,5 +1,5 @@
 """
-How a client ended: the exit status for scripts, and the words for people.
+The outcome of a client: an exit status for scripts, and a message for people.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ WRONG = 5
 
 CLOSED_PIPE = 141
 """
-The reader of what a client prints has gone.  What a shell reports of every
-program that ends by C{SIGPIPE}.
+Nobody reads standard output any more.  A shell reports this status for a program that
+was killed by C{SIGPIPE}.
 """
 
 INTERRUPTED = 130
 """
-What a shell reports of one that ends by Ctrl-C.
+A shell reports this status for a program that was killed by Ctrl-C.
 """
 
 LOOK_REFUSED = (
@@ -41,61 +41,64 @@ LOOK_SILENT = (
 
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
-NO_SOCKET = {errno.ENOENT, errno.ECONNREFUSED}
+NOTHING_LISTENS = {errno.ENOENT, errno.ECONNREFUSED}
+"""
+The errors of connecting where nothing listens; C{ENOENT} is that of a UNIX socket.
+"""
 
 
 class Outcome(NamedTuple):
     """
     @ivar status: The exit status.
 
-    @ivar words: One line; empty where there is nothing to say.
+    @ivar message: One line; empty if the status says enough.
     """
 
     status: int
-    words: str = ""
+    message: str = ""
 
 
-class Ended(Exception):
+class ClientError(Exception):
     """
-    A conversation has ended before it should.
+    A client cannot go on.
 
-    @ivar outcome: How.
+    @ivar outcome: Its outcome.
     """
 
     def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.words)
+        super().__init__(outcome.message)
         self.outcome = outcome
 
 
 def refused(target: object) -> Outcome:
     """
-    @return: That nothing listens.
+    @return: The outcome if nothing listens at the target.
     """
     return Outcome(REFUSED, f"{target} refused: {LOOK_REFUSED}")
 
 
 def silent(target: object, what: str) -> Outcome:
     """
-    @return: That nothing was heard.
+    @return: The outcome if nothing came from the target.
     """
     return Outcome(SILENT, f"{target}: {what}: {LOOK_SILENT}")
 
 
-def explained(problem: BaseException, target: object) -> Outcome:
+def explain(problem: BaseException, target: object) -> Outcome:
     """
-    @return: What it means that this happened on the way to the target.
+    @return: The outcome for an exception that was raised while talking to the target.
     """
-    if isinstance(problem, Ended):
+    if isinstance(problem, ClientError):
         return problem.outcome
     if isinstance(problem, (error.DNSLookupError, error.UnknownHostError)):
         return Outcome(
             USAGE,
-            f"{target}: the name cannot be resolved ({_words(problem)}): look at its spelling, "
-            "and at DNS",
+            f"{target}: the name cannot be resolved ({_describe(problem)}): look at its "
+            "spelling, and at DNS",
         )
     number = errorNumber(problem)
     if isinstance(problem, (error.ConnectionRefusedError, ConnectionRefusedError)) or (
-        number in NO_SOCKET
+        number in NOTHING_LISTENS
     ):
         return refused(target)
     if isinstance(problem, (error.TimeoutError, error.TCPTimedOutError, defer.TimeoutError)):
@@ -110,12 +113,12 @@ def explained(problem: BaseException, target: object) -> Outcome:
         return Outcome(SOME, f"{target}: the connection was lost")
     if isinstance(problem, error.ConnectionDone):
         return Outcome(SOME, f"{target}: the server has closed the connection")
-    return Outcome(SOME, f"{target}: {_words(problem)}")
+    return Outcome(SOME, f"{target}: {_describe(problem)}")
 
 
 def errorNumber(problem: BaseException) -> int | None:
     """
-    @return: The system's number of an error, if it has one.
+    @return: The C{errno} of an exception, if it has one.
     """
     if isinstance(problem, ConnectError):
         number = problem.osError
@@ -123,12 +126,12 @@ def errorNumber(problem: BaseException) -> int | None:
     return getattr(problem, "errno", None)
 
 
-def _words(problem: BaseException) -> str:
+def _describe(problem: BaseException) -> str:
     first = problem.args[0] if problem.args else None
     if isinstance(first, list):
-        # So OpenSSL has it: the library, the function, and the reason, of each.
+        # OpenSSL lists (library, function, reason) of each error.
         return "TLS: " + "; ".join(reason for _, _, reason in first)
     if isinstance(problem, error.DNSLookupError) and first:
-        # Not with the sentence that Twisted puts before it.
+        # Twisted puts a general sentence before this text.
         return str(first)
     return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__

@@ -1,20 +1,27 @@
 """
-What a client talks to: from the text that a person wrote to an endpoint.
+The target of a client: from the text on the command line to an endpoint or an address.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, TCP6ClientEndpoint, clientFromString
 from twisted.internet.error import DNSLookupError
-from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionReceiver
+from twisted.internet.interfaces import (
+    IAddress,
+    IHostResolution,
+    IResolutionReceiver,
+    IStreamClientEndpoint,
+)
 from zope.interface import implementer
 
+from echod.client.reactor import IClientReactor
 from echod.net.addresses import LOOPBACK, MAX_PORT
 from echod.net.descriptions import CLIENT_ARGUMENTS, checkNumbers
 from echod.net.format import hostPort, shortened
@@ -22,8 +29,10 @@ from echod.net.quantities import wholeNumber
 
 LOOPBACK6 = "::1"
 """
-What a port alone is a port of, where only IPv6 will do.
+The host of a target that is a port alone, with C{--ipv6}.
 """
+
+WRONG_TARGET = "neither HOST, HOST:PORT, [V6]:PORT nor a client endpoint description"
 
 _PORT = re.compile(r"[0-9]+")
 
@@ -35,7 +44,7 @@ C{HOST}, C{HOST:PORT}, C{[V6]} or C{[V6]:PORT}.
 
 class Address(NamedTuple):
     """
-    A host, by name or literally, and a port.
+    A host, as a name or a literal address, and a port.
     """
 
     host: str
@@ -51,13 +60,15 @@ class Description(str):
     """
 
 
-def parse(text: str, port: int, loopback: str = LOOPBACK) -> Address | Description:
+def parseTarget(text: str, port: int, loopback: str = LOOPBACK) -> Address | Description:
     """
-    @param port: The one to take where the text has none.
+    Parse a target.
 
-    @param loopback: What a port alone is a port of.
+    @param port: The port of a target that names none.
 
-    @raise ValueError: for what can be neither an address nor a description.
+    @param loopback: The host of a target that is a port alone.
+
+    @raise ValueError: if the text is neither an address nor an endpoint description.
     """
     if _PORT.fullmatch(text):
         return Address(loopback, _port(text))
@@ -66,9 +77,7 @@ def parse(text: str, port: int, loopback: str = LOOPBACK) -> Address | Descripti
     match = _HOST_AND_PORT.fullmatch(text)
     if match is None:
         if not re.match("[a-z0-9]+:", text):
-            raise ValueError(
-                "neither HOST, HOST:PORT, [V6]:PORT nor a client endpoint description"
-            )
+            raise ValueError(WRONG_TARGET)
         checkNumbers(text, CLIENT_ARGUMENTS)
         return Description(text)
     if match["v6"] is not None and not _isLiteral(match["v6"]):
@@ -97,7 +106,7 @@ def _isLiteral(text: str) -> bool:
 
 
 def _isName(text: str) -> bool:
-    # What cannot be encoded makes Twisted's resolver fail without an answer.
+    # With a name that cannot be encoded, Twisted's resolver never answers.
     try:
         text.encode("idna")
     except UnicodeError:
@@ -106,36 +115,46 @@ def _isName(text: str) -> bool:
     return text.isascii() or not text.isdigit()
 
 
-def streamEndpoint(reactor: Any, target: Address | Description, patience: float) -> Any:
+def streamEndpoint(
+    reactor: IClientReactor,
+    target: Address | Description,
+    patience: float,
+    fromString: Callable[[IClientReactor, str], IStreamClientEndpoint] = clientFromString,
+) -> IStreamClientEndpoint:
     """
-    @param patience: How long connecting may take, in seconds; a description
-        says so itself.
+    @param patience: How long connecting may take, in seconds.  An endpoint description
+        has its own timeout.
 
-    @return: Where to connect to.  A name is tried at all its addresses, IPv6 and
-        IPv4 (RFC 8305).
+    @param fromString: Parses an endpoint description.
 
-    @raise ValueError: for a description that makes no sense.
+    @return: The endpoint of the target.  If the target is a name, all its addresses are
+        tried, IPv6 and IPv4 (RFC 8305).
+
+    @raise ValueError: if the description is wrong.
     """
     if isinstance(target, Address):
-        return HostnameEndpoint(reactor, target.host, target.port, timeout=patience)
+        endpoint: IStreamClientEndpoint = HostnameEndpoint(
+            reactor, target.host, target.port, timeout=patience
+        )
+        return endpoint
     try:
-        return clientFromString(reactor, str(target))
+        return fromString(reactor, str(target))
     except ImportError as error:
         raise ValueError(f"needs the tls extra of txechod ({error})") from None
     except Exception as error:
-        # What a parser of endpoint descriptions raises is up to its author.
-        raise ValueError(
-            f"neither HOST, HOST:PORT, [V6]:PORT nor a client endpoint description "
-            f"({shortened(str(error))})"
-        ) from None
+        # A parser of endpoint descriptions, which may be a plugin, raises anything.
+        raise ValueError(f"{WRONG_TARGET} ({shortened(str(error))})") from None
 
 
-async def streamEndpoint6(reactor: Any, target: Address, patience: float) -> Any:
+async def streamEndpoint6(
+    reactor: IClientReactor, target: Address, patience: float
+) -> IStreamClientEndpoint:
     """
-    @return: Where to connect to, by IPv6 only.
+    @return: The endpoint of the target, by IPv6 only.
     """
     host, port = await resolve(reactor, target, True)
-    return TCP6ClientEndpoint(reactor, host, port, patience)
+    endpoint: IStreamClientEndpoint = TCP6ClientEndpoint(reactor, host, port, patience)
+    return endpoint
 
 
 @implementer(IResolutionReceiver)
@@ -155,12 +174,15 @@ class _Addresses:
         self.complete.callback(None)
 
 
-async def resolve(reactor: Any, target: Address, ipv6: bool) -> Address:
+async def resolve(reactor: IClientReactor, target: Address, ipv6: bool) -> Address:
     """
-    @return: The first address of a host: by IPv4 if it has one, as it is there
-        that echo servers listen by default; or by IPv6 only.
+    Find one address of a host.
 
-    @raise DNSLookupError: if there is none.
+    IPv4 is preferred, because echo servers listen on it by default.
+
+    @param ipv6: Whether the address must be of IPv6.
+
+    @raise DNSLookupError: if there is no such address.
     """
     addresses = _Addresses()
     kinds: list[type[IAddress]] = [IPv6Address] if ipv6 else [IPv4Address, IPv6Address]
@@ -168,13 +190,13 @@ async def resolve(reactor: Any, target: Address, ipv6: bool) -> Address:
         addresses, target.host, target.port, kinds, transportSemantics="UDP"
     )
     await addresses.complete
-    # Some resolvers have their own idea of what was asked for.
+    # Some resolvers also return other kinds than those asked for.
     found = sorted(
         (address for address in addresses.found if isinstance(address, tuple(kinds))),
         key=lambda address: kinds.index(type(address)),
     )
     if not found:
         raise DNSLookupError(f"{target.host} has no {'IPv6 ' if ipv6 else ''}address")
-    # A link-local address means something on one of the links only.
+    # A link-local address is valid only together with its link.
     scope = getattr(found[0], "scopeID", 0)
     return Address(found[0].host + (f"%{scope}" if scope else ""), target.port)

@@ -1,5 +1,5 @@
 """
-Tests for L{echod.client.commands}, L{echod.client.talk.stdio} and
+Tests for L{echod.client.main.COMMANDS}, L{echod.client.talk.stdio} and
 L{echod.client.datagrams}: the clients, with echod's servers and others, over real
 sockets, pipes and terminals, in one process.
 """
@@ -17,25 +17,27 @@ import socket
 import struct
 import termios
 from collections.abc import Generator
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.error import DNSLookupError
+from twisted.internet.error import ConnectionLost, DNSLookupError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from echod.client import commands, datagrams
-from echod.client.commands import COMMANDS, reporter
-from echod.client.datagrams import ConnectedPort
-from echod.client.exitstatus import CLOSED_PIPE, INTERRUPTED, Ended, Outcome
-from echod.client.main import Run
-from echod.client.options import parsed
+from echod.client.datagrams import DATAGRAMS_A_TURN, LINUX, LOCAL_ORIGIN, ConnectedPort
+from echod.client.exitstatus import CLOSED_PIPE, INTERRUPTED, ClientError, Outcome
+from echod.client.main import COMMANDS
+from echod.client.options import parseCommandLine
+from echod.client.ping.command import reporter
 from echod.client.ping.live import MISSING, Plot, Progress
+from echod.client.ping.options import PingOptions
 from echod.client.ping.report import Quiet
+from echod.client.run import Run
 from echod.client.talk.stdio import Input, Output
 from echod.client.talk.terminal import Terminal
 from echod.client.target import Address
@@ -153,7 +155,7 @@ class CommandTestCase(TestCase):
         """
         Run a client, as C{echoc} would.
         """
-        name, options = parsed(list(arguments))
+        name, options = parseCommandLine(list(arguments))
         return self.run_.start(lambda run: COMMANDS[name](run, options), options["target"])
 
     def piped(self, *arguments: str, said: bytes = b"") -> Deferred[tuple[Outcome, bytes]]:
@@ -235,7 +237,7 @@ class PipeTests(CommandTestCase):
         os.write(source, b"hello\nbye\n")
         outcome = yield self.start("tcp", self.tcp(EchoFactory(reactor)))
         self.assertEqual(outcome.status, 1)
-        self.assertIn("has ended the conversation (10 bytes sent, 6 received)", outcome.words)
+        self.assertIn("has ended the conversation (10 bytes sent, 6 received)", outcome.message)
         self.assertEqual(os.read(sink, 100), b"hello\n")
         self.assertTrue(os.get_blocking(self.run_.stdout))
 
@@ -322,10 +324,10 @@ class PipeTests(CommandTestCase):
         """
         closed, _ = yield self.piped("udp", self.unused(), said=b"one\n")
         self.assertEqual(closed.status, 3)
-        self.assertIn("[!] Server not running: its port is closed", closed.words)
+        self.assertIn("[!] Server not running: its port is closed", closed.message)
         silent, _ = yield self.piped("udp", "-w", ".05", self.udp(Silent()), said=b"one\n")
         self.assertEqual(silent.status, 4)
-        self.assertIn("[!] Server not running: no answer within 0.05 s", silent.words)
+        self.assertIn("[!] Server not running: no answer within 0.05 s", silent.message)
 
     @inlineCallbacks
     def test_cannotConnect(self) -> Steps:
@@ -343,7 +345,7 @@ class PipeTests(CommandTestCase):
         ):
             outcome, _ = yield self.piped(*arguments)
             self.assertEqual(outcome.status, status, arguments)
-            self.assertIn(words, outcome.words)
+            self.assertIn(words, outcome.message)
 
     @inlineCallbacks
     def test_interrupted(self) -> Steps:
@@ -387,7 +389,7 @@ class PipeTests(CommandTestCase):
         heard: list[None] = []
         self.run_.interrupt = lambda: heard.append(None)
         for _ in range(3):
-            self.run_._signalled()
+            self.run_.signalled()
         yield deferLater(reactor, 0.01)
         self.assertEqual(len(heard), 2)
 
@@ -532,7 +534,8 @@ class ConnectedPortTests(CommandTestCase):
             Take note.
             """
             self.sources.append(addr)
-            self.waiting.callback(None)
+            if not self.waiting.called:
+                self.waiting.callback(None)
 
         def failed(self, error: OSError, datagram: bytes) -> None:
             """
@@ -542,13 +545,13 @@ class ConnectedPortTests(CommandTestCase):
             if not self.waiting.called:
                 self.waiting.callback(None)
 
-    def port(self, target: str) -> tuple[ConnectedPort, Recorder]:
+    def port(self, target: str, linux: bool = LINUX) -> tuple[ConnectedPort, Recorder]:
         """
         @return: A port that is connected, and its protocol.
         """
         recorder = self.Recorder()
         host, _, number = target.rpartition(":")
-        port = ConnectedPort(Address(host, int(number)), recorder, reactor, False)
+        port = ConnectedPort(Address(host, int(number)), recorder, reactor, False, linux)
         port.startListening()
         self.addCleanup(port.stopListening)
         return port, recorder
@@ -561,8 +564,25 @@ class ConnectedPortTests(CommandTestCase):
         port, recorder = self.port(self.udp(UDPEchoProtocol(reactor)))
         port.write(b"data")
         yield recorder.waiting
-        self.assertEqual(recorder.sources[0].arrived is not None, datagrams.LINUX)
-        self.assertIsNone(datagrams._arrived([(0, 0, b"")]))
+        self.assertEqual(recorder.sources[0].arrived is not None, LINUX)
+
+    def test_noTimestamp(self) -> None:
+        """
+        A datagram that has no timestamp of the kernel has no time of arrival.
+        """
+        incoming = [(b"data", [(0, 0, b"")], 0, ("127.0.0.1", 7))]
+
+        class Unstamped:
+            def recvmsg(self, *arguments: int) -> Any:
+                if not incoming:
+                    raise BlockingIOError
+                return incoming.pop()
+
+        port, recorder = self.port(self.unused())
+        real, port.socket = port.socket, Unstamped()  # type: ignore[assignment]
+        port.doRead()
+        port.socket = real
+        self.assertEqual([source.arrived for source in recorder.sources], [None])
 
     def test_keepsMore(self) -> None:
         """
@@ -640,7 +660,7 @@ class ConnectedPortTests(CommandTestCase):
 
         class Small:
             def send(self, data: bytes) -> None:
-                listed.append(struct.pack("@IB11x", errno.EMSGSIZE, datagrams._LOCAL))
+                listed.append(struct.pack("@IB11x", errno.EMSGSIZE, LOCAL_ORIGIN))
                 raise OSError(errno.EMSGSIZE, "")
 
             def recvmsg(self, *arguments: int) -> Any:
@@ -651,7 +671,7 @@ class ConnectedPortTests(CommandTestCase):
         port, recorder = self.port(self.unused())
         real, port.socket = port.socket, Small()  # type: ignore[assignment]
         self.assertRaises(OSError, port.write, b"data")
-        port.connectionLost("an error")
+        port.connectionLost(Failure(ConnectionLost()))
         self.assertEqual((recorder.failures, listed), ([], []))
         port.socket = real
 
@@ -666,22 +686,26 @@ class ConnectedPortTests(CommandTestCase):
         """
         Where the kernel tells nothing, nothing is asked.
         """
-        self.patch(datagrams, "LINUX", False)
-        port, recorder = self.port(self.unused())
+        port, recorder = self.port(self.unused(), linux=False)
         self.assertIsNone(port.pathMTU())
-        port._failed(ConnectionRefusedError(errno.ECONNREFUSED, ""))
+        port.write(b"data")
+        port.doRead()
         self.assertEqual(len(recorder.failures), 1)
 
-    @inlineCallbacks
-    def test_turn(self) -> Steps:
+    def test_turn(self) -> None:
         """
         However much has come, the rest of the reactor has its turn.
         """
-        self.patch(datagrams, "DATAGRAMS_A_TURN", 1)
-        port, recorder = self.port(self.udp(UDPEchoProtocol(reactor)))
-        port.write(b"data")
-        yield recorder.waiting
-        self.assertEqual(len(recorder.sources), 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.bind(("127.0.0.1", 0))
+            port, recorder = self.port(f"127.0.0.1:{server.getsockname()[1]}")
+            server.connect(("127.0.0.1", port.getHost().port))
+            for _ in range(DATAGRAMS_A_TURN + 1):
+                server.send(b"data")
+            port.doRead()
+            self.assertEqual(len(recorder.sources), DATAGRAMS_A_TURN)
+            port.doRead()
+            self.assertEqual(len(recorder.sources), DATAGRAMS_A_TURN + 1)
 
     def test_closedMeanwhile(self) -> None:
         """
@@ -694,7 +718,7 @@ class ConnectedPortTests(CommandTestCase):
         )
         port.write(b"data")
         self.assertFalse(port.connected)
-        port.connectionLost("an error")
+        port.connectionLost(Failure(ConnectionLost()))
         port.doRead()
         port.connected = 1
 
@@ -816,7 +840,7 @@ class TerminalTests(CommandTestCase):
         self.type(b"hello\rhalf a li")
         outcome = yield running
         self.assertEqual(outcome.status, 1)
-        self.assertIn("the server has ended the conversation", outcome.words)
+        self.assertIn("the server has ended the conversation", outcome.message)
         self.assertEqual(termios.tcgetattr(self.run_.stdin), self.before)
 
     @inlineCallbacks
@@ -851,22 +875,23 @@ class TerminalTests(CommandTestCase):
         is there again.
         """
         stopped: list[object] = []
-
-        def stop(process: int, number: int) -> None:
-            stopped.append((process, number, termios.tcgetattr(self.run_.stdin)))
-
-        running = self.start("tcp", self.tcp(EchoFactory(reactor)))
+        typed: list[str] = []
+        terminal = Terminal(
+            reactor,
+            (self.run_.stdin, self.run_.stdout),
+            lambda: stopped.append(termios.tcgetattr(self.run_.stdin)),
+        )
+        terminal.open(typed.append, list)
         yield self.see(b"> ")
         self.type(b"half a li")
         yield self.see(b"> half a li")
-        self.patch(os, "kill", stop)
         signal.raise_signal(signal.SIGTSTP)
         yield self.see(b"> half a li")
-        self.assertEqual(stopped, [(os.getpid(), signal.SIGSTOP, self.before)])
+        self.assertEqual(stopped, [self.before])
         self.type(b"ne\r")
-        yield self.see(b"From Server : half a line")
-        self.type(b"\x04")
-        yield self.ended(running, Outcome(0))
+        yield self.see(b"> half a line")
+        terminal.close()
+        self.assertEqual(typed, ["half a line"])
 
     @inlineCallbacks
     def test_stoppedTooLate(self) -> Steps:
@@ -874,8 +899,9 @@ class TerminalTests(CommandTestCase):
         Ctrl-Z that is heard when all is over does nothing to the terminal.
         """
         stopped: list[object] = []
-        self.patch(os, "kill", lambda *arguments: stopped.append(arguments))
-        terminal = Terminal(reactor, (self.run_.stdin, self.run_.stdout))
+        terminal = Terminal(
+            reactor, (self.run_.stdin, self.run_.stdout), lambda: stopped.append(None)
+        )
         terminal.open(stopped.append, lambda: None)
         signal.raise_signal(signal.SIGTSTP)
         terminal.close()
@@ -887,12 +913,12 @@ class TerminalTests(CommandTestCase):
         Without rich a long run has no bar, and goes on.
         """
 
-        def missing(*arguments: object) -> None:
-            raise Ended(Outcome(2, MISSING))
+        def missing(*arguments: object) -> NoReturn:
+            raise ClientError(Outcome(2, MISSING))
 
-        self.patch(commands, "Progress", missing)
-        _, options = parsed(["ping", "-q", "-c", "9"])
-        self.assertIs(type(reporter(self.run_, options, print)), Quiet)
+        _, options = parseCommandLine(["ping", "-q", "-c", "9"])
+        assert isinstance(options, PingOptions)
+        self.assertIs(type(reporter(self.run_, options, print, missing)), Quiet)
 
     @inlineCallbacks
     def test_noSize(self) -> Steps:
@@ -907,25 +933,19 @@ class TerminalTests(CommandTestCase):
         self.run_.cancel()
         yield self.ended(running, Outcome(INTERRUPTED))
 
-    @inlineCallbacks
-    def test_live(self) -> Steps:
+    def test_live(self) -> None:
         """
-        A picture, or for a long run a bar, moves.
+        At a terminal there is a graph if it is asked for, and a bar for a long, quiet run.
         """
         try:
             import rich  # noqa: F401
         except ImportError:
             lacking("rich")
-        drawn: list[object] = []
-        for kind in (Plot, Progress):
-            self.patch(kind, "_refresh", lambda live: drawn.append(type(live)))
-            self.patch(kind, "finished", lambda live, summary: live.stop())
-        target = self.udp(UDPEchoProtocol(reactor))
-        outcome = yield self.start("ping", "--plot", "-c", "1", target)
-        self.assertEqual(outcome, Outcome(0))
-        running = self.start("ping", "-q", "-c", "9", target)
-        while Progress not in drawn:
-            yield deferLater(reactor, 0.005)
-        self.run_.interrupt()
-        yield running
-        self.assertEqual(set(drawn), {Plot, Progress})
+        for arguments, kind in (
+            (["--plot"], Plot),
+            (["-q", "-c", "9"], Progress),
+            (["-q", "-c", "1"], Quiet),
+        ):
+            _, options = parseCommandLine(["ping", *arguments])
+            assert isinstance(options, PingOptions)
+            self.assertIs(type(reporter(self.run_, options, print)), kind)

@@ -7,17 +7,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
+import select
 import signal
 import socket
 import sys
+import termios
 from collections.abc import Callable
 from importlib import import_module
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired, run
 from time import monotonic
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.main import Run
+from echod.client.run import Run
 from tests.support import MEASURED, lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE
 
@@ -76,10 +80,11 @@ class RunTests(SynchronousTestCase):
                 act()
 
         heard: list[str] = []
-        running = Run(Reactor())
+        reactor: Any = Reactor()
+        running = Run(reactor)
         running.interrupt = lambda: heard.append("interrupt")
         for _ in range(5):
-            running._signalled()
+            running.signalled()
         self.assertEqual(len(heard), 2)
 
 
@@ -175,6 +180,141 @@ class ProgramTests(SynchronousTestCase):
         self.assertEqual(client.stderr.read(), "")
         self.assertEqual(client.wait(PATIENCE), 141)
         client.stderr.close()
+
+
+class TerminalProgramTests(SynchronousTestCase):
+    """
+    C{echoc} in a process of its own, at a terminal.
+
+    @ivar person: The user's end of the terminal.
+
+    @ivar screen: The output that no test has looked for yet.
+    """
+
+    def setUp(self) -> None:
+        self.person, self.terminal = pty.openpty()
+        self.addCleanup(os.close, self.person)
+        self.addCleanup(os.close, self.terminal)
+        self.before = termios.tcgetattr(self.terminal)
+        self.screen = b""
+        self.deadline = monotonic() + PATIENCE
+
+    def start(self, *arguments: str) -> Popen[bytes]:
+        """
+        @return: A client at the terminal, killed after the test.
+        """
+        client = Popen(
+            [*ECHOC, *arguments],
+            env={**MEASURED, "TERM": "xterm", "COLUMNS": "80"},
+            stdin=self.terminal,
+            stdout=self.terminal,
+            stderr=self.terminal,
+        )
+        self.addCleanup(client.wait)
+        self.addCleanup(client.kill)
+        return client
+
+    def see(self, text: bytes) -> None:
+        """
+        Wait until the screen shows this.
+        """
+        while text not in self.screen:
+            self.readScreen()
+        self.screen = self.screen.partition(text)[2]
+
+    def readScreen(self) -> None:
+        """
+        Read for a short time; fail after the deadline.
+        """
+        self.assertLess(monotonic(), self.deadline, self.screen)
+        if select.select([self.person], [], [], 0.05)[0]:
+            self.screen += os.read(self.person, 1 << 16)
+
+    def status(self, client: Popen[bytes]) -> int:
+        """
+        @return: The exit status of a client, whose output is read until then.
+        """
+        while client.poll() is None:
+            self.readScreen()
+        self.readScreen()
+        self.assertNotIn(b"Traceback", self.screen)
+        return client.returncode
+
+    def server(self, kind: int) -> socket.socket:
+        """
+        @return: A socket for a server, closed after the test.
+        """
+        server = socket.socket(socket.AF_INET, kind)
+        self.addCleanup(server.close)
+        server.settimeout(PATIENCE)
+        server.bind(("127.0.0.1", 0))
+        return server
+
+    def test_stopped(self) -> None:
+        """
+        Ctrl-Z stops the process and restores the terminal.  When the process continues,
+        the line that the user was typing is there again.
+        """
+        listening = self.server(socket.SOCK_STREAM)
+        listening.listen()
+        client = self.start("tcp", address(listening))
+        session, _ = listening.accept()
+        self.addCleanup(session.close)
+        session.settimeout(PATIENCE)
+        self.see(b"> ")
+        os.write(self.person, b"half a li")
+        self.see(b"> half a li")
+        client.send_signal(signal.SIGTSTP)
+        options = os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while (ended := os.waitid(os.P_PID, client.pid, options)) is None:
+            self.readScreen()
+        self.assertEqual((ended.si_code, ended.si_status), (os.CLD_STOPPED, signal.SIGSTOP))
+        self.assertEqual(termios.tcgetattr(self.terminal), self.before)
+        self.screen = b""
+        client.send_signal(signal.SIGCONT)
+        self.see(b"> half a li")
+        os.write(self.person, b"ne\r")
+        self.assertEqual(session.recv(100), b"half a line\n")
+        session.sendall(b"half a line\n")
+        self.see(b"From Server : half a line")
+        os.write(self.person, b"\x04")
+        self.assertEqual(session.recv(100), b"")
+        session.close()
+        self.assertEqual(self.status(client), 0)
+        self.assertEqual(termios.tcgetattr(self.terminal), self.before)
+
+    def ping(self, *arguments: str) -> Popen[bytes]:
+        """
+        @return: A client whose first probe was answered.
+        """
+        try:
+            import rich  # noqa: F401
+        except ImportError:
+            lacking("rich")
+        server = self.server(socket.SOCK_DGRAM)
+        client = self.start("ping", *arguments, address(server))
+        probe, source = server.recvfrom(1 << 16)
+        server.sendto(probe, source)
+        return client
+
+    def test_plot(self) -> None:
+        """
+        C{--plot} draws the round trips, and prints the summary below.
+        """
+        client = self.ping("--plot", "-c", "1")
+        self.see("█".encode())
+        self.see(b"sent 1, received 1, lost 0")
+        self.assertEqual(self.status(client), 0)
+
+    def test_progress(self) -> None:
+        """
+        A long, quiet run has a progress bar, and Ctrl-C ends it with the summary.
+        """
+        client = self.ping("-q", "-c", "9")
+        self.see(b"1/9, 0 lost")
+        client.send_signal(signal.SIGINT)
+        self.see(b"sent 1, received 1, lost 0")
+        self.assertEqual(self.status(client), 0)
 
 
 class ForeignTests(SynchronousTestCase):

@@ -6,9 +6,9 @@ L{echod.client.exitstatus}.
 from __future__ import annotations
 
 import errno
-import sys
+from contextlib import redirect_stdout
 from io import StringIO
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.internet import defer, error
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -19,21 +19,20 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client import target as targetModule
-from echod.client.exitstatus import Ended, Outcome, explained
+from echod.client.exitstatus import ClientError, Outcome, explain
 from echod.client.options import (
     GreetOptions,
     Options,
-    PingOptions,
     TCPOptions,
     UDPOptions,
-    parsed,
+    parseCommandLine,
 )
-from echod.client.ping.pinger import Plan
+from echod.client.ping.options import PingOptions
+from echod.client.ping.plan import Plan
 from echod.client.target import (
     Address,
     Description,
-    parse,
+    parseTarget,
     resolve,
     streamEndpoint,
     streamEndpoint6,
@@ -62,15 +61,15 @@ class TargetTests(SynchronousTestCase):
             ("fe80::1%eth0", "fe80::1%eth0", 7),
             ("8080", "127.0.0.1", 8080),
         ):
-            self.assertEqual(parse(text, 7), Address(host, port), text)
-        self.assertEqual(str(parse("::1", 7)), "[::1]:7")
+            self.assertEqual(parseTarget(text, 7), Address(host, port), text)
+        self.assertEqual(str(parseTarget("::1", 7)), "[::1]:7")
 
     def test_descriptions(self) -> None:
         """
         Anything else with a colon is an endpoint description.
         """
         for text in ("tls:example.org:8443", "unix:/run/echod.sock", "tcp:host:7:timeout=3"):
-            target = parse(text, 7)
+            target = parseTarget(text, 7)
             self.assertIsInstance(target, Description)
             self.assertEqual(target, text)
 
@@ -89,7 +88,7 @@ class TargetTests(SynchronousTestCase):
             ("a..b", "'a..b' is not a host name"),
             ("\udcff:7", r"'\udcff' is not a host name"),
         ):
-            problem = self.assertRaises(ValueError, parse, text, 7)
+            problem = self.assertRaises(ValueError, parseTarget, text, 7)
             self.assertIn(why, str(problem), text)
 
     def test_streamEndpoint(self) -> None:
@@ -110,11 +109,12 @@ class TargetTests(SynchronousTestCase):
         Without pyOpenSSL, one line says what is missing.
         """
 
-        def importing(*arguments: object) -> None:
+        def importing(*arguments: object) -> NoReturn:
             raise ImportError("No module named 'OpenSSL'")
 
-        self.patch(targetModule, "clientFromString", importing)
-        problem = self.assertRaises(ValueError, streamEndpoint, None, Description("tls:a:1"), 3)
+        problem = self.assertRaises(
+            ValueError, streamEndpoint, None, Description("tls:a:1"), 3, importing
+        )
         self.assertIn("needs the tls extra of txechod", str(problem))
 
     def resolved(self, addresses: list[Any], ipv6: bool) -> Any:
@@ -131,7 +131,7 @@ class TargetTests(SynchronousTestCase):
                     receiver.addressResolved(address)
                 receiver.resolutionComplete()
 
-        reactor = Resolver()
+        reactor: Any = Resolver()
         reactor.nameResolver = reactor
         return Deferred.fromCoroutine(resolve(reactor, Address("host", 7), ipv6))
 
@@ -178,27 +178,32 @@ class OptionsTests(SynchronousTestCase):
         """
         @return: What C{echoc ping} is to do.
         """
-        _, options = parsed(["ping", *arguments])
-        plan: Plan = options.plan
-        return plan
+        _, options = parseCommandLine(["ping", *arguments])
+        assert isinstance(options, PingOptions)
+        return options.plan
 
     def test_defaults(self) -> None:
         """
         Without a target it is this machine, and the article's port.
         """
         for name, port in (("greet", 9999), ("tcp", 8080), ("udp", 8080), ("ping", 8080)):
-            client, options = parsed([name])
+            client, options = parseCommandLine([name])
             self.assertEqual((client, options["target"]), (name, Address("127.0.0.1", port)))
-            _, options = parsed([name, "-6"])
+            _, options = parseCommandLine([name, "-6"])
             self.assertEqual(options["target"], Address("::1", port))
 
     def test_anyOrder(self) -> None:
         """
         Options may come before the target and after it.
         """
-        _, one = parsed(["ping", "-q", "-c3", "host", "-i", "0.5", "--json", "--timeout=2"])
-        _, other = parsed(["ping", "--count", "3", "-qi.5", "--json", "-w2", "--", "host"])
+        _, one = parseCommandLine(
+            ["ping", "-q", "-c3", "host", "-i", "0.5", "--json", "--timeout=2"]
+        )
+        _, other = parseCommandLine(
+            ["ping", "--count", "3", "-qi.5", "--json", "-w2", "--", "host"]
+        )
         self.assertEqual(dict(one), dict(other))
+        assert isinstance(one, PingOptions)
         self.assertEqual(one.plan, Plan(3, 0.5, (64,), 2.0))
 
     def test_plan(self) -> None:
@@ -212,7 +217,7 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(self.plan("-s", "64-1472:64").sizes, tuple(range(64, 1473, 64)))
         self.assertEqual(self.plan("-s", "64-1472:64").count, 23)
         self.assertEqual(self.plan("-s", "1-3", "-c", "9"), Plan(9, 1.0, (1, 2, 3), 1.0))
-        self.assertEqual(parsed(["ping", "--tcp", "unix:/x"])[1]["target"], "unix:/x")
+        self.assertEqual(parseCommandLine(["ping", "--tcp", "unix:/x"])[1]["target"], "unix:/x")
 
     def test_mistakes(self) -> None:
         """
@@ -247,7 +252,7 @@ class OptionsTests(SynchronousTestCase):
             (["ping", "--anew"], "--anew is for connections"),
             (["ping", "--tcp", "-s", "0"], "--size 0: a stream cannot carry nothing"),
         ):
-            problem = self.assertRaises(UsageError, parsed, arguments)
+            problem = self.assertRaises(UsageError, parseCommandLine, arguments)
             self.assertIn(why, str(problem), arguments)
             self.assertNotIn("\n", str(problem))
 
@@ -258,14 +263,18 @@ class OptionsTests(SynchronousTestCase):
         for number in NO_NUMBERS:
             for option in ("--count", "--interval", "--rate", "--size", "--timeout"):
                 said = str(
-                    self.assertRaises(UsageError, parsed, ["ping", f"{option}={number}"])
+                    self.assertRaises(
+                        UsageError, parseCommandLine, ["ping", f"{option}={number}"]
+                    )
                 )
                 self.assertRegex(said, f"^{option} .*: give ")
                 self.assertLess(len(said), 300)
             for target in (f"[::1]:{number}", f"tcp:host:{number}"):
-                said = str(self.assertRaises(UsageError, parsed, ["tcp", "--", target]))
+                said = str(
+                    self.assertRaises(UsageError, parseCommandLine, ["tcp", "--", target])
+                )
                 self.assertLess(len(said), 400)
-        self.assertRaises(UsageError, parsed, ["tcp", "\N{ARABIC-INDIC DIGIT FIVE}"])
+        self.assertRaises(UsageError, parseCommandLine, ["tcp", "\N{ARABIC-INDIC DIGIT FIVE}"])
 
     def test_numbers(self) -> None:
         """
@@ -292,15 +301,15 @@ class OptionsTests(SynchronousTestCase):
         C{--version} prints one line.
         """
         said = StringIO()
-        self.patch(sys, "stdout", said)
-        self.assertRaises(SystemExit, parsed, ["--version"])
-        self.assertRaises(SystemExit, parsed, ["ping", "--version"])
+        with redirect_stdout(said):
+            self.assertRaises(SystemExit, parseCommandLine, ["--version"])
+            self.assertRaises(SystemExit, parseCommandLine, ["ping", "--version"])
         self.assertRegex(said.getvalue(), r"^(echoc [0-9.]+\n){2}$")
 
 
 class OutcomeTests(SynchronousTestCase):
     """
-    Tests for L{explained}.
+    Tests for L{explain}.
     """
 
     def test_statuses(self) -> None:
@@ -308,7 +317,7 @@ class OutcomeTests(SynchronousTestCase):
         Each way to fail has its status, and words that name the target.
         """
         for problem, status, words in (
-            (Ended(Outcome(5, "it is wrong")), 5, "it is wrong"),
+            (ClientError(Outcome(5, "it is wrong")), 5, "it is wrong"),
             (DNSLookupError("x"), 2, "it: the name cannot be resolved (x): look"),
             (error.UnknownHostError(), 2, "it: the name cannot be resolved"),
             (error.ConnectionRefusedError(), 3, "it refused"),
@@ -319,6 +328,7 @@ class OutcomeTests(SynchronousTestCase):
             (defer.TimeoutError(3, ""), 4, "it: no answer"),
             (error.NoRouteError(errno.ENETUNREACH, ""), 4, "it is unreachable"),
             (OSError(errno.EHOSTUNREACH, ""), 4, "it is unreachable"),
+            (OSError(errno.EHOSTDOWN, ""), 4, "it is unreachable"),
             (error.ConnectionLost(), 1, "it: the connection was lost"),
             (ConnectionResetError(errno.ECONNRESET, ""), 1, "it: the connection was lost"),
             (OSError(errno.EACCES, "Permission denied"), 1, "it: Permission denied"),
@@ -327,6 +337,6 @@ class OutcomeTests(SynchronousTestCase):
             (ValueError("what"), 1, "it: what"),
             (ValueError(), 1, "it: ValueError"),
         ):
-            outcome = explained(problem, "it")
+            outcome = explain(problem, "it")
             self.assertEqual(outcome.status, status, repr(problem))
-            self.assertTrue(outcome.words.startswith(words), outcome.words)
+            self.assertTrue(outcome.message.startswith(words), outcome.message)

@@ -1,3 +1,3 @@
 """
-The client that measures: ping.
+The client that measures: C{echoc ping}.
 """

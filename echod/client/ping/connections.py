@@ -1,16 +1,15 @@
 """
-Measuring over TCP with a connection for each probe: how those fare who come anew.
+Measuring over TCP with a new connection for each probe.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import connectProtocol
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -21,17 +20,17 @@ from echod.net.transport import ISessionTransport
 
 CONNECTIONS = 256
 """
-How many there are at a time: many shells allow 1024 descriptors.
+The most connections at a time: many shells allow 1024 descriptors.
 """
 
 
 class OneProbeProtocol(Protocol):
     """
-    One connection, for one probe.
+    A connection for one probe.
     """
 
     transport: ISessionTransport | None = None
-    _connecting: Deferred[Any]
+    _connecting: Deferred[OneProbeProtocol]
     _timer: IDelayedCall
     _over = False
 
@@ -40,11 +39,13 @@ class OneProbeProtocol(Protocol):
         self._probe = probe
         self._answer = b""
 
-    def start(self, reactor: IReactorTime, endpoint: Any, patience: float) -> None:
+    def start(
+        self, reactor: IReactorTime, endpoint: IStreamClientEndpoint, patience: float
+    ) -> None:
         """
         Connect.
 
-        @param patience: From when on nothing is waited for, in seconds.
+        @param patience: After how many seconds to give up.
         """
         self._timer = reactor.callLater(patience, self.giveUp)
         self._connecting = connectProtocol(endpoint, self)
@@ -52,7 +53,7 @@ class OneProbeProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """
-        Ask.
+        Send the probe.
         """
         assert self.transport is not None
         setNoDelay(self.transport)
@@ -60,7 +61,7 @@ class OneProbeProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Something came back.
+        Close the connection when the whole answer has come.
         """
         assert self.transport is not None
         self._answer += data
@@ -71,13 +72,13 @@ class OneProbeProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Nothing more will come back.
+        Report the end, unless the whole answer has come.
         """
         self._ended(reason)
 
     def giveUp(self) -> None:
         """
-        Wait no longer.
+        Stop waiting for the connection or for the answer.
         """
         self._over = True
         if self.transport is None:
@@ -96,13 +97,15 @@ class OneProbeProtocol(Protocol):
 
 class Connections:
     """
-    Takes the probes of a L{Pinger} to a server, each on a connection of its own.  A
-    round trip begins with connecting.
+    Sends each probe of a L{Pinger} on a new connection.  The round trip includes
+    connecting.
 
-    @ivar open: The connections that there are.
+    @ivar open: The current connections.
     """
 
-    def __init__(self, reactor: IReactorTime, endpoint: Any, pinger: Pinger) -> None:
+    def __init__(
+        self, reactor: IReactorTime, endpoint: IStreamClientEndpoint, pinger: Pinger
+    ) -> None:
         self.pinger = pinger
         self.open: set[OneProbeProtocol] = set()
         self._reactor = reactor
@@ -116,16 +119,16 @@ class Connections:
 
     def close(self) -> None:
         """
-        Enough was measured.
+        Close all connections.
         """
         for protocol in list(self.open):
             protocol.giveUp()
 
     def unanswered(self, probe: bytes, answer: bytes, reason: Failure) -> None:
         """
-        A connection has ended, or did not come to be.
+        Report a connection that failed, or ended without a whole answer.
 
-        @param answer: What had come back: less than all.
+        @param answer: The part of the answer that has come.
         """
         assert reason.value is not None
         number = errorNumber(reason.value)
@@ -133,9 +136,10 @@ class Connections:
             self.pinger.received(answer)
         elif number is not None:
             self.pinger.failed(OSError(number, os.strerror(number)), probe)
-        elif not self.pinger.ledger.total.came:
-            # There is no sense in going on; later it may be a server that stops.
-            self.pinger.cut(reason)
+        elif not self.pinger.tracker.total.returned:
+            # The first connections fail: end.  After an answer, the server may only be
+            # restarting.
+            self.pinger.connectionLost(reason)
 
     def _send(self, probe: bytes) -> None:
         if len(self.open) >= CONNECTIONS:

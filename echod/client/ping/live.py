@@ -1,37 +1,41 @@
 """
-What moves on a terminal while a run of measuring lasts.  It is drawn by rich, which
-the C{plot} extra brings.
+Reports that are redrawn on the terminal during a measurement.  They need rich, which
+the C{plot} extra installs.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
-from echod.client.exitstatus import USAGE, Ended, Outcome
-from echod.client.ping.pinger import Plan
+from echod.client.exitstatus import USAGE, ClientError, Outcome
+from echod.client.ping.events import Event, Kind
+from echod.client.ping.plan import Plan
 from echod.client.ping.plot import graph, histogram
 from echod.client.ping.report import Print, Quiet
-from echod.client.ping.tracker import Event, Kind
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 REFRESH = 0.25
 """
-Between two pictures, in seconds: a person sees it move, and it costs little.
+The time between two drawings, in seconds: it looks alive, and costs little.
 """
 
 LONG = 5.0
 """
-From how many seconds on a run is long enough for a bar.
+The length of a run, in seconds, from which it has a progress bar.
 """
 
 HEIGHT = 10
 BINS = 8
 MARGIN = 16
 """
-How many columns are left for what stands beside a graph.
+The number of columns for the labels beside a graph.
 """
 
 MISSING = "needs the plot extra of txechod (rich)"
@@ -39,40 +43,42 @@ MISSING = "needs the plot extra of txechod (rich)"
 
 def isLong(plan: Plan) -> bool:
     """
-    @return: Whether it is worth while to show how far a run is.
+    @return: Whether a run is long enough for a progress bar.
     """
     return plan.count is not None and plan.count * plan.interval >= LONG
 
 
-class Moving(Quiet):
+class Live(Quiet):
     """
-    What is drawn again and again.
+    A report that is redrawn several times a second.
 
-    @ivar picture: Returns what to draw.
+    @ivar drawing: Returns the current drawing.
     """
 
-    picture: Callable[[], Any]
+    drawing: Callable[[], RenderableType]
 
-    def __init__(self, write: Print, reactor: Any, console: Any = None) -> None:
+    def __init__(
+        self, write: Print, reactor: IReactorTime, console: Console | None = None
+    ) -> None:
         """
-        @param console: Where to draw: a C{rich.console.Console}.
+        @param console: Where to draw.
 
-        @raise Ended: without rich.
+        @raise ClientError: if rich is not installed.
         """
         super().__init__(write)
         try:
+            from rich import live
             from rich.console import Console
-            from rich.live import Live
         except ImportError:
-            raise Ended(Outcome(USAGE, MISSING)) from None
+            raise ClientError(Outcome(USAGE, MISSING)) from None
         self._console = console or Console()
-        self._live = Live(console=self._console, auto_refresh=False)
+        self._live = live.Live(console=self._console, auto_refresh=False)
         self._refreshing = LoopingCall(self._refresh)
         self._refreshing.clock = reactor
 
     def started(self, target: object, plan: Plan, protocol: str) -> None:
         """
-        Draw from now on.
+        Start drawing.
         """
         super().started(target, plan, protocol)
         self._live.start()
@@ -80,14 +86,14 @@ class Moving(Quiet):
 
     def finished(self, summary: dict[str, Any]) -> None:
         """
-        Leave the last picture, and print the summary below it.
+        Print the summary below the last drawing.
         """
         self.stop()
         super().finished(summary)
 
     def stop(self) -> None:
         """
-        Draw no more.
+        Stop drawing.
         """
         if self._refreshing.running:
             self._refreshing.stop()
@@ -95,28 +101,30 @@ class Moving(Quiet):
             self._live.stop()
 
     def _refresh(self) -> None:
-        self._live.update(self.picture(), refresh=True)
+        self._live.update(self.drawing(), refresh=True)
 
 
-class Plot(Moving):
+class Plot(Live):
     """
-    A moving graph of the round-trip times, and their histogram.
+    Draws a graph of the latest round-trip times, and their histogram.
     """
 
-    def __init__(self, write: Print, reactor: Any, console: Any = None) -> None:
+    def __init__(
+        self, write: Print, reactor: IReactorTime, console: Console | None = None
+    ) -> None:
         super().__init__(write, reactor, console)
         self._recent: deque[float | None] = deque(maxlen=max(self._console.width - MARGIN, 1))
 
-    def happened(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """
-        Take it into the picture.
+        Add a round trip or a loss.
         """
         if event.roundTrip is not None:
             self._recent.append(event.roundTrip / 1000)
         elif event.kind is Kind.LOST:
             self._recent.append(None)
 
-    def picture(self) -> Any:
+    def drawing(self) -> RenderableType:
         """
         @return: The graph and the histogram.
         """
@@ -128,33 +136,35 @@ class Plot(Moving):
         return Text("\n".join(rows), no_wrap=True)
 
 
-class Progress(Moving):
+class Progress(Live):
     """
-    A bar, for a run that is counted.
+    Draws a progress bar for a run with a count.
     """
 
-    def __init__(self, write: Print, reactor: Any, console: Any = None) -> None:
+    def __init__(
+        self, write: Print, reactor: IReactorTime, console: Console | None = None
+    ) -> None:
         super().__init__(write, reactor, console)
         self._sent = 0
         self._lost = 0
 
     def started(self, target: object, plan: Plan, protocol: str) -> None:
         """
-        Draw from now on.
+        Start drawing.
         """
         self._count = plan.count or 1
         super().started(target, plan, protocol)
 
-    def happened(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """
-        Take note.
+        Count probes and losses.
         """
         self._sent += event.kind is Kind.SENT
         self._lost += event.kind is Kind.LOST
 
-    def picture(self) -> Any:
+    def drawing(self) -> RenderableType:
         """
-        @return: The bar.
+        @return: The progress bar.
         """
         from rich.progress_bar import ProgressBar
         from rich.table import Table

@@ -1,5 +1,5 @@
 """
-Round-trip times as a picture, in the characters that every terminal has.
+Round-trip times as graphs of block characters.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ LOST = "x"
 
 def graph(values: Sequence[float | None], height: int) -> list[str]:
     """
-    @param values: Each becomes a column; L{None} one that was lost.
+    @param values: Each value becomes a column.  L{None} is a lost probe.
 
-    @return: The rows, from the top, to a scale from 0 to the greatest.
+    @return: The rows from top to bottom.  The scale begins at 0.
     """
     most = max((value for value in values if value), default=1.0)
     steps = len(BLOCKS) - 1
@@ -35,7 +35,8 @@ def graph(values: Sequence[float | None], height: int) -> list[str]:
 
 def histogram(values: Sequence[float], bins: int, width: int) -> list[str]:
     """
-    @return: How many of the values there are, from the least to the greatest.
+    @return: A bar for each of so many ranges between the smallest and the largest value:
+        how many values are in the range.
     """
     if not values:
         return []

@@ -4,13 +4,13 @@ The wire format of a probe.
 A probe of at least L{HEADER_SIZE} bytes is::
 
     sequence number   8 bytes, big-endian
-    checksum          4 bytes, the CRC-32 of all the rest (the number last)
+    checksum          4 bytes, the CRC-32 of the rest (the number last)
     run               4 bytes, the same throughout one run
-    filler            the same throughout one run, random
+    filler            random, the same throughout one run
 
-A smaller one is the low bytes of its sequence number: there is no room to check
-anything but that.  No byte of the run or the filler is a newline, so that no
-probe can be taken for the goodbye of an echo server that knows one.
+A smaller probe is the low bytes of its sequence number: it has no room for a checksum.
+No byte of the run or the filler is a newline.  So no probe ends a session of an echo
+server that has a goodbye.
 """
 
 from __future__ import annotations
@@ -26,35 +26,28 @@ HEADER_SIZE = 8 + 4 + RUN_SIZE
 
 MAX_SIZE = 65507
 """
-The largest probe, in bytes: what a UDP datagram carries over IPv4.
-"""
-
-CLOSE = 8
-"""
-In how many of its 128 bits a damaged header may differ from the one it is taken
-for: one byte.  Those of two probes differ in eight at least, as their checksums
-do (Koopman, "32-bit cyclic redundancy codes for Internet applications").
+The largest probe, in bytes: the payload of a UDP datagram over IPv4.
 """
 
 SIZES_KEPT = 64
 """
-For how many sizes the part that is always the same is kept.
+For how many sizes the constant part of the probe is cached.
 """
 
 
 class Probes:
     """
-    The probes of one run.
+    Encodes and decodes the probes of one run.
     """
 
     def __init__(self, random: Random) -> None:
         self._run = _noNewlines(random.randbytes(RUN_SIZE))
         self._filler = _noNewlines(random.randbytes(MAX_SIZE - HEADER_SIZE))
-        self._tail: Callable[[int], tuple[bytes, int]] = lru_cache(SIZES_KEPT)(self._tailOf)
+        self._tail: Callable[[int], tuple[bytes, int]] = lru_cache(SIZES_KEPT)(self._makeTail)
 
     def encode(self, sequence: int, size: int) -> bytes:
         """
-        @return: The probe with this number, of this size.
+        @return: The probe with this number and size.
         """
         if size < HEADER_SIZE:
             return (sequence % (1 << 8 * size)).to_bytes(size, "big")
@@ -62,10 +55,10 @@ class Probes:
         number = sequence.to_bytes(8, "big")
         return number + crc32(number, checksum).to_bytes(4, "big") + tail
 
-    def sequence(self, data: bytes) -> int | None:
+    def decode(self, data: bytes) -> int | None:
         """
-        @return: The number of a probe that is exactly as it was sent; L{None} for
-            what is not, and for what is too small to say.
+        @return: The number of an intact probe; L{None} for everything else, and for a
+            probe without a checksum.
         """
         if len(data) < HEADER_SIZE:
             return None
@@ -76,23 +69,7 @@ class Probes:
             return int.from_bytes(number, "big")
         return None
 
-    def claimed(self, data: bytes) -> int:
-        """
-        @return: The number that something of at least L{HEADER_SIZE} bytes bears,
-            right or wrong.
-        """
-        return int.from_bytes(data[:8], "big")
-
-    def unlike(self, data: bytes, sequence: int, size: int) -> int:
-        """
-        @return: In how many bits the header of some data differs from that of a
-            probe.
-        """
-        header = self.encode(sequence, size)[:HEADER_SIZE]
-        mine, other = (int.from_bytes(one[:HEADER_SIZE], "big") for one in (header, data))
-        return (mine ^ other).bit_count()
-
-    def _tailOf(self, size: int) -> tuple[bytes, int]:
+    def _makeTail(self, size: int) -> tuple[bytes, int]:
         tail = self._run + self._filler[: size - HEADER_SIZE]
         return tail, crc32(tail)
 

@@ -1,5 +1,5 @@
 """
-What is printed of a run of measuring: for people, or for programs.
+Reports of a measurement, for people or for programs.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from echod.client.ping.pinger import Plan
-from echod.client.ping.tracker import Event, Kind
+from echod.client.ping.events import Event, Kind
+from echod.client.ping.plan import Plan
 
 Print = Callable[[str], object]
 
-WORDS = {
+MESSAGES = {
     Kind.LATE: "late",
     Kind.DUPLICATED: "duplicate",
     Kind.TRUNCATED: "truncated after {at} bytes",
@@ -24,7 +24,6 @@ WORDS = {
     Kind.UNREACHABLE: "unreachable",
     Kind.TOO_BIG: "too big for the path",
 }
-
 
 ERRORS = (Kind.REFUSED, Kind.UNREACHABLE)
 
@@ -39,26 +38,26 @@ class Quiet:
 
     def started(self, target: object, plan: Plan, protocol: str) -> None:
         """
-        It starts.
+        Report the start.
         """
         low, high = min(plan.sizes), max(plan.sizes)
         sizes = f"{low}" if low == high else f"{low} to {high}"
         pace = f"every {plan.interval:g} s" if plan.interval else "as fast as possible"
         self._write(f"PING {target} by {protocol}: {sizes} bytes {pace}")
 
-    def happened(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """
-        Something has happened.
+        Report an event.
         """
 
     def stop(self) -> None:
         """
-        Nothing more will be printed.
+        Print nothing more.
         """
 
     def finished(self, summary: dict[str, Any]) -> None:
         """
-        It has ended.
+        Report the end.
         """
         self._write(f"\n--- {summary['target']} ---")
         for line in lines(summary):
@@ -66,41 +65,41 @@ class Quiet:
 
     def failed(self, summary: dict[str, Any]) -> None:
         """
-        It could not start; who started it says why.
+        Report that the run could not start.  The caller prints the reason.
         """
 
 
 class Text(Quiet):
     """
-    Prints a line for each answer, and for each that does not come.
+    Prints a line for each answer, each error and each lost probe.
     """
 
-    def happened(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """
         Print a line.
         """
         if event.kind is Kind.SENT:
             return
-        words = ["-" if event.kind in ERRORS else f"{event.size} bytes"]
+        parts = ["-" if event.kind in ERRORS else f"{event.size} bytes"]
         if event.sequence is not None:
-            words.append(f"seq={event.sequence}")
+            parts.append(f"seq={event.sequence}")
         if event.roundTrip is not None:
-            words.append(f"time={milliseconds(event.roundTrip / 1000)} ms")
+            parts.append(f"time={milliseconds(event.roundTrip / 1000)} ms")
         if event.kind is not Kind.ANSWERED:
-            words.append(WORDS[event.kind].format(at=event.at))
+            parts.append(MESSAGES[event.kind].format(at=event.at))
         if event.reordered:
-            words.append("reordered")
-        self._write(" ".join(words))
+            parts.append("reordered")
+        self._write(" ".join(parts))
 
 
 class JSON(Quiet):
     """
-    Prints one object at the end.
+    Prints one JSON object at the end.
     """
 
     def started(self, target: object, plan: Plan, protocol: str) -> None:
         """
-        It starts.
+        Report the start.
         """
         self._about = {
             "protocol": protocol,
@@ -111,23 +110,23 @@ class JSON(Quiet):
 
     def finished(self, summary: dict[str, Any]) -> None:
         """
-        It has ended.
+        Report the end.
         """
         self._write(json.dumps({"event": "summary", **self._about, **summary}))
 
     def failed(self, summary: dict[str, Any]) -> None:
         """
-        It could not start: the object says why.
+        Print the object, which contains the reason.
         """
         self.finished(summary)
 
 
 class JSONLines(JSON):
     """
-    Prints an object for everything that happens, and one at the end.
+    Prints an object for each event, and one at the end.
     """
 
-    def happened(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """
         Print an object.
         """
@@ -146,12 +145,12 @@ class JSONLines(JSON):
 
 def lines(summary: dict[str, Any]) -> list[str]:
     """
-    @return: A summary for people.
+    @return: The lines of a summary for people.
     """
     loss = summary["loss_percent"]
     percent = "" if loss is None else f" ({loss:g} %)"
     names = ("late", "duplicated", "reordered", "truncated", "corrupted")
-    said = [
+    texts = [
         f"sent {summary['sent']}, received {summary['received']}, lost {summary['lost']}"
         + percent
         + "".join(f", {name} {summary[name]}" for name in names)
@@ -162,19 +161,19 @@ def lines(summary: dict[str, Any]) -> list[str]:
         )
     ]
     if len(summary["sizes"]) > 1:
-        said += map(_line, summary["sizes"])
+        texts += map(_line, summary["sizes"])
     if summary["rtt_min_us"] is not None:
-        figured = ("min", "avg", "p50", "p90", "p99", "p99.9", "max", "mdev")
-        figures = "/".join(milliseconds(summary[f"rtt_{name}_us"]) for name in figured)
+        columns = ("min", "avg", "p50", "p90", "p99", "p99.9", "max", "mdev")
+        times = "/".join(milliseconds(summary[f"rtt_{name}_us"]) for name in columns)
         jitter = milliseconds(summary["rtt_jitter_us"])
-        said.append(f"rtt {'/'.join(figured)} = {figures} ms, jitter {jitter} ms")
+        texts.append(f"rtt {'/'.join(columns)} = {times} ms, jitter {jitter} ms")
     if summary["interval_mean_us"] is not None:
-        said.append(
+        texts.append(
             f"one every {milliseconds(summary['interval_mean_us'])} ms for "
             f"{summary['duration_s']:.3f} s; came back: {summary['received_per_s']:.0f}/s, "
             f"{summary['received_bit_per_s'] / 1e6:.3f} Mbit/s"
         )
-    return [*said, summary["verdict"]]
+    return [*texts, summary["verdict"]]
 
 
 def _line(ofSize: dict[str, Any]) -> str:
@@ -183,13 +182,13 @@ def _line(ofSize: dict[str, Any]) -> str:
         line += ", too big for the path"
     if ofSize["rtt_min_us"] is not None:
         names = ("min", "avg", "max")
-        figures = "/".join(milliseconds(ofSize[f"rtt_{name}_us"]) for name in names)
-        line += f", rtt {'/'.join(names)} = {figures} ms"
+        times = "/".join(milliseconds(ofSize[f"rtt_{name}_us"]) for name in names)
+        line += f", rtt {'/'.join(names)} = {times} ms"
     return line
 
 
 def milliseconds(microseconds: float) -> str:
     """
-    @return: A time as people read it.
+    @return: A time in milliseconds, with three decimals.
     """
     return f"{microseconds / 1000:.3f}"

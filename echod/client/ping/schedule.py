@@ -1,5 +1,5 @@
 """
-Doing something again and again, on time.
+A schedule: call a function at exact intervals.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 RESOLUTION = 1_000_000
 """
-How much later than asked for a reactor may wake up, in nanoseconds: epoll counts
-in milliseconds, rounded up.  For that long it is not put to sleep, but asked again
+How late a reactor may wake up, in nanoseconds: epoll counts in milliseconds, rounded
+up.  For the last such period before an action the reactor does not sleep; it calls again
 and again.
 """
 
 BURST = 64
 """
-How often something is done that is overdue before the reactor has its turn.
+How many overdue actions happen before the reactor serves other descriptors.
 """
 
 SECOND = 1_000_000_000
@@ -25,8 +25,8 @@ SECOND = 1_000_000_000
 
 class Schedule:
     """
-    Does the nth thing at the start plus n intervals, however long things take:
-    what is late is made up for, and no lateness adds up.
+    Performs the nth action n intervals after the start.  Overdue actions are made up
+    for, so delays do not add up.
     """
 
     _call: IDelayedCall | None = None
@@ -42,16 +42,16 @@ class Schedule:
         done: Callable[[], object],
     ) -> None:
         """
-        @param now: Tells the time, in nanoseconds.
+        @param now: Returns the time in nanoseconds.
 
-        @param interval: In nanoseconds; 0 for as fast as possible.
+        @param interval: In nanoseconds; 0 means as fast as possible.
 
-        @param count: How often; L{None} for until it is stopped.
+        @param count: How many actions; L{None} means until it is stopped.
 
-        @param act: Does it, and returns whether that was possible; if not, it is
-            tried again.
+        @param act: Performs the action, and returns whether this was possible.  If not,
+            it is tried again.
 
-        @param done: Is called when it was done so often.
+        @param done: Called after the last action.
         """
         self._reactor = reactor
         self._now = now
@@ -63,14 +63,14 @@ class Schedule:
 
     def start(self) -> None:
         """
-        Do it for the first time.
+        Perform the first action now.
         """
         self._start = self._now()
         self._turn()
 
     def stop(self) -> None:
         """
-        Do it no more.
+        Perform no more actions.
         """
         self._stopped = True
         if self._call is not None:
@@ -84,7 +84,7 @@ class Schedule:
             if self._next == self._count or self._stopped or left > 0:
                 break
             if not self._act():
-                # What is full is given time to empty.
+                # Give the full buffer time to drain.
                 left = 2 * RESOLUTION
                 break
             self._next += 1

@@ -1,5 +1,5 @@
 """
-What there is to say about many round-trip times.
+Statistics of round-trip times.
 """
 
 from __future__ import annotations
@@ -14,16 +14,21 @@ MICROSECOND = 1000
 
 PERCENTILES = (50, 90, 99, 99.9)
 
+JITTER_GAIN = 16
+"""
+The jitter moves by this fraction of each difference (RFC 3550, 6.4.1).
+"""
 
-class Figures:
+
+class RoundTrips:
     """
     Round-trip times, in nanoseconds.
 
-    Percentiles are kept to the microsecond, so that days of measuring need no
-    more room than an hour; everything else is exact.
+    Percentiles are kept to the microsecond, so that a run of days needs no more memory
+    than a run of an hour.  All other statistics are exact.
 
-    @ivar jitter: How much one differs from the one before it, smoothed as in
-        RFC 3550, 6.4.1.
+    @ivar jitter: The smoothed difference between one round trip and the next (RFC 3550,
+        6.4.1).
     """
 
     names = (
@@ -47,10 +52,10 @@ class Figures:
 
     def add(self, nanoseconds: int) -> None:
         """
-        Take one more into account.
+        Add a round-trip time.
         """
         if self.count:
-            self.jitter += (abs(nanoseconds - self._last) - self.jitter) / 16
+            self.jitter += (abs(nanoseconds - self._last) - self.jitter) / JITTER_GAIN
         self.min = min(self.min, nanoseconds) if self.count else nanoseconds
         self.max = max(self.max, nanoseconds)
         self.count += 1
@@ -69,25 +74,26 @@ class Figures:
     @property
     def deviation(self) -> float:
         """
-        The standard deviation; what ping calls mdev.
+        The standard deviation, which ping calls mdev.
         """
-        # In integers up to here, as floats would cancel out.
+        # The difference is of integers: with floats, the digits would cancel out.
         return sqrt(self.count * self._squares - self._sum**2) / self.count
 
     def percentile(self, percent: float) -> int:
         """
-        @return: What so many percent of them do not exceed (nearest rank).
+        @return: The nearest-rank percentile.
         """
-        # 99.9 as it is written, not the float next to it.
+        # The fraction of 99.9 as written, not of the float next to it.
         rank = ceil(self.count * Fraction(str(percent)) / 100)
         values = sorted(self._microseconds)
         ranks = list(accumulate(map(self._microseconds.__getitem__, values)))
         nearest = values[bisect_left(ranks, rank)] * MICROSECOND
+        # Rounding to microseconds must not leave the range of the exact times.
         return min(max(nearest, self.min), self.max)
 
     def microseconds(self) -> dict[str, float]:
         """
-        @return: All figures, named, in microseconds.
+        @return: All statistics by name, in microseconds.
         """
         values = (
             self.min,

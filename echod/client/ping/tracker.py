@@ -1,356 +1,231 @@
 """
-What was sent, what came back, and which of it is which.
+The tracker counts what was sent and what came back.
 
-Every probe that was sent ends as exactly one of: answered, late, truncated,
-corrupted, lost; or it is still on its way.  It knows neither socket nor clock.
+Each probe that was sent ends as exactly one of answered, late, truncated, corrupted or
+lost, or it is still in flight.  The tracker uses neither sockets nor clocks.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator
-from enum import Enum
-from functools import partial
-from itertools import islice
-from typing import NamedTuple
 
-from echod.client.ping.probe import CLOSE, HEADER_SIZE, Probes
-from echod.client.ping.statistics import Figures
-
-REMEMBERED = 1 << 18
-"""
-How many probes are remembered after their answer has come, or their time is up:
-what it takes to know a duplicate or a late answer.  At 100,000 a second that is
-more than two seconds, and it is not more than 130 MB.
-"""
-
-SEARCHED = 4096
-"""
-Among how many probes the one that a damaged header belongs to is looked for:
-what takes milliseconds.
-"""
+from echod.client.ping.events import Event, Kind, Moment
+from echod.client.ping.history import REMEMBERED, History, Sent
+from echod.client.ping.match import Match, match
+from echod.client.ping.probe import HEADER_SIZE, Probes
+from echod.client.ping.statistics import RoundTrips
 
 
-class Kind(str, Enum):
-    """
-    What became of a probe, or what an answer is.
-    """
-
-    SENT = "sent"
-    ANSWERED = "answered"
-    LATE = "late"
-    DUPLICATED = "duplicated"
-    TRUNCATED = "truncated"
-    CORRUPTED = "corrupted"
-    FOREIGN = "foreign"
-    LOST = "lost"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    TOO_BIG = "too_big"
-
-
-DAMAGED = (Kind.TRUNCATED, Kind.CORRUPTED)
-
-
-class Moment(NamedTuple):
-    """
-    One moment on two clocks, in nanoseconds.
-
-    @ivar monotonic: On the one that never jumps.
-
-    @ivar realtime: On the one that the kernel's timestamps are of.
-    """
-
-    monotonic: int
-    realtime: int
-
-
-class Sent(NamedTuple):
-    """
-    A probe that was sent.
-    """
-
-    sequence: int
-    size: int
-    moment: Moment
-
-
-class Event(NamedTuple):
-    """
-    Something that has happened.
-
-    @ivar sequence: The number of the probe; L{None} if it cannot be told.
-
-    @ivar size: How many bytes came; of a lost probe, how many were sent.
-
-    @ivar roundTrip: In nanoseconds; L{None} where there is none.
-
-    @ivar reordered: Whether a probe that was sent later has been answered before
-        (RFC 4737).
-
-    @ivar at: The place of the first byte that is not as it was sent.
-    """
-
-    kind: Kind
-    sequence: int | None
-    size: int
-    roundTrip: int | None = None
-    reordered: bool = False
-    at: int | None = None
-
-
-class Tally:
+class Counts:
     """
     @ivar sent: How many probes were sent.
 
-    @ivar came: Of how many something has come back.
+    @ivar returned: For how many of them something has come back.
 
-    @ivar counts: How many events there were, by kind.
+    @ivar kinds: How many events there were of each kind.
 
-    @ivar figures: The round-trip times.
+    @ivar roundTrips: The statistics of the round-trip times.
     """
 
     def __init__(self) -> None:
         self.sent = 0
-        self.came = 0
-        self.counts: Counter[Kind] = Counter()
-        self.figures = Figures()
+        self.returned = 0
+        self.kinds: Counter[Kind] = Counter()
+        self.roundTrips = RoundTrips()
 
 
-class Ledger:
+class Tracker:
     """
-    Keeps the books of one run.
+    Tracks the probes of one run.
 
-    @ivar total: Of all probes.
+    @ivar total: The counts of all probes.
 
-    @ivar bySize: Of those of one size.
+    @ivar bySize: The counts of the probes of each size.
 
-    @ivar reordered: How many were answered out of order.
+    @ivar reordered: How many probes were answered out of order.
     """
 
-    def __init__(self, probes: Probes, timeout: int) -> None:
+    _first = _last = 0
+
+    def __init__(self, probes: Probes, timeout: int, remembered: int = REMEMBERED) -> None:
         """
-        @param timeout: From when on an answer is late, in nanoseconds.
+        @param timeout: After how many nanoseconds an answer is late.
+
+        @param remembered: How many settled probes to remember.
         """
         self._probes = probes
         self._timeout = timeout
-        self._next = 0
+        self._history = History(remembered)
         self._newest = -1
-        # Both lose their oldest, and a plain dictionary looks for that among all
-        # that it has lost before.
-        self._waiting: OrderedDict[int, Sent] = OrderedDict()
-        self._past: OrderedDict[int, tuple[Sent, Kind]] = OrderedDict()
-        self.total = Tally()
-        self.bySize: dict[int, Tally] = {}
+        self.total = Counts()
+        self.bySize: dict[int, Counts] = {}
         self.reordered = 0
 
     def probe(self, size: int) -> bytes:
         """
         @return: The next probe.
         """
-        return self._probes.encode(self._next, size)
+        return self._probes.encode(self.attempted, size)
 
     def sent(self, size: int, moment: Moment) -> Event:
         """
-        The next probe was sent.
+        Record that the next probe was sent.
         """
-        sequence = self._attempted(moment)
-        self._waiting[sequence] = Sent(sequence, size, moment)
-        for tally in self._tallies(size):
-            tally.sent += 1
+        sequence = self._attempt(moment)
+        self._history.wait(Sent(sequence, size, moment))
+        for counts in self._counts(size):
+            counts.sent += 1
         return Event(Kind.SENT, sequence, size)
 
-    def unsent(self, size: int, moment: Moment, kind: Kind) -> Event:
+    def sendFailed(self, size: int, moment: Moment, kind: Kind) -> Event:
         """
-        The next probe cannot be sent, for a reason that stays.
+        Record that the next probe cannot be sent.
         """
-        sequence = self._attempted(moment)
+        sequence = self._attempt(moment)
         self._count(kind, size)
         return Event(kind, sequence, size)
 
     def received(self, data: bytes, moment: Moment, arrived: int | None = None) -> Event:
         """
-        Something has come.
+        Record that data has come back.
 
         @param moment: Now.
 
-        @param arrived: When the kernel took it in, on its clock.
+        @param arrived: When the kernel received the data, in nanoseconds of the time of
+            day; L{None} if unknown.
         """
-        sequence = self._intact(data)
-        if sequence is None:
-            return self._damaged(data)
-        probe = self._waiting.pop(sequence, None)
-        if probe is None:
-            if not self._isLost(sequence):
-                return self._repeated(sequence, len(data), sequence in self._past)
-            probe = self._past[sequence][0]
-        roundTrip = _roundTrip(probe.moment, moment, arrived)
-        kind = Kind.LATE if roundTrip > self._timeout else Kind.ANSWERED
-        reordered = sequence < self._newest
-        self._newest = max(self._newest, sequence)
-        self.reordered += reordered
-        self._settle(probe, kind)
-        for tally in self._tallies(probe.size):
-            tally.figures.add(roundTrip)
-        return Event(kind, sequence, len(data), roundTrip, reordered)
+        found = match(data, self._probes, self._history)
+        if found is None:
+            self.total.kinds[Kind.FOREIGN] += 1
+            return Event(Kind.FOREIGN, None, len(data))
+        if found.at is not None:
+            return self._damaged(found, found.at, data)
+        if found.probe is None or not self._history.isOpen(found.sequence):
+            return self._repeated(found, len(data))
+        return self._answered(found.probe, _roundTrip(found.probe.moment, moment, arrived))
 
     def failed(self, kind: Kind, data: bytes) -> Event:
         """
-        An error has come back: the probe that it is about is lost.
+        Record that an error has come back.  The probe that it belongs to is lost.
 
-        @param data: That probe, if the error tells.
+        @param data: That probe, or its beginning; empty if unknown.
         """
-        claimed = self._probes.claimed(data) if len(data) >= HEADER_SIZE else -1
-        probe = self._waiting.pop(claimed, None)
-        if probe is None:
-            self.total.counts[kind] += 1
+        short = len(data) < HEADER_SIZE
+        found = None if short else match(data, self._probes, self._history)
+        if not (found and found.probe and self._history.isWaiting(found.sequence)):
+            self.total.kinds[kind] += 1
             return Event(kind, None, 0)
-        self._count(kind, probe.size)
-        self._remember(probe, Kind.LOST)
-        return Event(kind, claimed, 0)
+        self._count(kind, found.probe.size)
+        self._history.settle(found.probe, Kind.LOST)
+        return Event(kind, found.sequence, 0)
 
     def expire(self, now: float) -> Iterator[Event]:
         """
+        Settle the probes whose time is over.
+
         @param now: The time on the monotonic clock.
 
-        @return: The probes which no answer can come to in time any more.
+        @return: An event for each of them.
         """
-        while self._waiting and now > self.deadline():
-            _, probe = self._waiting.popitem(last=False)
-            self._remember(probe, Kind.LOST)
+        while (probe := self._history.oldest()) and now > self._deadline(probe):
+            self._history.settle(probe, Kind.LOST)
             yield Event(Kind.LOST, probe.sequence, probe.size)
 
-    def deadline(self) -> int:
+    def deadline(self) -> int | None:
         """
-        @return: Until when the oldest that is on its way is waited for.
+        @return: When the time of the oldest probe in flight is over; L{None} if there is
+            no such probe.
         """
-        oldest = next(iter(self._waiting.values()))
-        return oldest.moment.monotonic + self._timeout
+        probe = self._history.oldest()
+        return None if probe is None else self._deadline(probe)
 
     @property
     def attempted(self) -> int:
         """
-        How many were sent, or should have been and could not.
+        How many probes were sent, or should have been sent but could not.
         """
-        return self._next
+        return self._history.attempted
 
     @property
-    def onTheWay(self) -> int:
+    def inFlight(self) -> int:
         """
-        How many are waited for.
+        How many probes wait for an answer.
         """
-        return len(self._waiting)
+        return len(self._history)
 
     @property
     def lost(self) -> int:
         """
-        Of how many nothing has come, and nothing is waited for.
+        How many probes have no answer, and wait for none.
         """
-        return self.total.sent - self.total.came - len(self._waiting)
+        return self.total.sent - self.total.returned - self.inFlight
 
     @property
     def interval(self) -> float | None:
         """
-        What was between one probe and the next, on average, in nanoseconds.
+        The mean time between two probes, in nanoseconds.
         """
-        if self._next < 2:
+        if self.attempted < 2:
             return None
-        return (self._last - self._first) / (self._next - 1)
+        return (self._last - self._first) / (self.attempted - 1)
 
-    def _attempted(self, moment: Moment) -> int:
-        if not self._next:
+    def _deadline(self, probe: Sent) -> int:
+        return probe.moment.monotonic + self._timeout
+
+    def _attempt(self, moment: Moment) -> int:
+        sequence = self.attempted
+        if not sequence:
             self._first = moment.monotonic
         self._last = moment.monotonic
-        self._next += 1
-        return self._next - 1
+        self._history.attempted += 1
+        return sequence
 
-    def _tallies(self, size: int) -> tuple[Tally, Tally]:
-        return self.total, self.bySize.setdefault(size, Tally())
+    def _answered(self, probe: Sent, roundTrip: int) -> Event:
+        kind = Kind.LATE if roundTrip > self._timeout else Kind.ANSWERED
+        reordered = probe.sequence < self._newest
+        self._newest = max(self._newest, probe.sequence)
+        self.reordered += reordered
+        self._settle(probe, kind)
+        for counts in self._counts(probe.size):
+            counts.roundTrips.add(roundTrip)
+        return Event(kind, probe.sequence, probe.size, roundTrip, reordered)
 
-    def _known(self) -> Iterator[Sent]:
-        """
-        @return: The oldest that are waited for, then the newest that are not.
-        """
-        yield from islice(self._waiting.values(), SEARCHED)
-        for sequence in islice(reversed(self._past), SEARCHED):
-            yield self._past[sequence][0]
-
-    def _intact(self, data: bytes) -> int | None:
-        if len(data) >= HEADER_SIZE:
-            sequence = self._probes.sequence(data)
-            return None if sequence is None or sequence >= self._next else sequence
-        for sequence, size, _ in self._known():
-            if size == len(data) and self._probes.encode(sequence, size) == data:
-                return sequence
-        return None
-
-    def _repeated(self, sequence: int, size: int, known: bool) -> Event:
-        # What is long forgotten comes late, at least.
-        kind = Kind.DUPLICATED if known else Kind.LATE
+    def _repeated(self, found: Match, size: int) -> Event:
+        # The answer to a forgotten probe is late, and may also be a duplicate.
+        kind = Kind.DUPLICATED if found.probe else Kind.LATE
         self._count(kind, size)
-        return Event(kind, sequence, size)
+        return Event(kind, found.sequence, size)
 
-    def _damaged(self, data: bytes) -> Event:
-        probe = self._resembled(data)
-        if probe is None:
-            self.total.counts[Kind.FOREIGN] += 1
-            return Event(Kind.FOREIGN, None, len(data))
-        expected = self._probes.encode(probe.sequence, probe.size)
-        pairs = enumerate(zip(data, expected, strict=False))
-        common = min(len(data), len(expected))
-        at = next((at for at, (one, other) in pairs if one != other), common)
+    def _damaged(self, found: Match, at: int, data: bytes) -> Event:
+        assert found.probe is not None
         kind = Kind.TRUNCATED if at == len(data) else Kind.CORRUPTED
-        if self._waiting.pop(probe.sequence, None) or self._isLost(probe.sequence):
-            self._settle(probe, kind)
+        if self._history.isOpen(found.sequence):
+            self._settle(found.probe, kind)
         else:
-            self._count(kind, probe.size)
-        return Event(kind, probe.sequence, len(data), at=at)
-
-    def _resembled(self, data: bytes) -> Sent | None:
-        if len(data) < HEADER_SIZE:
-            return self._resembledShort(data)
-        claimed = self._probes.claimed(data)
-        known = self._waiting.get(claimed) or self._past.get(claimed, (None,))[0]
-        if known and not self._unlike(data, known):
-            return known
-        best = min(self._known(), key=partial(self._unlike, data), default=None)
-        return best if best and self._unlike(data, best) <= CLOSE else None
-
-    def _resembledShort(self, data: bytes) -> Sent | None:
-        waiting = list(islice(self._waiting.values(), SEARCHED))
-        for probe in waiting:
-            if self._probes.encode(probe.sequence, probe.size).startswith(data):
-                return probe
-        return next((probe for probe in waiting if probe.size == len(data)), None)
-
-    def _unlike(self, data: bytes, probe: Sent) -> int:
-        return self._probes.unlike(data, probe.sequence, probe.size)
-
-    def _isLost(self, sequence: int) -> bool:
-        return self._past.get(sequence, (None, None))[1] is Kind.LOST
+            self._count(kind, found.probe.size)
+        return Event(kind, found.sequence, len(data), at=at)
 
     def _settle(self, probe: Sent, kind: Kind) -> None:
-        for tally in self._tallies(probe.size):
-            tally.came += 1
+        for counts in self._counts(probe.size):
+            counts.returned += 1
         self._count(kind, probe.size)
-        self._remember(probe, kind)
+        self._history.settle(probe, kind)
 
     def _count(self, kind: Kind, size: int) -> None:
-        for tally in self._tallies(size):
-            tally.counts[kind] += 1
+        for counts in self._counts(size):
+            counts.kinds[kind] += 1
 
-    def _remember(self, probe: Sent, kind: Kind) -> None:
-        self._past[probe.sequence] = (probe, kind)
-        if len(self._past) > REMEMBERED:
-            self._past.popitem(last=False)
+    def _counts(self, size: int) -> tuple[Counts, Counts]:
+        return self.total, self.bySize.setdefault(size, Counts())
 
 
 def _roundTrip(sent: Moment, now: Moment, arrived: int | None) -> int:
     """
-    @return: How long a probe was on its way, by the kernel's clock if that makes
-        sense: it is the time of day, which somebody may have set meanwhile.
+    @return: The round-trip time by the kernel's timestamp.  If that is impossible, for
+        example because someone has set the time of day, use the monotonic clock.
     """
-    most = now.monotonic - sent.monotonic
-    if arrived is not None and 0 < arrived - sent.realtime < most:
+    longest = now.monotonic - sent.monotonic
+    if arrived is not None and 0 < arrived - sent.realtime < longest:
         return arrived - sent.realtime
-    return most
+    return longest

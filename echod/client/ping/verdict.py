@@ -1,5 +1,5 @@
 """
-What a run of measuring comes to: one status, and one line.
+The verdict on a measurement: one exit status and one line.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from echod.client.exitstatus import (
     SOME,
     WRONG,
     Outcome,
-    explained,
+    explain,
     refused,
     silent,
 )
+from echod.client.ping.events import DAMAGED, Kind
 from echod.client.ping.pinger import Result
-from echod.client.ping.tracker import DAMAGED, Kind
 
 LOOK_WRONG = (
     "look whether this is an echo server, and for what changes data on the way (a proxy, "
@@ -25,25 +25,25 @@ LOOK_WRONG = (
 
 def verdict(result: Result, target: object) -> Outcome:
     """
-    @return: What it came to; where several things are true, the gravest.
+    @return: The outcome.  If several apply, the most serious one.
     """
-    total = result.ledger.total
-    counts = total.counts
+    tracker = result.tracker
+    total, counts = tracker.total, tracker.total.kinds
     wrong = sum(counts[kind] for kind in (*DAMAGED, Kind.FOREIGN))
-    missing = result.ledger.attempted - counts[Kind.ANSWERED] - result.onTheWay
+    missing = tracker.attempted - counts[Kind.ANSWERED] - result.inFlight
     if wrong:
-        words = f"{wrong} of what came back was not what was sent: {LOOK_WRONG}"
-        return Outcome(WRONG, f"{target}: {words}")
-    if result.cut is not None:
-        return explained(result.cut, target)
-    if not total.came and counts[Kind.REFUSED]:
+        message = f"{wrong} of what came back was not what was sent: {LOOK_WRONG}"
+        return Outcome(WRONG, f"{target}: {message}")
+    if result.lost is not None:
+        return explain(result.lost, target)
+    if not total.returned and counts[Kind.REFUSED]:
         return refused(target)
-    if not total.came and counts[Kind.UNREACHABLE]:
+    if not total.returned and counts[Kind.UNREACHABLE]:
         return silent(target, "unreachable")
-    if not total.came and result.ledger.lost:
-        return silent(target, f"silent, {result.ledger.lost} probes without an answer")
+    if not total.returned and tracker.lost:
+        return silent(target, f"silent, {tracker.lost} probes without an answer")
     if missing:
         return Outcome(SOME, f"{target}: {missing} did not come back in time")
-    if not total.came:
+    if not total.returned:
         return Outcome(SILENT, f"{target}: nothing was waited for long enough to tell")
     return Outcome(ALL, f"{target}: all came back")

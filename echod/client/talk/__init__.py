@@ -1,3 +1,3 @@
 """
-The clients that talk: greet, tcp and udp.
+The clients that talk to a server: greet, tcp and udp.
 """

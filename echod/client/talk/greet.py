@@ -1,5 +1,5 @@
 """
-The client of the greeting: listen, and go.
+The client of a greeting server: receive, and close.
 """
 
 from __future__ import annotations
@@ -17,65 +17,65 @@ from echod.net.transport import ISessionTransport
 
 class GreetedProtocol(Protocol):
     """
-    Hands on what the server says, until it closes or has nothing more to say.
+    Receives until the server closes the connection or is silent.
 
-    @ivar finished: Fires with how many bytes it said, or fails with
-        L{TimeoutError} if there were none.
+    @ivar finished: Fires with the number of bytes received, or fails with
+        L{TimeoutError} if there were none before the timeout.
 
-    @ivar received: How many there were so far.
+    @ivar received: The number of bytes so far.
     """
 
     transport: ISessionTransport
-    _silence: IDelayedCall
+    _timeout: IDelayedCall
 
     def __init__(
-        self, reactor: IReactorTime, patience: float, heard: Callable[[bytes], object]
+        self, reactor: IReactorTime, patience: float, receiver: Callable[[bytes], object]
     ) -> None:
         """
-        @param patience: How long a silence ends it, in seconds.
+        @param patience: After how many seconds of silence to close.
 
-        @param heard: Is called with what the server says, as it says it.
+        @param receiver: Called with the bytes of each segment.
         """
         self.finished: Deferred[int] = Deferred()
         self.received = 0
         self._reactor = reactor
         self._patience = patience
-        self._heard = heard
+        self._receiver = receiver
 
     def connectionMade(self) -> None:
         """
-        Listen.
+        Start the timeout.
         """
-        self._silence = self._reactor.callLater(self._patience, self._close)
+        self._timeout = self._reactor.callLater(self._patience, self._close)
 
     def dataReceived(self, data: bytes) -> None:
         """
-        The server says something.
+        Deliver bytes, and restart the timeout.
         """
-        self._silence.reset(self._patience)
+        self._timeout.reset(self._patience)
         self.received += len(data)
-        self._heard(data)
+        self._receiver(data)
 
     def abort(self) -> None:
         """
-        Nobody listens any more.
+        Close at once, whatever else may come.
         """
         if self.connected:
             self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        All is said.
+        Report the end.
         """
-        silent = not self._silence.active()
-        if not silent:
-            self._silence.cancel()
+        timedOut = not self._timeout.active()
+        if not timedOut:
+            self._timeout.cancel()
         if not reason.check(ConnectionDone):
             self.finished.errback(reason)
-        elif silent and not self.received:
-            self.finished.errback(TimeoutError(self._patience, "nothing was said"))
+        elif timedOut and not self.received:
+            self.finished.errback(TimeoutError(self._patience, "no greeting"))
         else:
-            # Also if it was silence that ended it: some that greet go on to listen.
+            # A timeout after a greeting is no error: some servers greet, then listen.
             self.finished.callback(self.received)
 
     def _close(self) -> None:

@@ -1,8 +1,12 @@
 """
-A line that is being typed: keys in, lines out, and how to draw it.
+A line editor: keys in; finished lines and the text to draw out.
 
-It knows no terminal.  It is drawn on one row whatever its length, so that it can
-be cleared from there and drawn again at any time, below what has come meanwhile.
+It knows no terminal.  It draws on one row, whatever the length of the line.  So the row
+can be cleared and drawn again at any time, below lines that have come meanwhile.
+
+Why this is not a library: readline blocks; Twisted's C{conch.recvline} drops every
+character that is not ASCII; prompt_toolkit needs an asyncio loop, 42,000 lines and
+another line reader for an installation without it.
 """
 
 from __future__ import annotations
@@ -10,29 +14,40 @@ from __future__ import annotations
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
-from unicodedata import combining, east_asian_width
+from unicodedata import category, east_asian_width
 
 HISTORY = 1000
 """
-How many lines are remembered.
+The number of lines that the arrow keys can recall.
 """
 
 CLEAR = "\r\x1b[K"
 """
-Empties the row.
+Clears the row.
 """
 
 _KEY = re.compile(r"\x1b(?:\[[0-9;]*[^0-9;]|O.|[^\[O])|[^\x1b]", re.DOTALL)
 """
-A character, or what a key sends that has none.
+One character, or the escape sequence of a key.
+"""
+
+CONTROL = "Cc"
+"""
+The Unicode category of control characters.  All others are text, for example the
+joiners in Persian words and in emoji, or the wide space.
+"""
+
+ZERO_WIDTH = ("Mn", "Me", "Cf")
+"""
+The Unicode categories of characters that take no column: marks and format characters.
 """
 
 
 class LineEditor:
     """
-    @ivar before: What was typed, up to the cursor.
+    @ivar before: The text before the cursor.
 
-    @ivar after: What stands after the cursor.
+    @ivar after: The text after the cursor.
     """
 
     def __init__(self, prompt: str) -> None:
@@ -46,10 +61,11 @@ class LineEditor:
 
     def type(self, data: bytes) -> Iterator[str | None]:
         """
-        @param data: What the terminal sends.
+        Handle keys.
 
-        @return: The lines that were finished, and L{None} for the end (Ctrl-D on
-            an empty line).
+        @param data: The bytes from the terminal.
+
+        @return: Each finished line, and L{None} for Ctrl-D on an empty line.
         """
         self._rest += self._decode(data)
         while match := _KEY.match(self._rest):
@@ -61,15 +77,15 @@ class LineEditor:
                 yield None
             elif key in KEYS:
                 KEYS[key](self)
-            elif key.isprintable():
+            elif category(key[0]) != CONTROL:
                 self.before += key
 
     def draw(self, width: int) -> str:
         """
-        @param width: How many columns the terminal has.
+        @param width: The number of columns of the terminal.
 
-        @return: What to write for the line to be seen, with as much of it around
-            the cursor as there is room for.
+        @return: The text that draws the line on the row.  If the line is too long, it
+            draws the part around the cursor.
         """
         room = max(width - 1 - _columns(self.prompt), 1)
         before, after = self.before, self.after
@@ -123,7 +139,7 @@ class LineEditor:
 
     def _recall(self, place: int) -> None:
         if 0 <= place < len(self._history):
-            # What was typed here is not forgotten on the way.
+            # Keep the changes to this line.
             self._history[self._place] = self.before + self.after
             self._place = place
             self.before, self.after = self._history[place], ""
@@ -147,12 +163,12 @@ KEYS: dict[str, Callable[[LineEditor], None]] = {
     for key in keys
 }
 """
-What a key does: those of every shell.
+The action of each key, as in a shell.
 """
 
 
 def _columns(text: str) -> int:
     return sum(
-        0 if combining(character) else 1 + (east_asian_width(character) in "WF")
+        0 if category(character) in ZERO_WIDTH else 1 + (east_asian_width(character) in "WF")
         for character in text
     )

@@ -1,9 +1,8 @@
 """
-Standard input and output as Twisted has its transports: with backpressure, and
-without a thread.
+Standard input and output as Twisted transports, with backpressure and without a thread.
 
-Twisted's own C{StandardIO} reads 8 KiB at a time and leaves the terminal of the
-shell that it was started from non-blocking.
+Twisted's C{StandardIO} reads 8 KiB at a time, and leaves the terminal of the shell
+non-blocking.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred
@@ -21,35 +19,38 @@ from twisted.internet.main import CONNECTION_LOST
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from echod.client.exitstatus import Outcome
+from echod.client.reactor import IClientReactor
+
 CHUNK = 1 << 18
 """
-How much is read at once, in bytes: enough that the system does most of the
-work, and little to keep.
+The most bytes to read at once: large enough that system calls cost more than Python,
+small enough to keep in memory.
 """
 
 
 @implementer(IReadDescriptor, IPushProducer)
 class Input:
     """
-    Reads a descriptor of any kind: a pipe, a terminal, a regular file (which
-    epoll does not watch, but Twisted's reactor on it does).
+    Reads a descriptor of any kind: a pipe, a terminal, or a regular file.  (Twisted's
+    epoll reactor also handles regular files, which epoll itself refuses.)
     """
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: IClientReactor,
         descriptor: int,
-        read: Callable[[bytes], object],
+        receiver: Callable[[bytes], object],
         ended: Callable[[], object],
     ) -> None:
         """
-        @param read: Is called with what is read.
+        @param receiver: Called with bytes that were read.
 
-        @param ended: Is called at the end of it.
+        @param ended: Called at the end of the input.
         """
         self._reactor = reactor
         self._descriptor = descriptor
-        self._read = read
+        self._receiver = receiver
         self._ended: Callable[[], object] | None = ended
 
     def fileno(self) -> int:
@@ -60,27 +61,27 @@ class Input:
 
     def logPrefix(self) -> str:
         """
-        How Twisted names it in its own messages.
+        @return: The name for log messages of Twisted.
         """
         return "input"
 
     def doRead(self) -> None:
         """
-        Read what there is.
+        Read what is available.
         """
         try:
             data = os.read(self._descriptor, CHUNK)
         except BlockingIOError:
-            # Somebody else has read it.
+            # Another process that shares the descriptor has read it.
             return
         if data:
-            self._read(data)
+            self._receiver(data)
         else:
             self.connectionLost()
 
     def connectionLost(self, reason: object = None) -> None:
         """
-        The end has come: the reactor tells so of a pipe.
+        Report the end of the input.  The reactor also calls this for a pipe.
         """
         self.pauseProducing()
         ended, self._ended = self._ended, None
@@ -89,20 +90,20 @@ class Input:
 
     def pauseProducing(self) -> None:
         """
-        Read no more for now.
+        Stop reading for now.
         """
         self._reactor.removeReader(self)
 
     def resumeProducing(self) -> None:
         """
-        Read on.
+        Go on reading.
         """
         if self._ended is not None:
             self._reactor.addReader(self)
 
     def stopProducing(self) -> None:
         """
-        Read no more.
+        Stop reading for good.
         """
         self._ended = None
         self.pauseProducing()
@@ -112,22 +113,22 @@ class Output(FileDescriptor):
     """
     Writes to a descriptor of any kind, and is an C{IConsumer}.
 
-    @ivar finished: Fires when all is written and L{loseConnection} was called;
-        fails if no more can be written.
+    @ivar finished: Fires when all bytes are written after L{loseConnection}; fails if
+        writing fails.
     """
 
-    def __init__(self, reactor: Any, descriptor: int) -> None:
+    def __init__(self, reactor: IClientReactor, descriptor: int) -> None:
         super().__init__(reactor)
-        self.finished: Deferred[Any] = Deferred()
+        self.finished: Deferred[Outcome | None] = Deferred()
         self.connected = 1
         self._descriptor = descriptor
         mode = os.fstat(descriptor).st_mode
-        # Others may have the same pipe open; they get it back as it was.  A
-        # terminal is left as it is, for the shell's sake, and a file is never
-        # anything but ready.
-        self._blocking = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-        self._blocking = self._blocking and os.get_blocking(descriptor)
-        if self._blocking:
+        # Other processes may share the pipe: restore its mode at the end.  A terminal
+        # stays blocking, because the shell needs it so.  A file is always ready.
+        self._restores = (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and os.get_blocking(
+            descriptor
+        )
+        if self._restores:
             os.set_blocking(descriptor, False)
 
     def fileno(self) -> int:
@@ -138,7 +139,7 @@ class Output(FileDescriptor):
 
     def writeSomeData(self, data: bytes) -> int | Exception:
         """
-        @return: How much was written, or why nothing ever will be.
+        @return: How many bytes were written, or why no byte ever will be.
         """
         try:
             return os.write(self._descriptor, data)
@@ -151,7 +152,7 @@ class Output(FileDescriptor):
 
     def connectionLost(self, reason: Failure) -> None:
         """
-        All is written, or nothing more can be.
+        Report that all is written, or that writing failed.
         """
         super().connectionLost(reason)
         self._restore()
@@ -162,11 +163,11 @@ class Output(FileDescriptor):
 
     def abort(self) -> None:
         """
-        Write no more, and leave the descriptor as it was.
+        Stop writing, and restore the mode of the descriptor.
         """
         self.stopWriting()
         self._restore()
 
     def _restore(self) -> None:
-        if self._blocking:
+        if self._restores:
             os.set_blocking(self._descriptor, True)

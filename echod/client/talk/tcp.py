@@ -27,8 +27,8 @@ from echod.net.transport import ISessionTransport
 
 def setNoDelay(transport: ISessionTransport) -> None:
     """
-    Let what is sent go at once, not when the server has acknowledged what went
-    before (RFC 896).
+    Send each write at once, without waiting for the acknowledgement of earlier ones
+    (RFC 896).
     """
     if ITCPTransport.providedBy(transport) and not isinstance(transport.getPeer(), UNIXAddress):
         transport.setTcpNoDelay(True)
@@ -36,13 +36,13 @@ def setNoDelay(transport: ISessionTransport) -> None:
 
 class Exchanged(NamedTuple):
     """
-    What a conversation came to.
+    The result of a conversation.
 
-    @ivar finished: Whether this side had said all it had to say.
+    @ivar finished: Whether this side had finished sending when the server closed.
 
-    @ivar sent: How many bytes were said.
+    @ivar sent: The number of bytes sent.
 
-    @ivar received: How many were heard.
+    @ivar received: The number of bytes received.
     """
 
     finished: bool
@@ -53,11 +53,11 @@ class Exchanged(NamedTuple):
 @implementer(IHalfCloseableProtocol)
 class ConversationProtocol(Protocol):
     """
-    Says what it is given to say, and hands on what it hears to a consumer, not
-    faster than that takes it.
+    Sends what it is given, and writes what it receives to a consumer.  Backpressure: it
+    does not read faster than the consumer takes the bytes.
 
-    @ivar finished: Fires with L{Exchanged} when the connection has closed, or
-        fails when it was lost.
+    @ivar finished: Fires with L{Exchanged} when the connection has been closed, or fails
+        if it was lost.
     """
 
     transport: ISessionTransport
@@ -66,95 +66,94 @@ class ConversationProtocol(Protocol):
 
     def __init__(self, reactor: IReactorTime, patience: float, output: IConsumer) -> None:
         """
-        @param patience: How long a silence is an end, after the last was said on
-            a transport that knows no half-close, in seconds.
+        @param patience: After L{finishSending} on a transport without half-close:
+            after how many seconds of silence to close.
         """
         self.finished: Deferred[Exchanged] = Deferred()
         self._reactor = reactor
         self._patience = patience
         self._output = output
-        self._saidAll = False
+        self._sentAll = False
         self.sent = 0
         self.received = 0
 
     def connectionMade(self) -> None:
         """
-        The conversation can start.
+        Prepare the connection.
         """
         setNoDelay(self.transport)
         self._output.registerProducer(self.transport, True)
 
-    def say(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """
-        Send this.
+        Send bytes.
         """
         self.sent += len(data)
         self.transport.write(data)
 
-    def sayFrom(self, producer: IPushProducer) -> None:
+    def sendFrom(self, producer: IPushProducer) -> None:
         """
-        Let what calls L{say} do so only as fast as the server listens.
+        Start a producer that calls L{send}, and pause it while the server does not read.
         """
         self.transport.registerProducer(producer, True)
         producer.resumeProducing()
 
-    def saidAll(self) -> None:
+    def finishSending(self) -> None:
         """
-        There is nothing more to say; there may be much to hear.
+        Tell the server that nothing more will be sent, and go on receiving.
         """
-        self._saidAll = True
+        self._sentAll = True
         self.transport.unregisterProducer()
         if ITCPTransport.providedBy(self.transport) and not ISSLTransport.providedBy(
             self.transport
         ):
             self.transport.loseWriteConnection()
         else:
-            # TLS knows no half-close here: an echo is over when as much has
-            # come back as was sent; anything else, when it is silent.
+            # Twisted's TLS has no half-close.  Close when as many bytes have come back
+            # as were sent (an echo), or after a silence (any other server).
             self._expected = self.sent
             self._silence = self._reactor.callLater(self._patience, self._close)
-            self._considerClosing()
+            self._checkDone()
 
     def abort(self) -> None:
         """
-        Nobody listens any more.
+        Close at once, whatever else may come.
         """
         if self.connected:
             self.transport.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Hand on what the server says.
+        Write bytes to the consumer.
         """
         self.received += len(data)
         self._output.write(data)
         if self._expected is not None:
-            self._considerClosing()
+            self._checkDone()
 
     def writeConnectionLost(self) -> None:
         """
-        The server has been told that this was all.
+        Do nothing: the server has been told of the half-close.
         """
 
     def readConnectionLost(self) -> None:
         """
-        The server has said all: whatever was still to be said, it will not
-        return.
+        Close: the server sends nothing more, so an echo of further bytes cannot come.
         """
         self._close()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        The conversation is over.
+        Report the end.
         """
         self._stopWaiting()
         self._output.unregisterProducer()
         if reason.check(ConnectionDone):
-            self.finished.callback(Exchanged(self._saidAll, self.sent, self.received))
+            self.finished.callback(Exchanged(self._sentAll, self.sent, self.received))
         else:
             self.finished.errback(reason)
 
-    def _considerClosing(self) -> None:
+    def _checkDone(self) -> None:
         assert self._silence is not None
         assert self._expected is not None
         if self.received >= self._expected:

@@ -1,5 +1,5 @@
 """
-A person at a terminal: a line that can be edited, and above it what comes.
+A terminal: a line that the user edits, with received lines above it.
 """
 
 from __future__ import annotations
@@ -8,27 +8,41 @@ import os
 import signal
 import termios
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
 
-from twisted.internet.interfaces import IConsumer
+from twisted.internet.interfaces import IConsumer, IDelayedCall, IReactorTime
 from zope.interface import implementer
 
+from echod.client.reactor import IClientReactor
 from echod.client.talk.lineeditor import CLEAR, LineEditor
 from echod.client.talk.stdio import Input
 from echod.net.format import SHOWN_BYTES, escaped
 
 PROMPT = "> "
 
-HEARD = "From Server : "
+RECEIVED = "From Server : "
 """
-What stands before the server's words; the article's.
+The prefix of each received line, as in the article.
 """
 
 PAUSE = 0.2
 """
-How long the rest of a line may take, in seconds, before what there is of it is
-shown: longer than a network cuts a line apart, shorter than a person minds.
+How long to wait for the rest of a received line, in seconds, before showing its
+beginning: longer than the pauses between the segments of one line, too short to annoy
+the user.
 """
+
+DEFAULT_COLUMNS = 80
+"""
+The width of a terminal that does not know it.
+"""
+
+
+def stopProcess() -> None:
+    """
+    Stop this process, as the default action of Ctrl-Z does.
+    """
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class Terminal:
@@ -36,69 +50,78 @@ class Terminal:
     Reads lines from a terminal, and shows lines on it.
     """
 
-    def __init__(self, reactor: Any, descriptors: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        reactor: IClientReactor,
+        descriptors: tuple[int, int],
+        stop: Callable[[], object] = stopProcess,
+    ) -> None:
         """
-        @param descriptors: What to read from and what to write to.
+        @param descriptors: The descriptors to read from and to write to.
+
+        @param stop: Called at Ctrl-Z, when the terminal is as it was before.
         """
         self._in, self._out = descriptors
         self._reactor = reactor
+        self._stop = stop
         self._editor = LineEditor(PROMPT)
         self._saved = termios.tcgetattr(self._in)
         self._input: Input | None = None
-        self._stopped: Any = None
+        self._stopHandler: (
+            Callable[[int, FrameType | None], object] | int | signal.Handlers | None
+        ) = None
 
-    def open(self, said: Callable[[str], object], ended: Callable[[], object]) -> None:
+    def open(self, typed: Callable[[str], object], ended: Callable[[], object]) -> None:
         """
         Prompt for lines.
 
-        @param said: Is called with each of them.
+        @param typed: Called with each line.
 
-        @param ended: Is called when there are no more: at Ctrl-D, or when the
-            terminal is gone.
+        @param ended: Called at Ctrl-D, or when the terminal is gone.
         """
-        self._said, self._ended = said, ended
-        self._input = Input(self._reactor, self._in, self._typed, ended)
+        self._lineTyped, self._ended = typed, ended
+        self._input = Input(self._reactor, self._in, self._read, ended)
         self._input.resumeProducing()
-        self._stopped = signal.signal(
-            signal.SIGTSTP, lambda *_: self._reactor.callFromThread(self._stop)
+        self._stopHandler = signal.signal(
+            signal.SIGTSTP, lambda *_: self._reactor.callFromThread(self._suspend)
         )
-        self._take()
+        self._enterRawMode()
 
     def show(self, line: str) -> None:
         """
-        Show a line above the one that is being typed.
+        Show a line above the one that the user is typing.
         """
         self._write(f"{CLEAR}{line}\n{self._draw()}")
 
     def close(self) -> None:
         """
-        Leave the terminal as it was.
+        Restore the terminal.
         """
         if self._input is not None:
             self._input.stopProducing()
             self._input = None
-            signal.signal(signal.SIGTSTP, self._stopped)
-            self._give()
+            signal.signal(signal.SIGTSTP, self._stopHandler)
+            self._restoreMode()
 
-    def _take(self) -> None:
-        # Keys come one by one and unseen; Ctrl-C is still Ctrl-C.
+    def _enterRawMode(self) -> None:
+        # Each key arrives at once and is not echoed.  Ctrl-C and Ctrl-Z still send
+        # signals.
         attributes = termios.tcgetattr(self._in)
         attributes[3] &= ~(termios.ICANON | termios.ECHO)
         termios.tcsetattr(self._in, termios.TCSADRAIN, attributes)
         self._write(self._draw())
 
-    def _give(self) -> None:
+    def _restoreMode(self) -> None:
         self._write(CLEAR)
         termios.tcsetattr(self._in, termios.TCSADRAIN, self._saved)
 
-    def _stop(self) -> None:
-        # Ctrl-Z: the shell has the terminal, until it says go on.
+    def _suspend(self) -> None:
         if self._input is not None:
-            self._give()
-            os.kill(os.getpid(), signal.SIGSTOP)
-            self._take()
+            self._restoreMode()
+            self._stop()
+            self._enterRawMode()
 
-    def _typed(self, data: bytes) -> None:
+    def _read(self, data: bytes) -> None:
         for line in self._editor.type(data):
             if self._input is None:
                 return
@@ -106,14 +129,13 @@ class Terminal:
                 self._ended()
             else:
                 self._write(f"{CLEAR}{PROMPT}{line}\n")
-                self._said(line)
+                self._lineTyped(line)
         self._write(self._draw())
 
     def _draw(self) -> str:
         if self._input is None:
             return ""
-        # Some terminals do not know.
-        return self._editor.draw(os.get_terminal_size(self._out).columns or 80)
+        return self._editor.draw(os.get_terminal_size(self._out).columns or DEFAULT_COLUMNS)
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")
@@ -122,30 +144,30 @@ class Terminal:
 
 
 @implementer(IConsumer)
-class Words:
+class LineDisplay:
     """
-    Shows what a server says, line by line, whatever the segments it comes in.
+    Shows received bytes line by line, however they are split into segments.
     """
 
-    def __init__(self, reactor: Any, show: Callable[[str], object]) -> None:
+    def __init__(self, reactor: IReactorTime, show: Callable[[str], object]) -> None:
         self._reactor = reactor
         self._show = show
         self._begun = b""
-        self._pause: Any = None
+        self._pause: IDelayedCall | None = None
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
         """
-        A terminal takes everything.
+        Do nothing: a terminal is never full.
         """
 
     def unregisterProducer(self) -> None:
         """
-        Nothing more comes.
+        Do nothing.
         """
 
     def write(self, data: bytes) -> None:
         """
-        The server says something, of which the last line may not be whole.
+        Show all complete lines; the rest follows later.
         """
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
@@ -156,7 +178,7 @@ class Words:
 
     def flush(self) -> None:
         """
-        What there is, is shown.
+        Show an incomplete line now.
         """
         begun, self._begun = self._begun, b""
         if begun:
@@ -164,7 +186,7 @@ class Words:
         self._wait()
 
     def _line(self, line: bytes) -> None:
-        self._show(HEARD + escaped(line.removesuffix(b"\r")))
+        self._show(RECEIVED + escaped(line.removesuffix(b"\r")))
 
     def _wait(self) -> None:
         if self._pause is not None and self._pause.active():

@@ -1,5 +1,5 @@
 """
-A conversation in datagrams.
+A conversation by datagrams.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTim
 from twisted.internet.protocol import DatagramProtocol
 
 from echod.client.datagrams import Receiver
-from echod.client.exitstatus import REFUSED, SILENT, SOME, Ended, Outcome, explained
+from echod.client.exitstatus import REFUSED, SILENT, SOME, ClientError, Outcome, explain
 
 MAX_PAYLOAD = 65507
 """
-What one datagram carries at most over IPv4, in bytes.
+The largest payload of a datagram over IPv4, in bytes.
 """
 
 NOT_RUNNING = "[!] Server not running: "
@@ -24,87 +24,87 @@ NOT_RUNNING = "[!] Server not running: "
 
 class DatagramConversationProtocol(DatagramProtocol):
     """
-    Says one datagram at a time, and the next when that was answered: what a
-    network loses is noticed, and what a server cannot take is not sent.
+    Sends one datagram at a time, and the next when an answer has come.  So a lost
+    datagram is noticed, and a slow server is not overrun.
 
-    @ivar finished: Fires when all that was to be said was answered; fails with
-        L{Ended} when the port is closed, or nothing answers.
+    @ivar finished: Fires when all datagrams have been answered; fails with
+        L{ClientError} if an error came back, or no answer.
     """
 
     transport: IUDPTransport
     _silence: IDelayedCall | None = None
     _producer: IPushProducer | None = None
 
-    def __init__(self, reactor: IReactorTime, patience: float, heard: Receiver) -> None:
+    def __init__(self, reactor: IReactorTime, patience: float, receiver: Receiver) -> None:
         """
         @param patience: How long to wait for an answer, in seconds.
 
-        @param heard: Is called with each datagram that comes.
+        @param receiver: Called with each datagram that comes.
         """
         self.finished: Deferred[None] = Deferred()
         self.answered = 0
         self._reactor = reactor
         self._patience = patience
-        self._heard = heard
+        self._receiver = receiver
         self._waiting: deque[bytes] = deque()
-        self._saidAll = False
+        self._sentAll = False
 
-    def say(self, datagram: bytes) -> None:
+    def send(self, datagram: bytes) -> None:
         """
-        Send this, when it is its turn.
+        Send a datagram, after those that are waiting.
         """
         self._waiting.append(datagram)
         if self._silence is None:
-            self._sayNext()
+            self._sendNext()
         elif self._producer is not None:
             self._producer.pauseProducing()
 
-    def sayFrom(self, producer: IPushProducer) -> None:
+    def sendFrom(self, producer: IPushProducer) -> None:
         """
-        Let what calls L{say} do so only as fast as the server answers.
+        Start a producer that calls L{send}, and pause it while an answer is awaited.
         """
         self._producer = producer
         producer.resumeProducing()
 
-    def saidAll(self) -> None:
+    def finishSending(self) -> None:
         """
-        There is nothing more to say.
+        Finish when all datagrams have been answered.
         """
-        self._saidAll = True
+        self._sentAll = True
         self._producer = None
         if self._silence is None:
             self.end()
 
     def datagramReceived(self, datagram: bytes, addr: object) -> None:
         """
-        Hand on what the server says.
+        Deliver a datagram, and send the next.
         """
         self.answered += 1
-        self._heard(datagram)
+        self._receiver(datagram)
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
-            self._sayNext()
+            self._sendNext()
 
     def failed(self, error: OSError, datagram: bytes) -> None:
         """
-        A datagram could not be sent, or was refused.
+        End with an error that was raised in sending or came back.
         """
-        outcome = explained(error, "its port")
+        outcome = explain(error, "its port")
         if outcome.status == REFUSED:
-            words = "its port is closed (ICMP says so)"
+            message = "its port is closed (ICMP says so)"
         else:
-            words = outcome.words
-        self.end(Outcome(outcome.status, NOT_RUNNING + words))
+            message = outcome.message
+        self.end(Outcome(outcome.status, NOT_RUNNING + message))
 
     def end(self, outcome: Outcome | None = None) -> None:
         """
-        It is over.
+        End now.
 
-        @param outcome: Why, if it should not be.
+        @param outcome: The failure, if this is one.
         """
         self._waiting.clear()
-        self._saidAll = True
+        self._sentAll = True
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
@@ -114,11 +114,11 @@ class DatagramConversationProtocol(DatagramProtocol):
             if outcome is None:
                 self.finished.callback(None)
             else:
-                self.finished.errback(Ended(outcome))
+                self.finished.errback(ClientError(outcome))
 
-    def _sayNext(self) -> None:
+    def _sendNext(self) -> None:
         if self._waiting:
-            self._silence = self._reactor.callLater(self._patience, self._heardNothing)
+            self._silence = self._reactor.callLater(self._patience, self._timedOut)
             datagram = self._waiting.popleft()
             try:
                 self.transport.write(datagram, None)
@@ -126,39 +126,37 @@ class DatagramConversationProtocol(DatagramProtocol):
                 self.failed(error, datagram)
         elif self._producer is not None:
             self._producer.resumeProducing()
-        elif self._saidAll:
+        elif self._sentAll:
             self.end()
 
-    def _heardNothing(self) -> None:
+    def _timedOut(self) -> None:
         self._silence = None
-        words = f"no answer within {self._patience:g} s"
+        message = f"{NOT_RUNNING}no answer within {self._patience:g} s"
         if self.answered:
-            self.end(Outcome(SOME, f"{NOT_RUNNING}{words}, after {self.answered} that came"))
+            self.end(Outcome(SOME, f"{message}, after {self.answered} that came"))
         else:
-            self.end(
-                Outcome(SILENT, f"{NOT_RUNNING}{words}; it is down, or something drops it")
-            )
+            self.end(Outcome(SILENT, f"{message}; it is down, or something drops it"))
 
 
-class Lines:
+class LineSplitter:
     """
-    Cuts a stream of bytes into lines, each fit for a datagram.
+    Splits a stream of bytes into lines that fit into datagrams.
     """
 
-    def __init__(self, line: Receiver, tooLong: Callable[[Outcome], object]) -> None:
+    def __init__(self, receiver: Receiver, tooLong: Callable[[Outcome], object]) -> None:
         """
-        @param line: Is called with each line, without its end.
+        @param receiver: Called with each line, without its line ending.
 
-        @param tooLong: Is called instead when one does not fit.
+        @param tooLong: Called instead for a line that does not fit.
         """
-        self._line = line
+        self._receiver = receiver
         self._tooLong = tooLong
         self._begun = b""
         self._count = 0
 
     def read(self, data: bytes) -> None:
         """
-        Read on.
+        Take more bytes.
         """
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
@@ -168,7 +166,7 @@ class Lines:
 
     def end(self) -> None:
         """
-        What is left is a line too.
+        Emit the last line if it has no line ending.
         """
         begun, self._begun = self._begun, b""
         if begun:
@@ -177,7 +175,7 @@ class Lines:
     def _emit(self, line: bytes) -> None:
         self._count += 1
         if len(line) <= MAX_PAYLOAD:
-            self._line(line)
+            self._receiver(line)
         else:
-            words = f"line {self._count} is too long: a datagram carries {MAX_PAYLOAD} bytes"
-            self._tooLong(Outcome(SOME, words))
+            message = f"line {self._count} is too long: a datagram carries {MAX_PAYLOAD} bytes"
+            self._tooLong(Outcome(SOME, message))

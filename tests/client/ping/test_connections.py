@@ -10,18 +10,22 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionRefusedError
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
 
 from echod.client.exitstatus import ALL, REFUSED, SOME, WRONG
 from echod.client.ping.connections import CONNECTIONS, Connections
-from echod.client.ping.pinger import Pinger, Plan, Result
-from echod.client.ping.tracker import Event, Kind
+from echod.client.ping.events import Event, Kind
+from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.plan import Plan
 from echod.client.ping.verdict import verdict
 from tests.client.ping.test_pinger import Time
 
 
+@implementer(IStreamClientEndpoint)
 class MemoryEndpoint:
     """
     Where connections are made in memory, when the test says so.
@@ -113,7 +117,7 @@ class ConnectionsTests(SynchronousTestCase):
         self.start(2)
         self.time.pass_(0.1)
         self.answer()
-        self.assertGreater(self.pinger.ledger.total.figures.max, 0.1e9)
+        self.assertGreater(self.pinger.tracker.total.roundTrips.max, 0.1e9)
         self.time.pass_(1)
         self.answer()
         self.time.pass_(1)
@@ -130,7 +134,7 @@ class ConnectionsTests(SynchronousTestCase):
         transport.protocol.dataReceived(probe[:10])
         self.assertFalse(transport.disconnecting)
         transport.protocol.dataReceived(probe[10:])
-        self.assertEqual(self.pinger.ledger.total.counts[Kind.ANSWERED], 1)
+        self.assertEqual(self.pinger.tracker.total.kinds[Kind.ANSWERED], 1)
 
     def test_room(self) -> None:
         """
@@ -157,7 +161,7 @@ class ConnectionsTests(SynchronousTestCase):
         transport.protocol.dataReceived(transport.value())
         transport.protocol.connectionLost(Failure(ConnectionDone()))
         self.time.pass_(1)
-        self.assertEqual(self.result().ledger.lost, 2)
+        self.assertEqual(self.result().tracker.lost, 2)
         self.assertEqual(self.connections.open, set())
 
     def test_end(self) -> None:
@@ -167,7 +171,7 @@ class ConnectionsTests(SynchronousTestCase):
         self.start(None)
         transport = self.endpoint.accept()
         self.pinger.end()
-        self.assertEqual(self.result().onTheWay, 1)
+        self.assertEqual(self.result().inFlight, 1)
         self.assertTrue(transport.disconnected)
 
     def test_halfAnswer(self) -> None:
@@ -224,6 +228,6 @@ class ConnectionsTests(SynchronousTestCase):
             self.answer()
             self.time.pass_(1)
             result = self.result()
-            self.assertEqual(result.ledger.total.counts[Kind.ANSWERED], 2)
-            self.assertEqual(result.ledger.lost, 1)
+            self.assertEqual(result.tracker.total.kinds[Kind.ANSWERED], 2)
+            self.assertEqual(result.tracker.lost, 1)
             self.assertEqual(verdict(result, "target").status, SOME)

@@ -16,16 +16,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import ALL, REFUSED, SILENT, SOME, WRONG
-from echod.client.ping.pinger import (
-    DatagramProbesProtocol,
-    Pinger,
-    Plan,
-    Result,
-    StreamProbesProtocol,
-    now,
-)
+from echod.client.ping.events import Event, Kind, Moment
+from echod.client.ping.pinger import Pinger, Result, now
+from echod.client.ping.plan import Plan
+from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
 from echod.client.ping.schedule import BURST, Schedule
-from echod.client.ping.tracker import Event, Kind, Moment
 from echod.client.ping.verdict import verdict
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
@@ -233,7 +228,7 @@ class PingerTests(PingerTestCase):
         pinger.received(self.sent[0])
         pinger.received(self.sent[0])
         self.time.pass_(0.3)
-        self.assertEqual(self.result(pinger).ledger.total.counts[Kind.DUPLICATED], 1)
+        self.assertEqual(self.result(pinger).tracker.total.kinds[Kind.DUPLICATED], 1)
         pinger.received(self.sent[0])
         pinger.failed(OSError(errno.EHOSTUNREACH, ""))
         self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED, Kind.DUPLICATED])
@@ -358,17 +353,17 @@ class PingerTests(PingerTestCase):
         pinger.failed(OSError(errno.EMSGSIZE, ""), self.sent[0])
         self.time.pass_(0.2)
         result = self.result(pinger)
-        self.assertEqual(result.ledger.bySize[9000].counts[Kind.TOO_BIG], 1)
-        self.assertIn("it: 1 did not come back", verdict(result, "it").words)
+        self.assertEqual(result.tracker.bySize[9000].kinds[Kind.TOO_BIG], 1)
+        self.assertIn("it: 1 did not come back", verdict(result, "it").message)
 
     def test_unreachableInBetween(self) -> None:
         """
         A probe that there was no way for has not come back.
         """
         pinger = self.pinger(2, interval=0.1, timeout=0.1)
-        pinger.start(self.sent.append)
+        writes = iter((self.sent.append, self.failing(OSError(errno.ENETUNREACH, ""))))
+        pinger.start(lambda probe: next(writes)(probe))
         pinger.received(self.sent[0])
-        pinger._write = self.failing(OSError(errno.ENETUNREACH, ""))
         self.time.pass_(0.5)
         self.assertEqual(self.status(pinger), SOME)
 
@@ -399,7 +394,7 @@ class PingerTests(PingerTestCase):
         pinger.interrupt()
         self.assertNoResult(pinger.finished)
         pinger.interrupt()
-        self.assertEqual(self.result(pinger).onTheWay, 1)
+        self.assertEqual(self.result(pinger).inFlight, 1)
         self.assertEqual(self.status(pinger), SILENT)
         pinger.interrupt()
         pinger = self.pinger(None)
@@ -415,7 +410,7 @@ class PingerTests(PingerTestCase):
         """
         pinger = self.pinger()
         pinger.interrupt()
-        self.assertEqual(self.result(pinger).ledger.total.sent, 0)
+        self.assertEqual(self.result(pinger).tracker.total.sent, 0)
 
     def test_now(self) -> None:
         """
@@ -473,7 +468,7 @@ class DatagramProbesTests(PingerTestCase):
             wire.flush()
             self.time.pass_(0.1, 0.1)
         self.assertEqual(self.status(pinger), ALL)
-        self.assertEqual(sorted(self.result(pinger).ledger.bySize), [0, 1, 64, 65507])
+        self.assertEqual(sorted(self.result(pinger).tracker.bySize), [0, 1, 64, 65507])
 
     def test_failed(self) -> None:
         """
@@ -545,7 +540,7 @@ class StreamProbesTests(PingerTestCase):
         protocol.connectionLost(Failure(ConnectionDone()))
         self.assertEqual(self.kinds(), [Kind.SENT, Kind.LOST])
         self.assertEqual(self.status(pinger), SOME)
-        pinger.cut(Failure(ConnectionDone()))
+        pinger.connectionLost(Failure(ConnectionDone()))
 
     def test_cutShort(self) -> None:
         """

@@ -10,10 +10,10 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.ping import tracker as ledgerModule
+from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.probe import HEADER_SIZE, Probes
-from echod.client.ping.statistics import Figures
-from echod.client.ping.tracker import Event, Kind, Ledger, Moment
+from echod.client.ping.statistics import RoundTrips
+from echod.client.ping.tracker import Tracker
 
 SECOND = 1_000_000_000
 
@@ -49,7 +49,7 @@ class ProbesTests(SynchronousTestCase):
             for number in (0, 10, 1 << 40):
                 probe = self.probes.encode(number, size)
                 self.assertEqual(len(probe), size)
-                self.assertEqual(self.probes.sequence(probe), number)
+                self.assertEqual(self.probes.decode(probe), number)
 
     def test_everyBit(self) -> None:
         """
@@ -58,16 +58,16 @@ class ProbesTests(SynchronousTestCase):
         probe = self.probes.encode(77, 24)
         for place in range(24):
             for bit in range(8):
-                self.assertIsNone(self.probes.sequence(flipped(probe, place, 1 << bit)))
+                self.assertIsNone(self.probes.decode(flipped(probe, place, 1 << bit)))
         for size in range(24):
-            self.assertIsNone(self.probes.sequence(probe[:size]))
-        self.assertIsNone(self.probes.sequence(probe + b"x"))
+            self.assertIsNone(self.probes.decode(probe[:size]))
+        self.assertIsNone(self.probes.decode(probe + b"x"))
 
     def test_otherRun(self) -> None:
         """
         A probe of another run is none of this.
         """
-        self.assertIsNone(self.probes.sequence(Probes(Random(2)).encode(1, 64)))
+        self.assertIsNone(self.probes.decode(Probes(Random(2)).encode(1, 64)))
 
     def test_goodbye(self) -> None:
         """
@@ -84,13 +84,13 @@ class ProbesTests(SynchronousTestCase):
         self.assertEqual(self.probes.encode(0x1234, 3), b"\x00\x12\x34")
 
 
-class LedgerTests(SynchronousTestCase):
+class TrackerTests(SynchronousTestCase):
     """
-    Tests for L{Ledger}.
+    Tests for L{Tracker}.
     """
 
     def setUp(self) -> None:
-        self.ledger = Ledger(Probes(Random(1)), SECOND)
+        self.tracker = Tracker(Probes(Random(1)), SECOND)
 
     def send(self, count: int, size: int = 64) -> list[bytes]:
         """
@@ -98,18 +98,18 @@ class LedgerTests(SynchronousTestCase):
         """
         sent = []
         for number in range(count):
-            sent.append(self.ledger.probe(size))
-            self.ledger.sent(size, at(number))
+            sent.append(self.tracker.probe(size))
+            self.tracker.sent(size, at(number))
         return sent
 
     def check(self, lost: int, **counts: int) -> None:
         """
         The books say so, and every probe is in them once.
         """
-        total = self.ledger.total
+        total = self.tracker.total
         kinds = (Kind.LATE, Kind.DUPLICATED, Kind.TRUNCATED, Kind.CORRUPTED, Kind.FOREIGN)
-        said = {kind.value: total.counts[kind] for kind in kinds if total.counts[kind]}
-        self.assertEqual((self.ledger.lost, said), (lost, counts))
+        said = {kind.value: total.kinds[kind] for kind in kinds if total.kinds[kind]}
+        self.assertEqual((self.tracker.lost, said), (lost, counts))
 
     def test_answered(self) -> None:
         """
@@ -118,13 +118,22 @@ class LedgerTests(SynchronousTestCase):
         """
         one, two = self.send(2)
         self.assertEqual(
-            self.ledger.received(two, at(1.25)), Event(Kind.ANSWERED, 1, 64, SECOND // 4)
+            self.tracker.received(two, at(1.25)), Event(Kind.ANSWERED, 1, 64, SECOND // 4)
         )
         self.assertEqual(
-            self.ledger.received(one, at(0.5)), Event(Kind.ANSWERED, 0, 64, SECOND // 2, True)
+            self.tracker.received(one, at(0.5)), Event(Kind.ANSWERED, 0, 64, SECOND // 2, True)
         )
-        self.assertEqual(self.ledger.reordered, 1)
+        self.assertEqual(self.tracker.reordered, 1)
         self.check(0)
+
+    def test_reordered(self) -> None:
+        """
+        Every answer to a probe older than the newest answered one is reordered.
+        """
+        probes = self.send(3)
+        for number, reordered in ((2, False), (0, True), (1, True)):
+            event = self.tracker.received(probes[number], at(3))
+            self.assertEqual(event.reordered, reordered)
 
     def test_kernelTime(self) -> None:
         """
@@ -134,7 +143,7 @@ class LedgerTests(SynchronousTestCase):
         for arrived, trip in ((0.25, 0.25), (-1.0, 0.5), (0.75, 0.5)):
             self.setUp()
             (probe,) = self.send(1)
-            event = self.ledger.received(probe, at(0.5), at(arrived).realtime)
+            event = self.tracker.received(probe, at(0.5), at(arrived).realtime)
             self.assertEqual(event.roundTrip, round(trip * SECOND))
 
     def test_duplicated(self) -> None:
@@ -143,19 +152,19 @@ class LedgerTests(SynchronousTestCase):
         """
         (probe,) = self.send(1)
         for kind in (Kind.ANSWERED, Kind.DUPLICATED, Kind.DUPLICATED):
-            self.assertIs(self.ledger.received(probe, at(0.5)).kind, kind)
+            self.assertIs(self.tracker.received(probe, at(0.5)).kind, kind)
         self.check(0, duplicated=2)
-        self.assertEqual(self.ledger.total.figures.count, 1)
+        self.assertEqual(self.tracker.total.roundTrips.count, 1)
 
     def test_lost(self) -> None:
         """
         What is not answered in time is lost; until then it is on its way.
         """
         self.send(2)
-        self.assertEqual(list(self.ledger.expire(SECOND)), [])
+        self.assertEqual(list(self.tracker.expire(SECOND)), [])
         self.check(0)
-        self.assertEqual(list(self.ledger.expire(SECOND + 1)), [Event(Kind.LOST, 0, 64)])
-        self.assertEqual(self.ledger.onTheWay, 1)
+        self.assertEqual(list(self.tracker.expire(SECOND + 1)), [Event(Kind.LOST, 0, 64)])
+        self.assertEqual(self.tracker.inFlight, 1)
         self.check(1)
 
     def test_late(self) -> None:
@@ -164,13 +173,13 @@ class LedgerTests(SynchronousTestCase):
         up already or not; its round trip counts as long as it was.
         """
         probes = self.send(2)
-        self.assertIs(self.ledger.received(probes[1], at(2.5)).kind, Kind.LATE)
-        list(self.ledger.expire(10 * SECOND))
+        self.assertIs(self.tracker.received(probes[1], at(2.5)).kind, Kind.LATE)
+        list(self.tracker.expire(10 * SECOND))
         self.assertEqual(
-            self.ledger.received(probes[0], at(10)),
+            self.tracker.received(probes[0], at(10)),
             Event(Kind.LATE, 0, 64, 10 * SECOND, True),
         )
-        self.assertIs(self.ledger.received(probes[0], at(11)).kind, Kind.DUPLICATED)
+        self.assertIs(self.tracker.received(probes[0], at(11)).kind, Kind.DUPLICATED)
         self.check(0, late=2, duplicated=1)
 
     def test_readLate(self) -> None:
@@ -178,8 +187,8 @@ class LedgerTests(SynchronousTestCase):
         What the kernel took in in time was not late, however late it was read.
         """
         (probe,) = self.send(1)
-        list(self.ledger.expire(5 * SECOND))
-        event = self.ledger.received(probe, at(5), at(0.5).realtime)
+        list(self.tracker.expire(5 * SECOND))
+        event = self.tracker.received(probe, at(5), at(0.5).realtime)
         self.assertIs(event.kind, Kind.ANSWERED)
         self.check(0)
 
@@ -192,10 +201,10 @@ class LedgerTests(SynchronousTestCase):
             for bits in (1, 0x80, 0x5A):
                 self.setUp()
                 probes = self.send(20)
-                event = self.ledger.received(flipped(probes[9], place, bits), at(20))
+                event = self.tracker.received(flipped(probes[9], place, bits), at(20))
                 self.assertEqual(event, Event(Kind.CORRUPTED, 9, 64, at=place))
-        self.assertIs(self.ledger.received(probes[9], at(20)).kind, Kind.DUPLICATED)
-        list(self.ledger.expire(100 * SECOND))
+        self.assertIs(self.tracker.received(probes[9], at(20)).kind, Kind.DUPLICATED)
+        list(self.tracker.expire(100 * SECOND))
         self.check(19, corrupted=1, duplicated=1)
 
     def test_corruptedDuplicate(self) -> None:
@@ -203,11 +212,11 @@ class LedgerTests(SynchronousTestCase):
         A second answer that is corrupted is counted, and costs no other probe.
         """
         probes = self.send(3)
-        self.ledger.received(probes[1], at(1))
+        self.tracker.received(probes[1], at(1))
         for place in (3, 40):
-            event = self.ledger.received(flipped(probes[1], place), at(1))
+            event = self.tracker.received(flipped(probes[1], place), at(1))
             self.assertEqual((event.kind, event.sequence), (Kind.CORRUPTED, 1))
-        list(self.ledger.expire(100 * SECOND))
+        list(self.tracker.expire(100 * SECOND))
         self.check(2, corrupted=2)
 
     def test_corruptedAndLate(self) -> None:
@@ -215,8 +224,8 @@ class LedgerTests(SynchronousTestCase):
         A probe that was given up and comes back corrupted is not lost.
         """
         (probe,) = self.send(1)
-        list(self.ledger.expire(10 * SECOND))
-        self.ledger.received(flipped(probe, 50), at(11))
+        list(self.tracker.expire(10 * SECOND))
+        self.tracker.received(flipped(probe, 50), at(11))
         self.check(0, corrupted=1)
 
     def test_truncated(self) -> None:
@@ -228,14 +237,14 @@ class LedgerTests(SynchronousTestCase):
             self.setUp()
             (probe,) = self.send(1)
             self.assertEqual(
-                self.ledger.received(probe[:size], at(1)),
+                self.tracker.received(probe[:size], at(1)),
                 Event(Kind.TRUNCATED, 0, size, at=size),
             )
             self.check(0, truncated=1)
         self.setUp()
         (probe,) = self.send(1)
         self.assertEqual(
-            self.ledger.received(probe + b"x", at(1)), Event(Kind.CORRUPTED, 0, 65, at=64)
+            self.tracker.received(probe + b"x", at(1)), Event(Kind.CORRUPTED, 0, 65, at=64)
         )
 
     def test_foreign(self) -> None:
@@ -243,26 +252,28 @@ class LedgerTests(SynchronousTestCase):
         What resembles no probe is none, nor is one that was never sent.
         """
         other = Probes(Random(1))
-        for data in (bytes(64), b"hello", other.encode(5, 64), other.encode(5, 3)):
+        unsent = [other.encode(0, 64), other.encode(5, 64), other.encode(5, 3)]
+        for data in (bytes(64), b"hello", *unsent):
             self.assertEqual(
-                self.ledger.received(data, at(1)), Event(Kind.FOREIGN, None, len(data))
+                self.tracker.received(data, at(1)), Event(Kind.FOREIGN, None, len(data))
             )
         self.send(1)
-        self.assertIs(self.ledger.received(b"\xff" * 64, at(1)).kind, Kind.FOREIGN)
-        self.assertIs(self.ledger.received(b"hello", at(1)).kind, Kind.FOREIGN)
-        self.check(0, foreign=6)
+        self.assertIs(self.tracker.received(b"\xff" * 64, at(1)).kind, Kind.FOREIGN)
+        self.assertIs(self.tracker.received(b"hello", at(1)).kind, Kind.FOREIGN)
+        self.assertIs(self.tracker.received(other.encode(500, 64), at(1)).kind, Kind.FOREIGN)
+        self.check(0, foreign=8)
 
     def test_forgotten(self) -> None:
         """
         Only so many answers are remembered; one to a probe that is not any more
         came late, at least.
         """
-        self.patch(ledgerModule, "REMEMBERED", 2)
+        self.tracker = Tracker(Probes(Random(1)), SECOND, remembered=2)
         probes = self.send(3)
         for probe in probes:
-            self.ledger.received(probe, at(1))
-        self.assertIs(self.ledger.received(probes[2], at(1)).kind, Kind.DUPLICATED)
-        self.assertEqual(self.ledger.received(probes[0], at(1)), Event(Kind.LATE, 0, 64))
+            self.tracker.received(probe, at(1))
+        self.assertIs(self.tracker.received(probes[2], at(1)).kind, Kind.DUPLICATED)
+        self.assertEqual(self.tracker.received(probes[0], at(1)), Event(Kind.LATE, 0, 64))
 
     def test_small(self) -> None:
         """
@@ -273,8 +284,8 @@ class LedgerTests(SynchronousTestCase):
             self.setUp()
             probes = self.send(3, size)
             for number, probe in enumerate(probes):
-                self.assertEqual(self.ledger.received(probe, at(number)).sequence, number)
-            self.assertIs(self.ledger.received(probes[2], at(3)).kind, Kind.DUPLICATED)
+                self.assertEqual(self.tracker.received(probe, at(number)).sequence, number)
+            self.assertIs(self.tracker.received(probes[2], at(3)).kind, Kind.DUPLICATED)
 
     def test_smallCorrupted(self) -> None:
         """
@@ -282,7 +293,7 @@ class LedgerTests(SynchronousTestCase):
         """
         self.send(3, 2)
         self.assertEqual(
-            self.ledger.received(b"\xff\xff", at(1)), Event(Kind.CORRUPTED, 0, 2, at=0)
+            self.tracker.received(b"\xff\xff", at(1)), Event(Kind.CORRUPTED, 0, 2, at=0)
         )
 
     def test_failed(self) -> None:
@@ -290,36 +301,38 @@ class LedgerTests(SynchronousTestCase):
         An error costs the probe that it is about, if it says which.
         """
         probes = self.send(2)
-        self.assertEqual(self.ledger.failed(Kind.REFUSED, probes[1]), Event(Kind.REFUSED, 1, 0))
+        self.assertEqual(
+            self.tracker.failed(Kind.REFUSED, probes[1]), Event(Kind.REFUSED, 1, 0)
+        )
         self.check(1)
         for data in (probes[1], b"", b"?"):
             self.assertEqual(
-                self.ledger.failed(Kind.REFUSED, data), Event(Kind.REFUSED, None, 0)
+                self.tracker.failed(Kind.REFUSED, data), Event(Kind.REFUSED, None, 0)
             )
-        self.assertEqual(self.ledger.total.counts[Kind.REFUSED], 4)
+        self.assertEqual(self.tracker.total.kinds[Kind.REFUSED], 4)
 
     def test_unsent(self) -> None:
         """
         What could not be sent was not sent.
         """
-        event = self.ledger.unsent(9000, at(0), Kind.TOO_BIG)
+        event = self.tracker.sendFailed(9000, at(0), Kind.TOO_BIG)
         self.assertEqual(event, Event(Kind.TOO_BIG, 0, 9000))
-        self.assertEqual(self.ledger.total.sent, 0)
-        self.assertIsNone(self.ledger.interval)
-        self.ledger.sent(64, at(3))
-        self.assertEqual(self.ledger.interval, 3 * SECOND)
+        self.assertEqual(self.tracker.total.sent, 0)
+        self.assertIsNone(self.tracker.interval)
+        self.tracker.sent(64, at(3))
+        self.assertEqual(self.tracker.interval, 3 * SECOND)
 
 
-class FiguresTests(SynchronousTestCase):
+class RoundTripsTests(SynchronousTestCase):
     """
-    Tests for L{Figures}.
+    Tests for L{RoundTrips}.
     """
 
     def test_rank(self) -> None:
         """
         The nearest rank is exact, also where floats are not.
         """
-        figures = Figures()
+        figures = RoundTrips()
         for microseconds in range(41000):
             figures.add(microseconds * 1000)
         self.assertEqual(figures.percentile(99.9), 40958 * 1000)
@@ -328,7 +341,7 @@ class FiguresTests(SynchronousTestCase):
         """
         @return: The figures of some round-trip times.
         """
-        figures = Figures()
+        figures = RoundTrips()
         for one in microseconds:
             figures.add(one * 1000)
         return figures.microseconds()
@@ -340,6 +353,15 @@ class FiguresTests(SynchronousTestCase):
         said = self.figures([7])
         self.assertEqual((said.pop("mdev"), said.pop("jitter")), (0, 0))
         self.assertEqual(set(said.values()), {7})
+
+    def test_range(self) -> None:
+        """
+        A percentile is never outside the range of the exact times.
+        """
+        for nanoseconds in (1400, 1600):
+            trips = RoundTrips()
+            trips.add(nanoseconds)
+            self.assertEqual(trips.percentile(50), nanoseconds)
 
     def test_many(self) -> None:
         """

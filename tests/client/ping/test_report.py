@@ -13,14 +13,16 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.exitstatus import Ended, Outcome
+from echod.client.exitstatus import ClientError, Outcome
+from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.live import MISSING, Plot, Progress, isLong
-from echod.client.ping.pinger import Plan, Result
+from echod.client.ping.pinger import Result
+from echod.client.ping.plan import Plan
 from echod.client.ping.plot import graph, histogram
 from echod.client.ping.probe import Probes
 from echod.client.ping.report import JSON, JSONLines, Quiet, Text
 from echod.client.ping.summary import summary
-from echod.client.ping.tracker import Event, Kind, Ledger, Moment
+from echod.client.ping.tracker import Tracker
 from tests.support import clock, lacking
 
 EVENTS = [
@@ -44,15 +46,15 @@ def result(*sizes: int) -> Result:
     @return: A run of one probe of each size, a second apart, all but the first of
         which came back after 250 microseconds.
     """
-    ledger = Ledger(Probes(Random(1)), 10**9)
+    tracker = Tracker(Probes(Random(1)), 10**9)
     for number, size in enumerate(sizes):
         moment = Moment(number * 10**9, 0)
-        probe = ledger.probe(size)
-        ledger.sent(size, moment)
+        probe = tracker.probe(size)
+        tracker.sent(size, moment)
         if number:
-            ledger.received(probe, Moment(moment.monotonic + 250_000, 0))
-    list(ledger.expire(10**12))
-    return Result(ledger, float(len(sizes)), 0)
+            tracker.received(probe, Moment(moment.monotonic + 250_000, 0))
+    list(tracker.expire(10**12))
+    return Result(tracker, float(len(sizes)), 0)
 
 
 def summarised(*sizes: int) -> dict[str, Any]:
@@ -78,7 +80,7 @@ class ReportTests(SynchronousTestCase):
         report = kind(self.lines.append)
         report.started("it", Plan(3, 0.5, (64, 128)), "UDP")
         for event in EVENTS:
-            report.happened(event)
+            report.observe(event)
         report.finished(summarised(64, 64, 64))
         report.stop()
         return self.lines
@@ -127,7 +129,7 @@ class ReportTests(SynchronousTestCase):
         Where there were several sizes, each has a line.
         """
         ofSizes = result(1472, 64)
-        ofSizes.ledger.unsent(9000, Moment(2 * 10**9, 0), Kind.TOO_BIG)
+        ofSizes.tracker.sendFailed(9000, Moment(2 * 10**9, 0), Kind.TOO_BIG)
         report = Quiet(self.lines.append)
         report.finished(summary(ofSizes, Outcome(1, ""), "it"))
         self.assertEqual(
@@ -144,7 +146,7 @@ class ReportTests(SynchronousTestCase):
         """
         Where there was nothing, there are no figures, and no error.
         """
-        said = summary(Result(Ledger(Probes(Random(1)), 1), 0.0, 0), Outcome(4, "it"), "it")
+        said = summary(Result(Tracker(Probes(Random(1)), 1), 0.0, 0), Outcome(4, "it"), "it")
         Quiet(self.lines.append).finished(said)
         self.assertEqual(
             self.lines[1:],
@@ -255,7 +257,7 @@ class LiveTests(SynchronousTestCase):
         live = kind(self.lines.append, self.clock, self.console)
         live.started("it", Plan(10), "UDP")
         for event in EVENTS:
-            live.happened(event)
+            live.observe(event)
         self.clock.advance(0.25)
         live.finished(summarised(64, 64))
         live.stop()
@@ -284,8 +286,8 @@ class LiveTests(SynchronousTestCase):
         """
         self.addCleanup(sys.modules.__setitem__, "rich.console", sys.modules["rich.console"])
         sys.modules["rich.console"] = None  # type: ignore[assignment]
-        ended = self.assertRaises(Ended, Plot, self.lines.append, self.clock)
-        self.assertEqual((ended.outcome.status, ended.outcome.words), (2, MISSING))
+        ended = self.assertRaises(ClientError, Plot, self.lines.append, self.clock)
+        self.assertEqual((ended.outcome.status, ended.outcome.message), (2, MISSING))
 
     def test_long(self) -> None:
         """

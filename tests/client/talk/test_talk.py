@@ -16,12 +16,12 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import alsoProvides
 
-from echod.client.exitstatus import REFUSED, SILENT, SOME, Ended
+from echod.client.exitstatus import REFUSED, SILENT, SOME, ClientError
 from echod.client.talk.greet import GreetedProtocol
 from echod.client.talk.lineeditor import HISTORY, LineEditor
 from echod.client.talk.tcp import ConversationProtocol, Exchanged
-from echod.client.talk.terminal import PAUSE, Words
-from echod.client.talk.udp import MAX_PAYLOAD, DatagramConversationProtocol, Lines
+from echod.client.talk.terminal import PAUSE, LineDisplay
+from echod.client.talk.udp import MAX_PAYLOAD, DatagramConversationProtocol, LineSplitter
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GreetingFactory
 from echod.udp.echo import UDPEchoProtocol
@@ -153,10 +153,10 @@ class ConversationTests(SynchronousTestCase):
         """
         pump = Link(EchoFactory(clock(), goodbye=False), self.client)
         data = bytes(range(256)) * 1000
-        self.client.say(data)
+        self.client.send(data)
         pump.flush()
-        self.client.say(b"bye")
-        self.client.saidAll()
+        self.client.send(b"bye")
+        self.client.finishSending()
         pump.flush()
         self.assertEqual(self.output.value(), data + b"bye")
         self.assertEqual(self.finished(), Exchanged(True, 256_003, 256_003))
@@ -166,7 +166,7 @@ class ConversationTests(SynchronousTestCase):
         The server's end is noticed while there is more to say.
         """
         pump = Link(EchoFactory(clock()), self.client)
-        self.client.say(b"hello\nbye\n")
+        self.client.send(b"hello\nbye\n")
         pump.flush()
         self.assertEqual(self.output.value(), b"hello\n")
         self.assertEqual(self.finished(), Exchanged(False, 10, 6))
@@ -184,8 +184,8 @@ class ConversationTests(SynchronousTestCase):
         """
         transport = self.connected()
         self.assertTrue(transport.noDelay)
-        self.client.say(b"data")
-        self.client.saidAll()
+        self.client.send(b"data")
+        self.client.finishSending()
         self.client.writeConnectionLost()
         self.assertTrue(transport.writeClosed)
         self.client.dataReceived(b"data and more")
@@ -201,8 +201,8 @@ class ConversationTests(SynchronousTestCase):
         the end.
         """
         transport = self.connectedByTLS()
-        self.client.say(b"data")
-        self.client.saidAll()
+        self.client.send(b"data")
+        self.client.finishSending()
         self.clock.advance(2)
         self.client.dataReceived(b"dat")
         self.clock.advance(2)
@@ -215,8 +215,8 @@ class ConversationTests(SynchronousTestCase):
         Where there is no half-close, and all has come back, it is over.
         """
         transport = self.connectedByTLS()
-        self.client.say(b"data")
-        self.client.saidAll()
+        self.client.send(b"data")
+        self.client.finishSending()
         self.client.dataReceived(b"data")
         self.assertTrue(transport.disconnecting)
         self.client.connectionLost(Failure(ConnectionDone()))
@@ -238,7 +238,7 @@ class ConversationTests(SynchronousTestCase):
         transport = self.connected()
         self.assertIs(self.output.producer, transport)
         producer: Any = Producer()
-        self.client.sayFrom(producer)
+        self.client.sendFrom(producer)
         self.assertEqual(producer.told, ["resume"])
         self.assertIs(transport.producer, producer)
         transport.abortConnection()
@@ -272,18 +272,18 @@ class DatagramConversationTests(SynchronousTestCase):
         @return: The words that it ended with.
         """
         self.assertEqual(self.clock.getDelayedCalls(), [])
-        outcome = self.failureResultOf(self.client.finished, Ended).value.outcome
+        outcome = self.failureResultOf(self.client.finished, ClientError).value.outcome
         self.assertEqual(outcome.status, status)
-        return str(outcome.words)
+        return str(outcome.message)
 
     def test_echo(self) -> None:
         """
         echod returns what is said, one after the other, and then it is over.
         """
         for line in (b"one", b"", b"bye"):
-            self.client.say(line)
+            self.client.send(line)
         self.assertEqual(self.wire.waiting, [b"one"])
-        self.client.saidAll()
+        self.client.finishSending()
         self.wire.flush()
         self.assertEqual(self.heard, [b"one", b"", b"bye"])
         self.successResultOf(self.client.finished)
@@ -294,7 +294,7 @@ class DatagramConversationTests(SynchronousTestCase):
         Where nothing is said, nothing is waited for; what comes is heard.
         """
         self.client.datagramReceived(b"hello", None)
-        self.client.saidAll()
+        self.client.finishSending()
         self.successResultOf(self.client.finished)
         self.assertEqual(self.heard, [b"hello"])
 
@@ -302,8 +302,8 @@ class DatagramConversationTests(SynchronousTestCase):
         """
         When nothing answers, it says so.
         """
-        self.client.say(b"one")
-        self.client.say(b"two")
+        self.client.send(b"one")
+        self.client.send(b"two")
         self.clock.advance(3)
         self.assertIn("[!] Server not running: no answer within 3 s", self.ended(SILENT))
 
@@ -311,9 +311,9 @@ class DatagramConversationTests(SynchronousTestCase):
         """
         When it has answered before, that is told apart.
         """
-        self.client.say(b"one")
+        self.client.send(b"one")
         self.wire.flush()
-        self.client.say(b"two")
+        self.client.send(b"two")
         self.clock.advance(3)
         self.assertIn("no answer within 3 s, after 1 that came", self.ended(SOME))
 
@@ -323,13 +323,13 @@ class DatagramConversationTests(SynchronousTestCase):
         later.
         """
         error = ConnectionRefusedError(errno.ECONNREFUSED, "refused")
-        self.client.say(b"one")
+        self.client.send(b"one")
         self.client.failed(error, b"one")
         self.client.failed(error, b"one")
         self.assertIn("[!] Server not running: its port is closed", self.ended(REFUSED))
         self.setUp()
         self.wire.error = error
-        self.client.say(b"one")
+        self.client.send(b"one")
         self.assertIn("its port is closed", self.ended(REFUSED))
 
     def test_unreachable(self) -> None:
@@ -344,24 +344,26 @@ class DatagramConversationTests(SynchronousTestCase):
         No more is read than is answered.
         """
         producer: Any = Producer()
-        self.client.sayFrom(producer)
-        self.client.say(b"one")
-        self.client.say(b"two")
+        self.client.sendFrom(producer)
+        self.client.send(b"one")
+        self.client.send(b"two")
         self.wire.flush()
         self.assertEqual(producer.told, ["resume", "pause", "resume"])
         self.client.end()
         self.assertEqual(producer.told[3:], ["stop"])
 
 
-class LinesTests(SynchronousTestCase):
+class LineSplitterTests(SynchronousTestCase):
     """
-    Tests for L{Lines}.
+    Tests for L{LineSplitter}.
     """
 
     def setUp(self) -> None:
         self.said: list[bytes] = []
         self.tooLong: list[str] = []
-        self.lines = Lines(self.said.append, lambda outcome: self.tooLong.append(outcome.words))
+        self.lines = LineSplitter(
+            self.said.append, lambda outcome: self.tooLong.append(outcome.message)
+        )
 
     def test_lines(self) -> None:
         """
@@ -416,6 +418,16 @@ class LineEditorTests(SynchronousTestCase):
         for byte in "añ€\x1b[D\x1b[99~\x1bx\x1bO\x07!\r".encode():
             lines += self.editor.type(bytes([byte]))
         self.assertEqual(lines, ["añ!€"])
+
+    def test_text(self) -> None:
+        """
+        Every character that is not a control character is kept: joiners, wide spaces and
+        spaces that do not break.
+        """
+        for text in ("\u0645\u06cc\u200c\u062e", "\U0001f468\u200d\U0001f467", "a\u3000b\xa0c"):
+            self.assertEqual(self.typed(text + "\x00\r"), [text])
+        self.typed("\x01ab\u200d")
+        self.assertTrue(self.editor.draw(80).endswith("> ab\u200d"))
 
     def test_keys(self) -> None:
         """
@@ -479,15 +491,15 @@ class LineEditorTests(SynchronousTestCase):
         self.assertEqual(self.editor.draw(7), "\r\x1b[K> 本e\u0301")
 
 
-class WordsTests(SynchronousTestCase):
+class LineDisplayTests(SynchronousTestCase):
     """
-    Tests for L{Words}.
+    Tests for L{LineDisplay}.
     """
 
     def setUp(self) -> None:
         self.clock = clock()
         self.shown: list[str] = []
-        self.words = Words(self.clock, self.shown.append)
+        self.words = LineDisplay(self.clock, self.shown.append)
         self.words.registerProducer(None, True)
         self.addCleanup(self.words.unregisterProducer)
 

@@ -1,0 +1,119 @@
+"""
+C{echoc ping}.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from twisted.internet.defer import CancelledError
+
+from echod.client.connect import connect, endpointOf, openPort
+from echod.client.exitstatus import ClientError, Outcome, explain
+from echod.client.ping.connections import Connections
+from echod.client.ping.live import Plot, Progress, isLong
+from echod.client.ping.options import PingOptions
+from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
+from echod.client.ping.report import JSON, JSONLines, Print, Quiet, Text
+from echod.client.ping.summary import summary
+from echod.client.ping.verdict import verdict
+from echod.client.reactor import IClientReactor
+from echod.client.run import Printer, Run
+
+
+async def ping(run: Run, options: PingOptions) -> Outcome:
+    """
+    C{echoc ping}.
+    """
+    printer = Printer(run)
+    target, plan = options["target"], options.plan
+    report = reporter(run, options, printer.line)
+    pinger = Pinger(run.reactor, plan, report.observe)
+    report.started(target, plan, "TCP" if options["tcp"] else "UDP")
+    try:
+        result = await _transport(options)(run, options, pinger)
+        outcome = verdict(result, target)
+        report.finished(summary(result, outcome, target))
+        # The report contains the message.
+        outcome = Outcome(outcome.status)
+    except CancelledError:
+        if printer.outcome is None:
+            raise
+    except Exception as error:
+        pinger.end()
+        outcome = explain(error, target)
+        report.failed(summary(await pinger.finished, outcome, target))
+    finally:
+        pinger.end()
+        report.stop()
+    return printer.outcome or outcome
+
+
+def _transport(
+    options: PingOptions,
+) -> Callable[[Run, PingOptions, Pinger], Awaitable[Result]]:
+    if not options["tcp"]:
+        return _pingByUDP
+    return _pingByConnections if options["anew"] else _pingByTCP
+
+
+async def _pingByConnections(run: Run, options: PingOptions, pinger: Pinger) -> Result:
+    connections = Connections(run.reactor, await endpointOf(run, options), pinger)
+    connections.start()
+    run.interrupt = pinger.interrupt
+    try:
+        return await pinger.finished
+    finally:
+        connections.close()
+
+
+async def _pingByTCP(run: Run, options: PingOptions, pinger: Pinger) -> Result:
+    protocol = StreamProbesProtocol(pinger)
+    await connect(run, options, protocol)
+    run.interrupt = pinger.interrupt
+    try:
+        return await pinger.finished
+    finally:
+        protocol.close()
+
+
+async def _pingByUDP(run: Run, options: PingOptions, pinger: Pinger) -> Result:
+    protocol = DatagramProbesProtocol(pinger)
+    port = await openPort(run, options, protocol, bool(options["df"]))
+    run.interrupt = pinger.interrupt
+    try:
+        result = await pinger.finished
+        return replace(result, pathMTU=port.pathMTU())
+    finally:
+        await port.stopListening()
+
+
+def reporter(
+    run: Run,
+    options: PingOptions,
+    line: Print,
+    progress: Callable[[Print, IClientReactor], Quiet] = Progress,
+) -> Quiet:
+    """
+    @param line: Prints a line.
+
+    @param progress: The report for a long, quiet run at a terminal.
+
+    @return: The report that the options ask for.
+    """
+    if options["json"]:
+        return JSON(line)
+    if options["json-lines"]:
+        return JSONLines(line)
+    if options["plot"]:
+        return Plot(line, run.reactor)
+    if not options["quiet"]:
+        return Text(line)
+    if run.atTerminal() and isLong(options.plan):
+        # No option asks for the progress bar: without rich, do without it.
+        with contextlib.suppress(ClientError):
+            return progress(line, run.reactor)
+    return Quiet(line)

@@ -1,0 +1,64 @@
+"""
+The events of a measurement: the results of probes, and other datagrams.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Kind(str, Enum):
+    """
+    The kind of an event.
+    """
+
+    SENT = "sent"
+    ANSWERED = "answered"
+    LATE = "late"
+    DUPLICATED = "duplicated"
+    TRUNCATED = "truncated"
+    CORRUPTED = "corrupted"
+    FOREIGN = "foreign"
+    LOST = "lost"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TOO_BIG = "too_big"
+
+
+DAMAGED = (Kind.TRUNCATED, Kind.CORRUPTED)
+
+
+class Moment(NamedTuple):
+    """
+    One moment on two clocks, in nanoseconds.
+
+    @ivar monotonic: The clock that never jumps.
+
+    @ivar realtime: The time of day, as in the kernel's timestamps.
+    """
+
+    monotonic: int
+    realtime: int
+
+
+class Event(NamedTuple):
+    """
+    @ivar sequence: The number of the probe; L{None} if unknown.
+
+    @ivar size: The number of bytes received; for a lost probe, the number sent.
+
+    @ivar roundTrip: In nanoseconds; L{None} if there was no round trip.
+
+    @ivar reordered: Whether a probe that was sent later was answered earlier
+        (RFC 4737).
+
+    @ivar at: The index of the first byte that differs from the probe.
+    """
+
+    kind: Kind
+    sequence: int | None
+    size: int
+    roundTrip: int | None = None
+    reordered: bool = False
+    at: int | None = None

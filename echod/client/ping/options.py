@@ -1,0 +1,139 @@
+"""
+The options of C{echoc ping}.
+"""
+
+from __future__ import annotations
+
+import re
+
+from twisted.python import usage
+
+from echod.client.commonoptions import ClientOptions, positive, seconds
+from echod.client.ping.plan import Plan
+from echod.client.ping.probe import MAX_SIZE
+from echod.net.format import quoted
+from echod.net.quantities import MOST, wholeNumber
+
+
+class PingOptions(ClientOptions):
+    """
+    C{echoc ping}.
+
+    @ivar plan: The plan that the options describe.
+    """
+
+    patience = "1"
+    about = "Measures: sends probes on schedule, and checks every byte that comes back."
+    plan: Plan
+
+    optFlags = [
+        ["tcp", None, "Use one TCP connection."],
+        ["udp", None, "Use UDP datagrams (the default)."],
+        ["anew", None, "With --tcp: open a new connection for each probe."],
+        ["flood", None, "Send as fast as possible."],
+        ["df", None, "Do not fragment datagrams: shows which size is too big for the path."],
+        ["quiet", "q", "Print no line for each probe."],
+        ["plot", None, "Draw a live graph (needs the plot extra of txechod)."],
+        ["json", None, "Print one JSON object at the end."],
+        ["json-lines", None, "Print a JSON object for each probe, and one at the end."],
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["sizes"] = (64,)
+        self["count"] = self["interval"] = self["rate"] = None
+
+    @property
+    def streams(self) -> bool:  # type: ignore[override]
+        """
+        Whether the target can be an endpoint description.
+        """
+        return bool(self["tcp"])
+
+    def opt_count(self, value: str) -> None:
+        """
+        Send NUMBER probes; without it, send until Ctrl-C.
+        """
+        try:
+            self["count"] = wholeNumber(value, 1)
+        except ValueError:
+            raise usage.UsageError(
+                f"--count {quoted(value)}: give a number from 1 to {MOST}"
+            ) from None
+
+    def opt_interval(self, value: str) -> None:
+        """
+        Send a probe every SECONDS; 0.00005 is possible. [default: 1]
+        """
+        self["interval"] = seconds("--interval", value)
+
+    def opt_rate(self, value: str) -> None:
+        """
+        Send NUMBER probes a second, instead of --interval.
+        """
+        self["rate"] = positive("--rate", value, "a number of probes a second")
+
+    def opt_size(self, value: str) -> None:
+        """
+        Send probes of BYTES; 64-1472:64 sends each of these sizes in turn. [default: 64]
+        """
+        self["sizes"] = sizes(value)
+
+    opt_c = opt_count
+    opt_i = opt_interval
+    opt_s = opt_size
+
+    def postOptions(self) -> None:
+        """
+        Check that the options fit together, and make the plan.
+        """
+        super().postOptions()
+        self._onlyOne("tcp", "udp")
+        self._onlyOne("interval", "rate", "flood")
+        self._onlyOne("json", "json-lines", "plot")
+        if self["anew"] and not self["tcp"]:
+            raise usage.UsageError("--anew is for connections: give --tcp as well")
+        if self["tcp"]:
+            if self["df"]:
+                raise usage.UsageError("--df is for datagrams, not for --tcp")
+            if min(self["sizes"]) == 0:
+                raise usage.UsageError("--size 0: a stream cannot carry nothing")
+        self.plan = Plan(self._count(), self._interval(), self["sizes"], self["timeout"])
+
+    def _count(self) -> int | None:
+        count: int | None = self["count"]
+        if count is None and len(self["sizes"]) > 1:
+            return len(self["sizes"])
+        return count
+
+    def _interval(self) -> float:
+        if self["flood"]:
+            return 0.0
+        if self["rate"]:
+            return 1 / float(self["rate"])
+        return self["interval"] or 1.0
+
+    def _onlyOne(self, *names: str) -> None:
+        given = [f"--{name}" for name in names if self[name]]
+        if len(given) > 1:
+            raise usage.UsageError(f"{given[0]} does not go with {given[1]}")
+
+
+def sizes(value: str) -> tuple[int, ...]:
+    """
+    Parse a size or a range of sizes, C{FIRST-LAST:STEP}.
+
+    @raise usage.UsageError: for everything else.
+    """
+    match = re.fullmatch("([^-:]+)(?:-([^-:]+)(?::([^-:]+))?)?", value)
+    try:
+        if match is None:
+            raise ValueError
+        first = wholeNumber(match[1], 0, MAX_SIZE)
+        last = wholeNumber(match[2] or match[1], first, MAX_SIZE)
+        step = wholeNumber(match[3] or "1", 1)
+    except ValueError:
+        raise usage.UsageError(
+            f"--size {quoted(value)}: give bytes, 0 to {MAX_SIZE}, or a sweep, 64-1472:64"
+        ) from None
+    return tuple(range(first, last + 1, step))

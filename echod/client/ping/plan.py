@@ -1,0 +1,28 @@
+"""
+The plan of a measurement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    Which probes to send, and when.
+
+    @ivar count: The number of probes; L{None} means until interrupted.
+
+    @ivar interval: The time between two probes, in seconds; 0 means as fast as
+        possible.
+
+    @ivar sizes: The sizes of the probes in bytes, used in turn.
+
+    @ivar timeout: After how many seconds an answer is late.
+    """
+
+    count: int | None = None
+    interval: float = 1.0
+    sizes: tuple[int, ...] = (64,)
+    timeout: float = 1.0

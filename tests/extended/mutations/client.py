@@ -1,0 +1,59 @@
+"""
+Faults of L{echod.client}.
+"""
+
+from __future__ import annotations
+
+from tests.extended.mutations import Mutation
+
+MATCH = "echod/client/ping/match.py"
+PROBE_TESTS = "tests/client/ping/test_probe.py"
+TERMINAL_TESTS = "tests/client/test_main.py -k TerminalProgramTests"
+
+MUTATIONS = [
+    Mutation(
+        "echod/client/ping/tracker.py",
+        "self._newest = max(self._newest, probe.sequence)",
+        "self._newest = probe.sequence",
+        PROBE_TESTS,
+    ),
+    Mutation(
+        MATCH, "sequence >= history.attempted", "sequence > history.attempted", PROBE_TESTS
+    ),
+    Mutation(
+        MATCH,
+        "return best if best and difference(best) <= CLOSE else None",
+        "return best",
+        PROBE_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/statistics.py",
+        "return min(max(nearest, self.min), self.max)",
+        "return nearest",
+        PROBE_TESTS,
+    ),
+    Mutation(
+        "echod/client/exitstatus.py",
+        "errno.EHOSTUNREACH, errno.EHOSTDOWN,",
+        "errno.EHOSTUNREACH,",
+        "tests/client/test_options.py",
+    ),
+    Mutation(
+        "echod/client/talk/lineeditor.py",
+        "category(key[0]) != CONTROL",
+        "key.isprintable()",
+        "tests/client/talk/test_talk.py",
+    ),
+    Mutation(
+        "echod/client/talk/terminal.py",
+        "os.kill(os.getpid(), signal.SIGSTOP)",
+        "os.kill(os.getpid(), signal.SIGCONT)",
+        TERMINAL_TESTS,
+    ),
+    Mutation(
+        "echod/client/datagrams.py",
+        "(level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS)",
+        "True",
+        "tests/client/test_commands.py -k ConnectedPortTests",
+    ),
+]
