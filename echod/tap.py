@@ -24,7 +24,7 @@ from echod.service.inherited import inherited
 from echod.service.sdnotify import notifier
 from echod.service.signals import Signals
 from echod.status.monitor import Monitor
-from echod.workers.aggregatemonitor import Whole
+from echod.workers.aggregatemonitor import AggregateMonitor
 from echod.workers.parent import Parent, checkWorkers
 from echod.workers.service import WorkersService
 
@@ -107,7 +107,7 @@ def makeService(config: Options) -> EchoService:
     if workers:
         workers.log = log
     if config.status:
-        kind: Any = Whole if isinstance(service, WorkersService) else Monitor
+        kind: Any = AggregateMonitor if isinstance(service, WorkersService) else Monitor
         addStatus(reactor, service, config.status, kind(reactor, service))
     if config.ownsProcess:
         reactor.callWhenRunning(Signals(reactor, service).install)

@@ -52,7 +52,7 @@ from echod.tcp.greeting import GreetingFactory
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import OVER_RATE
-from echod.workers.aggregatemonitor import Whole
+from echod.workers.aggregatemonitor import AggregateMonitor
 from echod.workers.service import WorkersService
 from tests.support import NO_NUMBERS, lacking, logged, temporaryDirectory
 from tests.support.workers import ProcessReactor
@@ -434,7 +434,7 @@ class WorkersTests(SynchronousTestCase):
         service = makeService(options)
         assert isinstance(service, WorkersService)
         log, whole, _ = service.observers
-        self.assertIsInstance(whole, Whole)
+        self.assertIsInstance(whole, AggregateMonitor)
         service.privilegedStartService()
         self.assertEqual(options.reactor.processes, [])
         service.startService()

@@ -16,7 +16,7 @@ from echod.workers.aggregate import added, counts, impairments, rates, sessions
 from echod.workers.service import WorkersService
 
 
-class Whole(Monitor):
+class AggregateMonitor(Monitor):
     """
     Looks at what the workers report, and shows the sum.
     """
@@ -25,14 +25,14 @@ class Whole(Monitor):
         self, reactor: Any, echo: WorkersService, wallClock: Callable[[], float] = time
     ) -> None:
         super().__init__(reactor, echo, wallClock)
-        self._fleet = echo.fleet
+        self._pool = echo.pool
 
     @property
     def deaths(self) -> int:  # type: ignore[override]
         """
         How many of the workers have died.
         """
-        return self._fleet.deaths
+        return self._pool.deaths
 
     @property
     def workers(self) -> list[Data]:
@@ -41,7 +41,7 @@ class Whole(Monitor):
         """
         return [
             {"worker": worker.label, "process": worker.pid, "serves": worker.ready}
-            for worker in self._fleet.workers.values()
+            for worker in self._pool.workers.values()
         ]
 
     @property
@@ -49,7 +49,7 @@ class Whole(Monitor):
         """
         All there is to say about each service.
         """
-        reports = self._fleet.reports
+        reports = self._pool.reports
         state = {"state": DRAINING} if self.draining and self.workers else {}
         return [
             {**own, **total, **state, "impairments": impairments(reports, number)}
@@ -63,23 +63,23 @@ class Whole(Monitor):
         """
         How many sessions there are, the busiest and the newest of them.
         """
-        return sessions(self._fleet.reports)
+        return sessions(self._pool.reports)
 
     @property
     def unready(self) -> list[str]:
         """
         Why no more peers should be sent here; empty if they may.
         """
-        return super().unready + self._fleet.unready
+        return super().unready + self._pool.unready
 
     def _total(self) -> Data:
         # What nobody has counted yet is there, too: this process serves nobody.
         nothing = {"services": super().services, "lags": [0] * (len(LAGS) + 1), "lagSeconds": 0}
-        ended = added(counts(nothing), self._fleet.past)
-        return reduce(added, map(counts, self._fleet.reports), ended)
+        ended = added(counts(nothing), self._pool.past)
+        return reduce(added, map(counts, self._pool.reports), ended)
 
     def _see(self, now: float) -> None:
-        reports = self._fleet.reports
+        reports = self._pool.reports
         total = self._total()
         # Peers wait for the workers, and not for this process.
         self.lags.counts, self.lags.sum = total["lags"], total["lagSeconds"]

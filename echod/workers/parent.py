@@ -16,9 +16,9 @@ from echod.config.options import SESSION_LOG
 from echod.service.inherited import inherited
 from echod.service.listening import CannotServe
 from echod.status.sessionlog import SessionLog
-from echod.workers.pool import Fleet
+from echod.workers.pool import WorkerPool
 from echod.workers.service import WorkersService
-from echod.workers.socketpassing import HandingReactor
+from echod.workers.socketpassing import BindingReactor
 
 
 def checkWorkers(config: Config, reactor: Any, chroot: object) -> None:
@@ -60,13 +60,13 @@ class Parent:
         Have one service bind its sockets for the workers.
         """
         sockets = self.sockets.setdefault(name, [])
-        return HandingReactor(self._reactor, self._config.workers, sockets), inherited
+        return BindingReactor(self._reactor, self._config.workers, sockets), inherited
 
     def newService(self, limits: str) -> WorkersService:
         """
         Make the service which starts the workers.
         """
-        fleet = Fleet(
+        pool = WorkerPool(
             self._reactor,
             self._config.workers,
             # The same number for all, even if "auto" has a new meaning by then.
@@ -74,7 +74,7 @@ class Parent:
             self._descriptors,
             self._config.drainTimeout,
         )
-        return WorkersService(self._reactor, fleet, limits)
+        return WorkersService(self._reactor, pool, limits)
 
     def _descriptors(self, slot: int) -> dict[str, int]:
         """

@@ -90,7 +90,7 @@ class Spawner:
         return getattr(self._reactor, name)
 
 
-class Fleet(Service):
+class WorkerPool(Service):
     """
     Watches over the workers while it runs.
 

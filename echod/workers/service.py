@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from echod.service.echoservice import EchoService
 from echod.service.listening import CannotServe
-from echod.workers.pool import Fleet
+from echod.workers.pool import WorkerPool
 
 _log = Logger(namespace="echod.workers")
 
@@ -21,23 +21,23 @@ class WorkersService(EchoService):
     All that one echod listens on, and the workers that serve it.
     """
 
-    def __init__(self, reactor: Any, fleet: Fleet, limits: str = "") -> None:
+    def __init__(self, reactor: Any, pool: WorkerPool, limits: str = "") -> None:
         super().__init__(reactor, limits)
-        self.fleet = fleet
+        self.pool = pool
 
     @property
     def ready(self) -> bool:
         """
         Whether all of them listen and all workers serve.
         """
-        return super().ready and not self.fleet.unready
+        return super().ready and not self.pool.unready
 
     @property
     def sessions(self) -> int:
         """
         How many sessions there are.
         """
-        return sum(report["sessions"]["open"] for report in self.fleet.reports)
+        return sum(report["sessions"]["open"] for report in self.pool.reports)
 
     def startService(self) -> None:
         """
@@ -47,7 +47,7 @@ class WorkersService(EchoService):
         """
         super().startService()
         try:
-            self.fleet.startService()
+            self.pool.startService()
         except CannotServe as problem:
             _log.critical("{problem}", problem=problem)
             self.stopService()
@@ -62,28 +62,28 @@ class WorkersService(EchoService):
         """
         # First, so that nobody comes who would wait for a worker that is not.
         stopped = super().stopService()
-        self.fleet.stopService()
+        self.pool.stopService()
         return stopped
 
     def abort(self) -> None:
         """
         End all sessions now.
         """
-        self.fleet.abort()
+        self.pool.abort()
 
     def reopen(self) -> None:
         """
         Reopen the session log here, and in the workers.
         """
         super().reopen()
-        self.fleet.reopen()
+        self.pool.reopen()
 
     def reload(self) -> None:
         """
         Reopen the session log, and replace the workers one by one.
         """
         super().reload()
-        self.fleet.renew()
+        self.pool.renew()
 
     def _stopped(self, _: object) -> Deferred[None] | None:
-        return self.fleet.whenDone().addCallback(super()._stopped)
+        return self.pool.whenDone().addCallback(super()._stopped)

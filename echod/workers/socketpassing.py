@@ -2,7 +2,7 @@
 How sockets come from the parent to its workers.
 
 Endpoints know how to listen, and they listen on a reactor.  So there are two that
-are none: with the L{HandingReactor} the same endpoints bind and do not accept,
+are none: with the L{BindingReactor} the same endpoints bind and do not accept,
 and with the L{AdoptingReactor}, in a worker, they take what was bound for them.
 Neither has to know what a description means.
 """
@@ -92,7 +92,7 @@ def _socketOf(family: socket.AddressFamily, kind: socket.SocketKind) -> socket.s
 
 
 @implementer(IListeningPort)
-class HandedPort:
+class BoundPort:
     """
     What listens, for others to accept.
     """
@@ -123,7 +123,7 @@ class HandedPort:
 
 
 @implementer(IReactorTCP, IReactorUDP, IReactorUNIX, IReactorSocket, IReactorTime)
-class HandingReactor:
+class BindingReactor:
     """
     Binds, and leaves it to workers to serve.
 
@@ -147,7 +147,7 @@ class HandingReactor:
 
     def listenTCP(
         self, port: int, factory: Factory, backlog: int = 50, interface: str = ""
-    ) -> HandedPort:
+    ) -> BoundPort:
         """
         Listen on TCP.
         """
@@ -165,7 +165,7 @@ class HandingReactor:
         protocol: DatagramProtocol,
         interface: str = "",
         maxPacketSize: int = 8192,
-    ) -> HandedPort:
+    ) -> BoundPort:
         """
         Listen for datagrams.
         """
@@ -177,7 +177,7 @@ class HandingReactor:
 
     def listenUNIX(  # type: ignore[override]
         self, address: str, factory: Factory, **more: Any
-    ) -> HandedPort:
+    ) -> BoundPort:
         """
         Listen on a UNIX socket, which there is one of.
         """
@@ -189,9 +189,9 @@ class HandingReactor:
             handed.stopListening()
             return port.stopListening()
 
-        return HandedPort(port.getHost(), stop)
+        return BoundPort(port.getHost(), stop)
 
-    def adoptStreamPort(self, descriptor: int, family: int, factory: Factory) -> HandedPort:
+    def adoptStreamPort(self, descriptor: int, family: int, factory: Factory) -> BoundPort:
         """
         Listen on a socket that listens already.
         """
@@ -199,20 +199,20 @@ class HandingReactor:
 
     def adoptDatagramPort(
         self, descriptor: int, family: int, protocol: DatagramProtocol, maxPacketSize: int
-    ) -> HandedPort:
+    ) -> BoundPort:
         """
         Listen for datagrams on a socket that is bound already.
         """
         return self._handed([socket.socket(fileno=os.dup(descriptor))])
 
-    def _handed(self, sockets: Sequence[socket.socket]) -> HandedPort:
+    def _handed(self, sockets: Sequence[socket.socket]) -> BoundPort:
         self._sockets[:] = sockets
 
         def stop() -> None:
             while self._sockets:
                 self._sockets.pop().close()
 
-        return HandedPort(_addressOf(sockets[0]), stop)
+        return BoundPort(_addressOf(sockets[0]), stop)
 
 
 def _addressOf(skt: socket.socket) -> IAddress:

@@ -17,8 +17,8 @@ from echod.status.monitor import LAGS, Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.workers.aggregate import LOST, added, rates
-from echod.workers.aggregatemonitor import Whole
-from echod.workers.pool import Fleet
+from echod.workers.aggregatemonitor import AggregateMonitor
+from echod.workers.pool import WorkerPool
 from echod.workers.service import WorkersService
 from tests.support import UNTIMED
 from tests.support.service import Endpoint
@@ -48,15 +48,15 @@ class SumTests(SynchronousTestCase):
         self.assertEqual(rates([nothing()]), [])
 
 
-class WholeTests(SynchronousTestCase):
+class AggregateMonitorTests(SynchronousTestCase):
     """
-    Tests for L{WorkersService} and L{Whole}.
+    Tests for L{WorkersService} and L{AggregateMonitor}.
     """
 
     def setUp(self) -> None:
         self.reactor = ProcessReactor()
-        self.fleet = Fleet(self.reactor, 2, [], lambda slot: {}, 5.0)
-        self.service = WorkersService(self.reactor, self.fleet)
+        self.pool = WorkerPool(self.reactor, 2, [], lambda slot: {}, 5.0)
+        self.service = WorkersService(self.reactor, self.pool)
         self.endpoint = Endpoint()
         for server in (
             EchoFactory(self.reactor, limits=UNTIMED),
@@ -64,7 +64,9 @@ class WholeTests(SynchronousTestCase):
         ):
             service = ListeningService("127.0.0.1:0", self.endpoint, server)
             service.setServiceParent(self.service)
-        self.whole = Whole(self.reactor, self.service, lambda: 1000 + self.reactor.seconds())
+        self.whole = AggregateMonitor(
+            self.reactor, self.service, lambda: 1000 + self.reactor.seconds()
+        )
         self.whole.setServiceParent(self.service.observers)
         self.service.privilegedStartService()
         self.assertEqual(self.reactor.processes, [])

@@ -25,7 +25,7 @@ from echod.workers.pool import (
     MARGIN,
     PATIENCE,
     PRIVATE,
-    Fleet,
+    WorkerPool,
 )
 from tests.support import logged
 from tests.support.workers import FakeProcess, ProcessReactor, nothing, ofSessions
@@ -86,14 +86,14 @@ NO_REPORTS: list[Any] = [
 ]
 
 
-class FleetTests(SynchronousTestCase):
+class WorkerPoolTests(SynchronousTestCase):
     """
-    Tests for L{Fleet}.
+    Tests for L{WorkerPool}.
     """
 
     def setUp(self) -> None:
         self.reactor = ProcessReactor()
-        self.fleet = Fleet(
+        self.pool = WorkerPool(
             self.reactor, 2, ["--tcp", "0"], lambda slot: {"tcp0": 10 + slot, "udp0": 20}, 5.0
         )
 
@@ -101,7 +101,7 @@ class FleetTests(SynchronousTestCase):
         """
         Start, and have all workers serve.
         """
-        self.fleet.startService()
+        self.pool.startService()
         for process in self.reactor.alive:
             process.say()
         return self.reactor.alive
@@ -110,7 +110,7 @@ class FleetTests(SynchronousTestCase):
         """
         Stop, and leave nothing behind.
         """
-        self.fleet.stopService()
+        self.pool.stopService()
         for process in self.reactor.alive:
             process.end()
         self.assertEqual(self.reactor.getDelayedCalls(), [])
@@ -119,7 +119,7 @@ class FleetTests(SynchronousTestCase):
         """
         @return: The names of those who live.
         """
-        return list(self.fleet.workers)
+        return list(self.pool.workers)
 
     def test_start(self) -> None:
         """
@@ -127,7 +127,7 @@ class FleetTests(SynchronousTestCase):
         the sockets, as systemd hands them over, in the parent's directory.
         """
         self.patch(os, "environ", {"HOME": "/", **dict.fromkeys(PRIVATE, "x")})
-        self.fleet.startService()
+        self.pool.startService()
         module = ProcessReactor.__module__
         command = [sys.executable, "-c", CHILD, str(os.getpid()), module]
         for slot, process in enumerate(self.reactor.processes):
@@ -148,18 +148,18 @@ class FleetTests(SynchronousTestCase):
         Until a worker says that it serves, it is missing; a report that is torn
         says nothing.
         """
-        self.fleet.startService()
+        self.pool.startService()
         one, other = self.reactor.processes
         one.say()
-        self.assertEqual(len(self.fleet.reports), 1)
+        self.assertEqual(len(self.pool.reports), 1)
         other.say(unready=["TCP echo on 127.0.0.1:8080 is starting"])
         other.protocol.childDataReceived(1, b'{"unre\n')
-        self.assertEqual(self.fleet.unready, ["worker 2 does not serve"])
+        self.assertEqual(self.pool.unready, ["worker 2 does not serve"])
         with logged() as lines:
             other.say()
             other.say()
         self.assertEqual(lines, ["worker 2 serves (process 1001)"])
-        self.assertEqual(self.fleet.unready, [])
+        self.assertEqual(self.pool.unready, [])
         self.stop()
 
     def test_replaced(self) -> None:
@@ -171,12 +171,12 @@ class FleetTests(SynchronousTestCase):
         with logged() as lines:
             one.end(signal=9)
         self.assertEqual(lines, ["worker 1 (process 1000) has died: signal 9"])
-        self.assertEqual(self.fleet.unready, ["worker 1 does not serve"])
+        self.assertEqual(self.pool.unready, ["worker 1 does not serve"])
         self.reactor.advance(0)
         self.assertEqual(self.names(), ["worker 2", "worker 1"])
         again = self.reactor.processes[-1]
         self.assertEqual(again.more["childFDs"][3], 10)
-        self.assertEqual(self.fleet.deaths, 1)
+        self.assertEqual(self.pool.deaths, 1)
         self.stop()
 
     def test_crashLoop(self) -> None:
@@ -212,7 +212,7 @@ class FleetTests(SynchronousTestCase):
         """
         self.reactor.problem = OSError(errno.EAGAIN, "Resource temporarily unavailable")
         with logged() as lines:
-            self.fleet.startService()
+            self.pool.startService()
         why = "cannot be started: Resource temporarily unavailable"
         self.assertEqual(lines, [f"worker 1 {why}", f"worker 2 {why}"])
         self.assertEqual(self.names(), [])
@@ -243,7 +243,7 @@ class FleetTests(SynchronousTestCase):
         not count as one that serves.
         """
         one, other = self.start()
-        self.fleet.renew()
+        self.pool.renew()
         self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2"])
         successor = self.reactor.processes[-1]
         self.assertEqual(successor.more["childFDs"][3], 10)
@@ -252,7 +252,7 @@ class FleetTests(SynchronousTestCase):
         self.assertEqual((one.signals, other.signals), (["HUP"], []))
         self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2", "worker 2.2"])
         successor.end(signal=9)
-        self.assertEqual(self.fleet.unready, ["worker 1 does not serve"])
+        self.assertEqual(self.pool.unready, ["worker 1 does not serve"])
         self.reactor.advance(0)
         for process in self.reactor.alive[2:]:
             process.say()
@@ -263,7 +263,7 @@ class FleetTests(SynchronousTestCase):
         self.assertEqual(lines, ["worker 1 has ended", "worker 2 has ended"])
         self.reactor.advance(LOOK)
         self.assertEqual(self.names(), ["worker 2.2", "worker 1.2"])
-        self.assertEqual((self.fleet.deaths, self.fleet.unready), (1, []))
+        self.assertEqual((self.pool.deaths, self.pool.unready), (1, []))
         self.stop()
 
     def test_successorNeverServes(self) -> None:
@@ -272,7 +272,7 @@ class FleetTests(SynchronousTestCase):
         tried again, and has it go when it serves after all.
         """
         one, _ = self.start()
-        self.fleet.renew()
+        self.pool.renew()
         self.reactor.alive[-1].end(status=1)
         self.reactor.advance(FIRST_DELAY)
         self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2"])
@@ -287,8 +287,8 @@ class FleetTests(SynchronousTestCase):
         replaced once more, and nothing twice at a time.
         """
         self.start()
-        self.fleet.renew()
-        self.fleet.renew()
+        self.pool.renew()
+        self.pool.renew()
         self.assertEqual(self.names(), ["worker 1", "worker 2", "worker 1.2"])
         for expected in ("worker 2.2", "worker 1.3"):
             self.reactor.alive[-1].say()
@@ -306,7 +306,7 @@ class FleetTests(SynchronousTestCase):
         serves.
         """
         one, _ = self.start()
-        self.fleet.renew()
+        self.pool.renew()
         successor = self.reactor.alive[-1]
         one.end(signal=9)
         successor.say()
@@ -322,7 +322,7 @@ class FleetTests(SynchronousTestCase):
         one.end(signal=9)
         self.reactor.advance(0)
         self.reactor.alive[-1].say()
-        self.fleet.renew()
+        self.pool.renew()
         self.reactor.alive[-1].say()
         self.assertEqual(self.reactor.processes[2].signals, ["HUP"])
         self.stop()
@@ -333,7 +333,7 @@ class FleetTests(SynchronousTestCase):
         """
         self.start()
         self.stop()
-        self.fleet.renew()
+        self.pool.renew()
         self.assertEqual(self.names(), [])
 
     def test_stop(self) -> None:
@@ -342,11 +342,11 @@ class FleetTests(SynchronousTestCase):
         was to be a successor; it is over when they have ended.
         """
         self.start()
-        self.fleet.renew()
+        self.pool.renew()
         self.reactor.alive[-1].say()
         one, other, successor, candidate = self.reactor.processes
-        self.fleet.stopService()
-        over = self.fleet.whenDone()
+        self.pool.stopService()
+        over = self.pool.whenDone()
         self.assertEqual(one.signals, ["HUP", "TERM"])
         for process in (other, successor, candidate):
             self.assertEqual(process.signals, ["TERM"])
@@ -354,7 +354,7 @@ class FleetTests(SynchronousTestCase):
         self.assertNoResult(over)
         one.end()
         self.successResultOf(over)
-        self.successResultOf(self.fleet.whenDone())
+        self.successResultOf(self.pool.whenDone())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_killed(self) -> None:
@@ -362,7 +362,7 @@ class FleetTests(SynchronousTestCase):
         Who does not end in time is killed.
         """
         self.start()
-        self.fleet.stopService()
+        self.pool.stopService()
         one, other = self.reactor.alive
         other.end()
         self.reactor.advance(2 * 5.0 + MARGIN)
@@ -386,7 +386,7 @@ class FleetTests(SynchronousTestCase):
         """
         one, other = self.start()
         one.over = True
-        self.fleet.abort()
+        self.pool.abort()
         self.assertEqual((one.signals, other.signals), ([], ["INT"]))
         one.over = False
         self.stop()
@@ -396,10 +396,10 @@ class FleetTests(SynchronousTestCase):
         All of them are told to open their files again: those who do not hear yet,
         when they do.
         """
-        self.fleet.startService()
+        self.pool.startService()
         one, other = self.reactor.processes
         one.say()
-        self.fleet.reopen()
+        self.pool.reopen()
         self.assertEqual((one.signals, other.signals), ([signal.SIGUSR1], []))
         for process in (one, other, one, other):
             process.say()
@@ -416,17 +416,17 @@ class FleetTests(SynchronousTestCase):
         other.say(services=[ofSessions()])
         one.end(signal=9)
         self.reactor.advance(0)
-        past = self.fleet.past
+        past = self.pool.past
         foreign = self.reactor.processes[-1]
         with logged() as lines:
             foreign.say(version="99", services=[ofSessions(lengths=[1])])
         self.assertEqual(
             lines[1:], ["worker 1 is echod 99: nothing of it is counted until a restart"]
         )
-        self.assertEqual(self.fleet.unready, [])
-        self.assertEqual(len(self.fleet.reports), 1)
+        self.assertEqual(self.pool.unready, [])
+        self.assertEqual(len(self.pool.reports), 1)
         foreign.end(signal=9)
-        self.assertEqual(self.fleet.past, past)
+        self.assertEqual(self.pool.past, past)
         self.reactor.advance(0)
         self.assertEqual(len(self.reactor.alive), 2)
         self.stop()
@@ -441,7 +441,7 @@ class FleetTests(SynchronousTestCase):
         one.end(signal=9)
         other.say(services=[ofSessions(accepted=3, ended={"goodbye": 3})])
         other.end()
-        (service,) = self.fleet.past["services"]
+        (service,) = self.pool.past["services"]
         self.assertEqual(service["accepted"], 10)
         self.assertEqual(service["ended"], {"goodbye": 8, LOST: 2})
         self.assertNotIn("open", service)
@@ -451,9 +451,9 @@ class FleetTests(SynchronousTestCase):
         """
         Who dies before the first report has counted nothing.
         """
-        self.fleet.startService()
+        self.pool.startService()
         self.reactor.alive[0].end(status=1)
-        self.assertEqual((self.fleet.past, self.fleet.reports), ({}, []))
+        self.assertEqual((self.pool.past, self.pool.reports), ({}, []))
         self.stop()
 
     def test_badLog(self) -> None:
@@ -493,12 +493,12 @@ class FleetTests(SynchronousTestCase):
         """
         one, _ = self.start()
         one.say(lag=0.5)
-        before = self.fleet.reports
+        before = self.pool.reports
         for data in [*NO_JSON, *(json.dumps(report).encode() for report in NO_REPORTS)]:
             one.protocol.childDataReceived(REPORTS, data + b"\n")
-            self.assertEqual(self.fleet.reports, before, data)
+            self.assertEqual(self.pool.reports, before, data)
         one.say(lag=0.25, services=[ofSessions(impairments="delay=1ms")])
-        self.assertEqual(self.fleet.reports[0]["lag"], 0.25)
+        self.assertEqual(self.pool.reports[0]["lag"], 0.25)
         self.stop()
 
     def test_otherServices(self) -> None:
@@ -510,7 +510,7 @@ class FleetTests(SynchronousTestCase):
         other.say(services=[ofSessions(accepted=2), ofSessions(accepted=4)])
         one.end()
         other.end()
-        accepted = [service["accepted"] for service in self.fleet.past["services"]]
+        accepted = [service["accepted"] for service in self.pool.past["services"]]
         self.assertEqual(accepted, [3, 4])
         self.stop()
 

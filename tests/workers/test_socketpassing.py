@@ -28,7 +28,7 @@ from echod.udp.echo import UDPEchoProtocol
 from echod.udp.endpoint import UDPServerEndpoint
 from echod.udp.pktinfo import IP_PKTINFO
 from echod.udp.ttl import ANSWER_TTL
-from echod.workers.socketpassing import AdoptingReactor, HandingReactor, bound
+from echod.workers.socketpassing import AdoptingReactor, BindingReactor, bound
 from tests.support import clock, lacking, temporaryDirectory
 
 KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
@@ -117,14 +117,14 @@ class BoundTests(LinuxTests):
 
 class HandingTests(LinuxTests):
     """
-    Tests for L{HandingReactor}.
+    Tests for L{BindingReactor}.
     """
 
     def setUp(self) -> None:
         super().setUp()
         self.memory = MemoryReactorClock()
         self.sockets: list[socket.socket] = []
-        self.reactor = HandingReactor(self.memory, 2, self.sockets)
+        self.reactor = BindingReactor(self.memory, 2, self.sockets)
 
     def listen(self, endpoint: Any, server: object) -> Any:
         """
@@ -225,7 +225,7 @@ class AdoptingTests(TestCase):
         if not SPREADS:
             lacking("Linux")
         self.sockets: list[socket.socket] = []
-        self.handing = HandingReactor(reactor, 1, self.sockets)
+        self.handing = BindingReactor(reactor, 1, self.sockets)
 
     def adopting(self) -> AdoptingReactor:
         """
