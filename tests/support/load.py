@@ -110,10 +110,21 @@ class DatagramLoad(Load):
         """
         @return: The answer.
         """
-        self.hosts = self.hosts % 250 + 1
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
-            skt.bind((f"127.0.0.{self.hosts}", 0))
+        with self.source() as skt:
             skt.settimeout(UDP_PATIENCE)
             skt.connect(self.address)
             skt.send(question)
             return skt.recv(100)
+
+    def source(self) -> socket.socket:
+        """
+        @return: A socket whose port is not the server's: echod does not answer its own
+            ports.
+        """
+        while True:
+            self.hosts = self.hosts % 250 + 1
+            skt = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            skt.bind((f"127.0.0.{self.hosts}", 0))
+            if skt.getsockname()[1] != self.address[1]:
+                return skt
+            skt.close()
