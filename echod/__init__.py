@@ -12,8 +12,9 @@ from echod._version import __version__
 from echod.impair.spec import ConnectionImpairments, DatagramImpairments
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
-from echod.limits.capacity import Capacity, Limits, RateLimit
+from echod.limits.capacity import Capacity, Limits
 from echod.limits.networks import Networks
+from echod.limits.ratelimit import RateLimit
 from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.tcp.goodbye import Goodbye
 from echod.tcp.greeting import GreetingFactory, GreetingProtocol

@@ -39,8 +39,9 @@ from echod.config.options import EXAMPLES
 from echod.impair.items import ITEMS
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
-from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, UDP_RATE, Capacity
+from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, Capacity
 from echod.limits.networks import DENIED
+from echod.limits.ratelimit import UDP_RATE
 from echod.net.sockets import SPREADS
 from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint

@@ -19,8 +19,9 @@ from echod.config.addresses import Address, Finder, datagramEndpoint, streamEndp
 from echod.config.config import SERVERS, Config
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
-from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, Capacity, Limits, RateLimit
+from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, Capacity, Limits
 from echod.limits.networks import Networks
+from echod.limits.ratelimit import RateLimit
 from echod.net.format import quoted
 from echod.service.echoservice import EchoService
 from echod.service.listening import Endpoint, ListeningService, Server

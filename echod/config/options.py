@@ -18,8 +18,9 @@ from echod.config.addresses import Address, datagramAddress, statusAddress, stre
 from echod.config.config import SERVERS, Config
 from echod.impair.options import ImpairmentOptions
 from echod.impair.spec import Impairments
-from echod.limits.capacity import DRAIN_TIMEOUT, IDLE_TIMEOUT, UDP_RATE
+from echod.limits.capacity import DRAIN_TIMEOUT, IDLE_TIMEOUT
 from echod.limits.networks import Networks
+from echod.limits.ratelimit import UDP_RATE
 from echod.net.format import printable, quoted, shortened
 from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
 from echod.net.sockets import SPREADS

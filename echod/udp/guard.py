@@ -12,8 +12,8 @@ from collections import Counter
 from functools import lru_cache
 from ipaddress import IPv4Address
 
-from echod.limits.capacity import RateLimit, onThisMachine
 from echod.limits.networks import DENIED, KNOWN_HOSTS, Networks, parsed
+from echod.limits.ratelimit import RateLimit, onThisMachine
 
 RESERVED = 1024
 """

@@ -15,8 +15,8 @@ from typing import Any
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.limits.capacity import RateLimit
 from echod.limits.networks import KNOWN_HOSTS
+from echod.limits.ratelimit import RateLimit
 from echod.udp.batch import BatchPort
 from echod.udp.buffers import BATCH, BATCHES, BUFFER, suits
 from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol

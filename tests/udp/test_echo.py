@@ -9,7 +9,7 @@ import errno
 from twisted.internet.error import MessageLengthError
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.limits.capacity import RateLimit
+from echod.limits.ratelimit import RateLimit
 from echod.net.statistics import Traffic
 from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
 from echod.udp.guard import OVER_RATE, OWN_PORT, RESERVED_PORT, TO_GROUP, DatagramGuard

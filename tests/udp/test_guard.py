@@ -8,8 +8,8 @@ from ipaddress import ip_network
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.limits.capacity import RateLimit
 from echod.limits.networks import DENIED, Networks
+from echod.limits.ratelimit import RateLimit
 from echod.udp.guard import (
     BROADCAST,
     MULTICAST,
