@@ -47,9 +47,9 @@ SIGHT = 0.5
 How often one that has a successor looks whether anybody is left, in seconds.
 """
 
-SAID = ("echod.service",)
+LOGGED_BY_PARENT = "echod.service"
 """
-Who has nothing to say that the parent has not said: what runs, and listens.
+The namespace whose information the parent logs: what runs, and listens.
 """
 
 
@@ -202,8 +202,7 @@ def main() -> None:
     os.environ["LISTEN_PID"] = str(os.getpid())
     descriptors = ListenFDs.fromEnvironment().inheritedNamedDescriptors()
     quiet = LogLevelFilterPredicate()
-    for namespace in SAID:
-        quiet.setLogLevelForNamespace(namespace, LogLevel.warn)
+    quiet.setLogLevelForNamespace(LOGGED_BY_PARENT, LogLevel.warn)
     globalLogBeginner.beginLoggingTo([FilteringLogObserver(log, [quiet])])
     options = Options()
     try:
