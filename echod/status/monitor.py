@@ -51,8 +51,6 @@ class Monitor(Service):
     deaths = 0
     lag = 0.0
     _looking: IDelayedCall | None = None
-    _full: bytes | None = None
-    _latest: bytes | None = None
 
     def __init__(
         self, reactor: IReactorTime, echo: EchoService, wallClock: Callable[[], float] = time
@@ -68,6 +66,7 @@ class Monitor(Service):
         self._wallClock = wallClock
         self._seen: dict[ServedSession, int] = {}
         self._before: dict[ServedSession, int] = {}
+        self._made: dict[str, bytes] = {}
         self._when = self._elapsed = 0.0
 
     @property
@@ -116,20 +115,29 @@ class Monitor(Service):
     @property
     def full(self) -> bytes:
         """
-        Everything, as JSON.  It is made once for each look.
+        Everything, as JSON.
         """
-        if self._full is None:
-            self._full = self._serialized(list(self.history.entries))
-        return self._full
+        return self.once("full", lambda: self._serialized(list(self.history.entries)))
 
     @property
     def latest(self) -> bytes:
         """
         Everything with only the newest entry of the history, as JSON.
         """
-        if self._latest is None:
-            self._latest = self._serialized(list(self.history.entries)[-1:])
-        return self._latest
+        return self.once("latest", lambda: self._serialized(list(self.history.entries)[-1:]))
+
+    def once(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """
+        Make a document once for each look, however many clients ask for it: the time
+        that it takes grows with the number of sessions.
+
+        @param name: The name of the document.
+
+        @return: The document, less than a second old.
+        """
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def startService(self) -> None:
         """
@@ -150,9 +158,9 @@ class Monitor(Service):
 
     def tell(self) -> None:
         """
-        Make the JSON again when it is needed next, and call the listeners.
+        Make all documents again when they are needed next, and call the listeners.
         """
-        self._full = self._latest = None
+        self._made.clear()
         for listener in list(self.listeners):
             listener()
 

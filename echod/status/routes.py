@@ -5,6 +5,7 @@ The paths of the HTTP status, and the resource at each path.
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from pathlib import Path
 
 from prometheus_client.exposition import choose_encoder
@@ -20,6 +21,8 @@ from echod.status.monitor import Monitor
 HERE = Path(__file__).parent
 
 PLAIN = b"text/plain; charset=utf-8"
+
+OPENMETRICS = "application/openmetrics-text"
 
 METHODS = (b"GET", b"HEAD")
 
@@ -202,22 +205,30 @@ class Metrics(StatusResource):
 
     def __init__(self, monitor: Monitor) -> None:
         super().__init__()
+        self._monitor = monitor
         self._registry = registryFor(monitor)
 
     def body(self, request: Request) -> bytes:
         """
-        @return: The current metrics.
+        @return: The metrics, less than a second old.
         """
-        accept = request.getHeader(b"accept") or b""
-        try:
-            encode, contentType = choose_encoder(accept.decode("ascii"))
-            content = encode(self._registry)
-        except (TypeError, ValueError):
-            # The header is not ASCII, or asks for a version that does not exist.
-            encode, contentType = choose_encoder("")
-            content = encode(self._registry)
+        encode, contentType = choose_encoder(preferredFormat(request))
         request.setHeader(b"Content-Type", contentType.encode("ascii"))
-        return content
+        return self._monitor.once(contentType, partial(encode, self._registry))
+
+
+def preferredFormat(request: Request) -> str:
+    """
+    @return: OpenMetrics or the text format, for C{choose_encoder}.  A client may ask for
+        any version of them, but gets only one of these two: each is made once a second.
+    """
+    accept = request.getHeader(b"accept") or b""
+    try:
+        _, contentType = choose_encoder(accept.decode("ascii"))
+    except (TypeError, ValueError):
+        # The header is not ASCII, or asks for a version that does not exist.
+        return ""
+    return OPENMETRICS if contentType.startswith(OPENMETRICS) else ""
 
 
 class StatusJSON(StatusResource):

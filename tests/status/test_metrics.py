@@ -107,6 +107,7 @@ class MetricsTests(MetricsTestCase):
         ListeningService("127.0.0.1:0", Endpoint(), impaired).setServiceParent(self.echo)
         for _ in range(3):
             impaired.datagramReceived(b"lost", ("192.0.2.1", 40000))
+        self.monitor.tell()
         self.check(
             {
                 "echod_impaired_total UDP echo drop": 3,

@@ -5,6 +5,7 @@ Tests for L{echod.status.routes}.
 from __future__ import annotations
 
 import json
+import re
 
 from tests.support import connect, logged
 from tests.support.status import StatusTests
@@ -138,3 +139,25 @@ class RoutesTests(StatusTests):
             status, answer, _ = self.client.ask("/metrics", Accept=accept)
             self.assertEqual(status, 200)
             self.assertTrue(answer["Content-Type"].startswith("text/plain"), answer)
+
+    def test_onceASecond(self) -> None:
+        """
+        The metrics and the JSON are made once a second, however many clients ask for
+        them, in whatever version.
+        """
+        session, _ = connect(self.tcp)
+        pattern = r'(?:echod_received_bytes_total{.*TCP.*}|"receivedBytes":) ?([0-9]+)'
+
+        def received(version: str) -> set[str]:
+            bodies = [self.client.ask("/status.json")[2]]
+            for kind in ("application/openmetrics-text", "text/plain"):
+                accept = f"{kind};version={version}"
+                bodies.append(self.client.ask("/metrics", Accept=accept)[2])
+            return {found for body in bodies for found in re.findall(pattern, body)[:1]}
+
+        self.assertEqual(received("1.0.0"), {"0"})
+        session.dataReceived(b"x" * 10)
+        self.clock.advance(0.99)
+        self.assertEqual(received("1.0.1"), {"0"})
+        self.clock.advance(0.01)
+        self.assertEqual(received("2.0.0"), {"10"})

@@ -51,6 +51,14 @@ MUTATIONS = [
     Mutation("echod/status/httpserver.py", "self.site.channels.discard(self)", "pass", _STATUS),
     Mutation("echod/status/monitor.py", "max(0.0, ", "max(-9.0, ", _STATUS),
     Mutation("echod/status/monitor.py", "more / self._elapsed", "more", _STATUS),
+    Mutation("echod/status/monitor.py", "if name not in self._made:", "if True:", _STATUS),
+    Mutation("echod/status/monitor.py", "        self._made.clear()\n", "", _STATUS),
+    Mutation(
+        "echod/status/routes.py",
+        "return OPENMETRICS if contentType.startswith(OPENMETRICS) else",
+        "return accept.decode() or",
+        _STATUS,
+    ),
     Mutation("echod/status/routes.py", ">= VIEWERS", "> VIEWERS", _STATUS),
     Mutation(
         "echod/status/sessionlog.py",
