@@ -24,6 +24,15 @@ from echod.service.echoservice import EchoService
 from echod.service.listening import ListeningService
 from echod.tap import Options, makeService
 
+__all__ = [
+    "PEER",
+    "Echod",
+    "EchodMixin",
+    "MemoryConnection",
+    "MemoryDatagrams",
+    "MemoryStream",
+]
+
 PEER = IPv4Address("TCP", "192.0.2.1", 40000)
 """
 Who a client in memory is: an address for documentation (RFC 5737).

@@ -1,4 +1,4 @@
-from twisted.application.service import Application, IServiceCollection
+from twisted.application.service import Application
 from twisted.internet import reactor
 
 from echod.tap import Options, makeService
@@ -7,4 +7,4 @@ options = Options(reactor)
 options.parseOptions(["--tcp", "8080", "--udp", "8080", "--max-per-source", "10"])
 
 application = Application("echo")
-makeService(options).setServiceParent(IServiceCollection(application))
+makeService(options).setServiceParent(application)

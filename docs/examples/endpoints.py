@@ -30,7 +30,7 @@ async def main(reactor: Any) -> None:
     await UDPServerEndpoint(reactor, 8080, HERE).listen(datagrams)
 
     async def end() -> None:
-        # Nobody new; and who is there has back what he has sent.
+        # Accept no new peer; the others still receive all that they have sent.
         await port.stopListening()
         await echo.drain()
         print(f"{echo.received} bytes in, {echo.returned} bytes out")
@@ -41,6 +41,6 @@ async def main(reactor: Any) -> None:
 
 
 if __name__ == "__main__":
-    log = textFileLogObserver(sys.stderr)
+    log: Any = textFileLogObserver(sys.stderr)
     globalLogBeginner.beginLoggingTo([log], redirectStandardIO=False)
     react(main)

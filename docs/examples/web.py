@@ -17,7 +17,7 @@ reactor: Any = installed
 
 class Sessions(Resource):
     """
-    Says how many people talk to the echo.
+    Shows the number of open echo sessions.
     """
 
     isLeaf = True
@@ -42,7 +42,8 @@ echo.setServiceParent(services)
 web.setServiceParent(services)
 
 if __name__ == "__main__":
-    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
+    log: Any = textFileLogObserver(sys.stdout)
+    globalLogBeginner.beginLoggingTo([log])
     reactor.callWhenRunning(services.startService)
     reactor.addSystemEventTrigger("before", "shutdown", services.stopService)
     reactor.run()

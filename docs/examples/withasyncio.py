@@ -10,7 +10,7 @@ from echod.tap import Options, makeService
 
 async def ask(port: int, question: bytes) -> bytes:
     """
-    Plain asyncio.
+    Send some bytes and wait for the answer, with asyncio alone.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(question)
@@ -22,7 +22,7 @@ async def ask(port: int, question: bytes) -> bytes:
 
 async def talk(reactor: Any) -> None:
     """
-    Plain asyncio as well, but for what has to do with echod.
+    Run an echod, and talk to it with asyncio.
     """
     options = Options(reactor)
     options.parseOptions(["--tcp", "0"])
@@ -30,9 +30,9 @@ async def talk(reactor: Any) -> None:
     service.startService()
     try:
         (listening,) = service.listening
-        assert listening.port is not None
-        where: Any = listening.port.getHost()
-        answers = await asyncio.gather(ask(where.port, b"one"), ask(where.port, b"two"))
+        port: Any = listening.port
+        number = port.getHost().port
+        answers = await asyncio.gather(ask(number, b"one"), ask(number, b"two"))
         print(*(answer.decode() for answer in answers))
     finally:
         await service.stopService().asFuture(asyncio.get_running_loop())

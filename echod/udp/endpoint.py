@@ -7,10 +7,10 @@ from __future__ import annotations
 import os
 import socket
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred, execute
-from twisted.internet.interfaces import IListeningPort, IReactorFDSet, IReactorUDP
+from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorFDSet, IReactorUDP
 from twisted.internet.protocol import DatagramProtocol
 
 from echod.net.sockets import MAX_DATAGRAM
@@ -30,14 +30,19 @@ class UDPServerEndpoint:
     address.
     """
 
-    def __init__(self, reactor: IReactorUDP, port: int, interface: str = "") -> None:
+    def __init__(
+        self, reactor: IReactorCore | IReactorUDP, port: int, interface: str = ""
+    ) -> None:
         """
+        @param reactor: A reactor with UDP.  The type of C{twisted.internet.reactor} does
+            not say that it has UDP, so any reactor is accepted here.
+
         @param port: The port to listen on; 0 for any free port.
 
         @param interface: A literal address of this machine; empty for all its IPv4
             addresses.
         """
-        self._reactor = reactor
+        self._reactor = cast(IReactorUDP, reactor)
         self._port = port
         self._interface = interface
 
