@@ -77,7 +77,7 @@ bench: $(VENV)/test
 # A quarter of an hour of bad weather, in which nothing may be lost.  As root,
 # with iproute2 and libfaketime, it does all that it can.
 soak: EXAMPLES = 2000
-soak: FUZZERS = $(addprefix tests/tcp/test_,fuzz.py goodbye.py proxyprotocol.py)
+soak: FUZZERS = $(addprefix tests/tcp/test_,fuzz.py goodbye.py proxyheader.py proxyprotocol.py)
 soak: $(VENV)/test
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest $(FUZZERS)
 	$(BIN)/python -m soak

@@ -76,7 +76,7 @@ class Options(options.Options):
             self.workers = Parent(config, self.reactor, self.arguments)
             listen = self.workers.listen
         self.servers = serverEndpoints(config, listen)
-        self.status = endpoints("status", config.status, self._listen)
+        self.status = endpoints("status", config.status, self._listen, config.proxies)
         if config.workers > 1:
             try:
                 checkWorkers(config, self.reactor, self.parent and self.parent.get("chroot"))
@@ -108,7 +108,7 @@ def makeService(config: Options) -> EchoService:
         workers.log = log
     if config.status:
         kind: Any = AggregateMonitor if isinstance(service, WorkersService) else Monitor
-        addStatus(reactor, service, config.status, kind(reactor, service))
+        addStatus(config.config, reactor, service, config.status, kind(reactor, service))
     if config.ownsProcess:
         reactor.callWhenRunning(Signals(reactor, service).install)
     return service

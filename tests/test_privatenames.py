@@ -18,11 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.support import CHECKOUT, lacking
 from tests.support.privatenames import OURS, classes, defined, imported, inherited, source, used
 
-MODULES = {
-    "twisted.protocols.haproxy._exceptions",
-    "twisted.protocols.haproxy._v1parser",
-    "twisted.protocols.haproxy._v2parser",
-}
+MODULES: set[str] = set()
 """
 The private modules that are imported.
 """

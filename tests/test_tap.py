@@ -21,8 +21,9 @@ from typing import Any
 
 from twisted.internet import endpoints
 from twisted.internet import reactor as installed
-from twisted.internet.address import UNIXAddress
+from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.endpoints import UNIXServerEndpoint
+from twisted.internet.protocol import Factory
 from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python import usage
@@ -676,10 +677,12 @@ class OptionsTests(SynchronousTestCase):
                     *("--max-connections=0", "--max-per-source=2", "--idle-timeout=0"),
                     *("--udp-rate=0", "--drain-timeout=0.5"),
                     *("--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1"),
+                    *("--tcp=haproxy:0", "--proxy-from=192.0.2.0/24"),
                 ],
                 f"{connections} connections for all together, 2 connections from one source; "
                 "sessions idle for ever; any number of datagrams a second to one address; "
-                "0.5 s to drain; allowed: 10.0.0.0/8; denied: 10.1.0.0/16, ::1/128",
+                "0.5 s to drain; allowed: 10.0.0.0/8; denied: 10.1.0.0/16, ::1/128; "
+                "PROXY headers from: 192.0.2.0/24",
             ),
             (
                 ["--max-connections=5"],
@@ -719,12 +722,49 @@ class OptionsTests(SynchronousTestCase):
         """
         A network that is none is refused by name, and so is a contradiction.
         """
-        for option in ("allow", "deny"):
+        for option in ("allow", "deny", "proxy-from"):
             for value in ("x", "10.0.0.1/8", "10.0.0.0/33", ""):
                 said = self.assertRaises(UsageError, parse, f"--{option}={value}")
                 self.assertRegex(str(said), f"^--{option} .*; a network is an address")
         said = self.assertRaises(UsageError, parse, "--allow=::/0", "--deny=::/0")
         self.assertEqual(str(said), "--allow and --deny: ::/0 is both allowed and denied")
+
+    def test_proxyFrom(self) -> None:
+        """
+        Only proxies in the given networks may send PROXY headers, to all servers.
+        """
+        for arguments, served in (([], True), (["--proxy-from=10.0.0.0/8"], False)):
+            options = parse("--tcp=haproxy:0", "--status=haproxy:0", *arguments)
+            for _, endpoint in (*options.servers["tcp"], *options.status):
+                endpoint.listen(Factory())
+            for _, factory, _, _ in options.reactor.tcpServers:
+                self.assertIsInstance(factory, ProxyFactory)
+                for host, expected in (("192.0.2.1", served), ("10.0.0.1", True)):
+                    built = factory.buildProtocol(IPv4Address("TCP", host, 40000))
+                    self.assertEqual(built is not None, expected)
+
+    def test_proxyFromNobody(self) -> None:
+        """
+        Networks of proxies without an address that expects PROXY headers are a mistake.
+        """
+        said = self.assertRaises(UsageError, parse, "--proxy-from=10.0.0.0/8", "--tcp=0")
+        self.assertEqual(str(said), "--proxy-from: no address starts with haproxy:")
+
+    def test_proxyNote(self) -> None:
+        """
+        The log says which addresses expect PROXY headers, and from whom.
+        """
+        everyone = "expects a PROXY header, from everyone who connects (see --proxy-from)"
+        known = "expects a PROXY header, only from 10.0.0.0/8, ::1/128"
+        for arguments, notes in (
+            (["--tcp=0"], [""]),
+            (["--tcp=haproxy:0", "--greeting=0"], ["", everyone]),
+            (["--tcp=haproxy:0", "--proxy-from=10.0.0.0/8", "--proxy-from=::1"], [known]),
+        ):
+            service = makeService(parse(*arguments))
+            self.assertEqual([each.note for each in service.listening], notes)
+        service = makeService(parse("--tcp=0", "--status=haproxy:0"))
+        self.assertIn(everyone, [getattr(each, "note", "") for each in service.observers])
 
     def test_notifier(self) -> None:
         """

@@ -20,6 +20,7 @@ from twisted.internet.endpoints import (
     serverFromString,
 )
 
+from echod.limits.networks import Networks
 from echod.net.addresses import LOOPBACK, MAX_PORT
 from echod.net.descriptions import checkNumbers
 from echod.net.format import hostPort, shortened
@@ -121,15 +122,19 @@ def _literal(value: str, prefix: str = "") -> Address:
     return Address(prefix + hostPort(host, port), host, port)
 
 
-def streamEndpoint(address: Address, listener: Any, find: Finder) -> Endpoint:
+def streamEndpoint(
+    address: Address, listener: Any, find: Finder, proxies: Networks | None = None
+) -> Endpoint:
     """
     Make the endpoint of an address for connections.
 
     @param listener: The reactor to listen on.
 
+    @param proxies: The addresses that may send PROXY headers; L{None} for all.
+
     @raise ValueError: if the endpoint cannot be made.
     """
-    reactor, description = layered(listener, address.text)
+    reactor, description = layered(listener, address.text, proxies)
     if address.host is not None:
         kind = TCP6ServerEndpoint if ":" in address.host else TCP4ServerEndpoint
         return kind(reactor, address.port, BACKLOG, address.host)

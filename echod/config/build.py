@@ -28,7 +28,9 @@ from echod.service.listening import Endpoint, ListeningService, Server
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
+from echod.tcp.endpoints import expectsHeader
 from echod.tcp.greeting import GreetingFactory
+from echod.tcp.proxyheader import EXPECTED
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import DatagramGuard
 from echod.udp.sourcestatistics import SourceStatistics
@@ -45,13 +47,20 @@ An address as the log shows it, and its endpoint.
 """
 
 
-def endpoints(option: str, addresses: Sequence[Address], listen: Listen) -> list[Named]:
+def endpoints(
+    option: str,
+    addresses: Sequence[Address],
+    listen: Listen,
+    proxies: Networks | None = None,
+) -> list[Named]:
     """
     Make the endpoints of the addresses of one option.
 
+    @param proxies: The addresses that may send PROXY headers; L{None} for all.
+
     @raise usage.UsageError: if one cannot be made.
     """
-    kind = datagramEndpoint if option == "udp" else streamEndpoint
+    kind = datagramEndpoint if option == "udp" else partial(streamEndpoint, proxies=proxies)
     named = []
     for number, address in enumerate(addresses):
         try:
@@ -67,7 +76,10 @@ def serverEndpoints(config: Config, listen: Listen) -> dict[str, list[Named]]:
 
     @raise usage.UsageError: if one cannot be made.
     """
-    return {server: endpoints(server, config.servers[server], listen) for server in SERVERS}
+    return {
+        server: endpoints(server, config.servers[server], listen, config.proxies)
+        for server in SERVERS
+    }
 
 
 def build(
@@ -91,7 +103,8 @@ def build(
     service = newService(_limitsInWords(config, shared))
     for name, make in _servers(config, reactor, shared).items():
         for address, endpoint in listenOn[name]:
-            listening = ListeningService(address, endpoint, make(), name)
+            note = proxyNote(config, address)
+            listening = ListeningService(address, endpoint, make(), name, note)
             listening.setServiceParent(service)
     return service
 
@@ -160,8 +173,23 @@ def addSessionLog(
     return log
 
 
+def proxyNote(config: Config, address: str) -> str:
+    """
+    @return: What the log says about the PROXY headers that an address expects.
+    """
+    if not expectsHeader(address):
+        return ""
+    if config.proxyFrom:
+        return f"{EXPECTED}, only from {', '.join(map(str, config.proxyFrom))}"
+    return f"{EXPECTED}, from everyone who connects (see --proxy-from)"
+
+
 def addStatus(
-    reactor: Any, service: EchoService, listenOn: Sequence[Named], monitor: Monitor
+    config: Config,
+    reactor: Any,
+    service: EchoService,
+    listenOn: Sequence[Named],
+    monitor: Monitor,
 ) -> None:
     """
     Add the HTTP servers of the status page.
@@ -176,7 +204,8 @@ def addStatus(
     monitor.setServiceParent(service.observers)
     for address, endpoint in listenOn:
         site = StatusSite(reactor, monitor)
-        listening = ListeningService(address, endpoint, site, "status")
+        note = proxyNote(config, address)
+        listening = ListeningService(address, endpoint, site, "status", note)
         listening.setServiceParent(service.observers)
 
 
@@ -193,7 +222,11 @@ def _limitsInWords(config: Config, shared: Capacity) -> str:
         f"{_number(config.udpRate, 'datagrams')} a second to one address",
         f"{config.drainTimeout:g} s to drain",
     ]
-    for networks, what in ((config.allowed, "allowed"), (config.denied, "denied")):
+    for networks, what in (
+        (config.allowed, "allowed"),
+        (config.denied, "denied"),
+        (config.proxyFrom, "PROXY headers from"),
+    ):
         if networks:
             words.append(f"{what}: {', '.join(map(str, networks))}")
     return "; ".join(words)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from echod.config.addresses import Address
 from echod.impair.spec import Impairments
-from echod.limits.networks import Network
+from echod.limits.networks import Network, Networks
 
 SERVERS = ("greeting", "tcp", "udp")
 """
@@ -60,6 +60,11 @@ class Config:
     allowed: tuple[Network, ...]
     denied: tuple[Network, ...]
 
+    proxyFrom: tuple[Network, ...]
+    """
+    The networks that may send PROXY headers; empty for all.
+    """
+
     impairments: Mapping[str, Impairments]
     """
     The impairments of each impaired server.
@@ -76,6 +81,13 @@ class Config:
     """
 
     workers: int
+
+    @property
+    def proxies(self) -> Networks | None:
+        """
+        The addresses that may send PROXY headers; L{None} for all.
+        """
+        return Networks(self.proxyFrom) if self.proxyFrom else None
 
     @property
     def connectionsOfProcess(self) -> int:

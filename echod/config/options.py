@@ -24,6 +24,7 @@ from echod.limits.ratelimit import UDP_RATE
 from echod.net.format import printable, quoted, shortened
 from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
 from echod.net.sockets import SPREADS
+from echod.tcp.endpoints import expectsHeader
 from echod.tcp.greeting import GREETING
 
 DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
@@ -31,7 +32,7 @@ DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
 The ports of the article, on 127.0.0.1.
 """
 
-NETWORKS = ("allow", "deny")
+NETWORKS = ("allow", "deny", "proxy-from")
 
 MOST_WORKERS = 1024
 """
@@ -247,6 +248,13 @@ class Options(usage.Options):
         """
         self._addNetwork("deny", network)
 
+    def opt_proxy_from(self, network: str) -> None:
+        """
+        With haproxy:, take connections and their PROXY headers only from NETWORK, where the
+        proxies are; without this, from everyone. Can be given again.
+        """
+        self._addNetwork("proxy-from", network)
+
     def opt_impair(self, specification: str) -> None:
         """
         Misbehave on purpose as SPEC says, see below. Can be given again.
@@ -287,6 +295,10 @@ class Options(usage.Options):
             for server in SERVERS
         }
         status = self._addresses("status", statusAddress)
+        if self["proxy-from"] and not any(
+            expectsHeader(address.text) for address in (*status, *sum(servers.values(), ()))
+        ):
+            raise usage.UsageError("--proxy-from: no address starts with haproxy:")
         try:
             Networks(self["allow"], self["deny"])
         except ValueError as error:
@@ -304,6 +316,7 @@ class Options(usage.Options):
             udpRate=self["udp-rate"],
             allowed=tuple(self["allow"]),
             denied=tuple(self["deny"]),
+            proxyFrom=tuple(self["proxy-from"]),
             impairments=MappingProxyType(self._impairments()),
             seeded=self._impairmentOptions.hasSeed,
             sessionLog=self[SESSION_LOG],

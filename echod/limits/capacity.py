@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Network
 from math import inf
 
-from echod.limits.networks import Networks, parsed
+from echod.limits.networks import Networks
+from echod.net.addresses import parsed
 
 try:
     import resource

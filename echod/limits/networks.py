@@ -1,43 +1,34 @@
 """
-Whom to serve: allowed and denied networks.
+Allowed and denied networks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
+
+from echod.net.addresses import parsed
 
 KNOWN_HOSTS = 4096
 """
-How many hosts are remembered with what was decided on them: enough for those
-who talk at one time, and an end to what forged sources can fill.
+The number of addresses whose decision is cached: enough for all peers that are active at
+one time, and a bound on the memory that forged sources can take.
 """
 
 DENIED = "denied address"
 
 MAPPED = 96
 """
-After how many bits of an IPv6 address an IPv4 address can stand.
+The length of the prefix of IPv4-mapped IPv6 addresses, in bits.
 """
 
 Network = IPv4Network | IPv6Network
 
 
-def parsed(host: str) -> IPv4Address | IPv6Address:
-    """
-    @param host: A literal address, with a scope or without.
-
-    @return: The address; IPv4 as such, also where a socket for both versions
-        sees it as C{::ffff:a.b.c.d}.
-    """
-    address = ip_address(host)
-    return getattr(address, "ipv4_mapped", None) or address
-
-
 def _unmapped(network: Network) -> Network:
     """
-    @return: The network of IPv4 addresses that is written as one of IPv6.
+    @return: The IPv4 network, if a network is written as IPv4-mapped IPv6 addresses.
     """
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < MAPPED:
@@ -47,9 +38,10 @@ def _unmapped(network: Network) -> Network:
 
 class Networks:
     """
-    Decides by address whom to serve.  The most specific network that an address
-    is in counts.  Who is in none of them is served, unless there are networks
-    that are allowed: then only these are.
+    Decides which addresses are served.
+
+    The most specific network that contains an address decides.  An address in no network
+    is served, unless there are allowed networks: then only these are served.
     """
 
     def __init__(self, allowed: Iterable[Network] = (), denied: Iterable[Network] = ()) -> None:

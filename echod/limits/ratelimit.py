@@ -9,7 +9,8 @@ from collections import OrderedDict
 from contextlib import suppress
 from functools import lru_cache
 
-from echod.limits.networks import KNOWN_HOSTS, parsed
+from echod.limits.networks import KNOWN_HOSTS
+from echod.net.addresses import parsed
 
 UDP_RATE = 10000
 """

@@ -1,5 +1,5 @@
 """
-What was refused: counted, and logged so that a flood does not flood the log.
+Refusals: each is counted by its reason, and a flood of them does not flood the log.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ _log = Logger(namespace="echod.limits")
 
 LOGGED_EVERY = 1.0
 """
-How long a reason is not logged again, in seconds.
+The shortest time between two log lines with the same reason, in seconds.
 """
 
 
 class Refusals:
     """
-    What one service has refused.  The first of each reason is logged at once;
-    those which follow are logged as a number, when the second is over.  After
-    L{stop} no timer is started: each reason is logged once until L{start}.
+    The refusals of one service.
 
-    @ivar counts: How many, by reason.
+    The first refusal for each reason is logged at once.  The next ones are logged as a
+    number, one second later.  After L{stop} no timer is started: each reason is logged
+    once until L{start}.
+
+    @ivar counts: The number of refusals by reason.
     """
 
     def __init__(self, reactor: IReactorTime, service: str) -> None:
@@ -36,14 +38,14 @@ class Refusals:
 
     def start(self) -> None:
         """
-        Listening starts, perhaps again.
+        Log with timers: the service listens.
         """
         self._flush()
         self._stopped = False
 
     def add(self, reason: str, peer: str) -> None:
         """
-        Something was refused.
+        Count a refusal, and log it now or later.
         """
         self.counts[reason] += 1
         if reason in self._waiting:
@@ -59,8 +61,8 @@ class Refusals:
 
     def stop(self) -> None:
         """
-        Log what is not logged yet.  Listening has ended, and only the peers that
-        are still there can be refused.
+        Log what is not logged yet, and start no more timers: the service listens no
+        longer.
         """
         self._flush()
         self._stopped = True

@@ -1,5 +1,5 @@
 """
-How addresses and messages are shown to people.
+The text of addresses and messages for people.
 """
 
 import shlex
@@ -7,12 +7,13 @@ import shlex
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
+from echod.net.addresses import parsed
+
 SHOWN_BYTES = 1024
 """
-How much of one message is shown.  What a screen holds, and an end to what a
-peer can write into a log with one segment.
+The most bytes of one message that are shown: about one screen.  A peer cannot fill the
+log with one segment.
 """
-
 
 SHOWN_CHARACTERS = 100
 """
@@ -23,29 +24,33 @@ on the command line.
 
 def addressName(address: IAddress | None) -> str:
     """
-    @return: The address as people write it: C{127.0.0.1:8080},
-        C{[::1]:8080}, C{unix:/run/echod.sock}.
+    @return: The address as people write it: C{127.0.0.1:8080}, C{[::1]:8080},
+        C{unix:/run/echod.sock}.
     """
     if isinstance(address, (IPv4Address, IPv6Address)):
         return hostPort(address.host, address.port)
     if isinstance(address, UNIXAddress):
-        # A client's end of a UNIX socket mostly has no name.
+        # The client's end of a UNIX socket has usually no name.
         return f"unix:{escaped(address.name) if address.name else '?'}"
     return str(address)
 
 
 def hostPort(host: str, port: int) -> str:
     """
-    @return: A literal host and a port as people write them.
+    @return: A literal host and a port as people write them.  An IPv4-mapped address is
+        written as the IPv4 address.
     """
+    if ":" in host and "." in host:
+        host = str(parsed(host))
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def escaped(message: bytes) -> str:
     """
-    A peer's message, made fit for one line of a log: text as text, everything
-    that could start a new line or move the cursor as a Python escape, and the
-    backslash doubled so that no peer can write an escape itself.
+    Make a peer's message fit for one line of a log.
+
+    Text stays text.  Characters that could start a new line or move the cursor become
+    Python escapes.  Backslashes are doubled, so that no peer can write an escape itself.
     """
     text = message[:SHOWN_BYTES].replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
     line = printable(text)
@@ -55,7 +60,7 @@ def escaped(message: bytes) -> str:
 
 def printable(text: str) -> str:
     """
-    Text, with what could start a new line or move the cursor as escapes.
+    Replace the characters that could start a new line or move the cursor by escapes.
     """
     return "".join(
         character if character.isprintable() else _escaped(character) for character in text
@@ -64,15 +69,15 @@ def printable(text: str) -> str:
 
 def shortened(text: str) -> str:
     """
-    @return: The beginning of a long text, and how long it is.
+    @return: The text; of a long text, its beginning and its length.
     """
     return text[:SHOWN_CHARACTERS] + _length(text)
 
 
 def quoted(text: str) -> str:
     """
-    @return: A value of the command line, for one line of an error message: quoted
-        as for a shell, and shortened.
+    @return: A value of the command line for one line of an error message: quoted as for
+        a shell, and shortened.
     """
     return printable(shlex.quote(text[:SHOWN_CHARACTERS])) + _length(text)
 

@@ -136,9 +136,18 @@ class ListeningService(Service, Generic[AnyServer]):
     _left = False
 
     def __init__(
-        self, address: str, endpoint: Endpoint, server: AnyServer, option: str = ""
+        self,
+        address: str,
+        endpoint: Endpoint,
+        server: AnyServer,
+        option: str = "",
+        note: str = "",
     ) -> None:
+        """
+        @param note: What else the log says about the address, after its name.
+        """
         self.address = self.place = address
+        self.note = note
         self.endpoint = endpoint
         self.server = server
         self.option = option
@@ -222,6 +231,13 @@ class ListeningService(Service, Generic[AnyServer]):
         _log.info(
             "{service} listens on {address}", service=self.server.service, address=self.place
         )
+        if self.note:
+            _log.info(
+                "{service} on {address} {note}",
+                service=self.server.service,
+                address=self.place,
+                note=self.note,
+            )
 
     def _failed(self, failure: Failure) -> None:
         if not failure.check(CancelledError):

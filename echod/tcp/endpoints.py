@@ -1,6 +1,6 @@
 """
-Endpoint descriptions, with what lies between a connection and its session done
-our way: the header of the PROXY protocol, and TLS.
+Endpoints for streams, with echod's own layers between a connection and its session: the
+PROXY header and TLS.
 """
 
 from __future__ import annotations
@@ -12,33 +12,39 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory
 from zope.interface import directlyProvides, providedBy
 
+from echod.limits.networks import Networks
 from echod.tcp.proxyprotocol import ProxyFactory
 
 PROXY = "haproxy:"
 """
-What a description starts with where the PROXY protocol is spoken.
+The prefix of the description of an endpoint that expects PROXY headers.
 """
 
 PROXIED = ("tcp", "tcp6", "ssl", "tls", "unix", "systemd")
 """
-What it can be spoken on.
+The kinds of endpoints that can expect them.
 """
 
 
 class LayeredReactor:
     """
-    A reactor that changes what lies below whatever listens on it.
+    A reactor that adds layers to each factory that listens on it.
 
-    Endpoints know their reactor, and nothing else is below all that they add:
-    the header stands in front of TLS, too, as HAProxy sends it.
+    Only the reactor is below everything that endpoints add.  The PROXY header has to be
+    there: HAProxy sends it before TLS.
     """
 
-    def __init__(self, reactor: Any, proxied: bool) -> None:
+    def __init__(
+        self, reactor: Any, proxied: bool = False, proxies: Networks | None = None
+    ) -> None:
         """
-        @param proxied: Whether there is such a header.
+        @param proxied: True if connections start with a PROXY header.
+
+        @param proxies: The addresses that may send it; L{None} for all.
         """
         self._reactor = reactor
         self._proxied = proxied
+        self._proxies = proxies
         directlyProvides(self, providedBy(reactor))
 
     def __getattr__(self, name: str) -> Any:
@@ -61,7 +67,7 @@ class LayeredReactor:
         """
         Listen on TCP with TLS.
         """
-        # There is one, or there would be no contextFactory.
+        # TLSMemoryBIOFactory exists, because there is a contextFactory.
         kind: Any = endpoints.TLSMemoryBIOFactory
         overTLS = kind(contextFactory, False, factory, self._reactor)
         return self.listenTCP(port, overTLS, backlog, interface)
@@ -74,40 +80,55 @@ class LayeredReactor:
 
     def adoptStreamPort(self, descriptor: int, family: int, factory: Factory) -> Any:
         """
-        Listen on a socket that listens already.
+        Listen on a socket that already listens.
         """
         return self._reactor.adoptStreamPort(descriptor, family, self._layered(factory))
 
     def _layered(self, factory: Factory) -> Factory:
-        # None where there is no TLS.
+        # None if pyOpenSSL is missing.
         kind = endpoints.TLSMemoryBIOFactory
         if kind is not None and isinstance(factory, kind):
             from echod.tcp.tls import useTransport
 
             useTransport(factory, self._reactor)
-        return ProxyFactory(self._reactor, factory) if self._proxied else factory
+        if self._proxied:
+            return ProxyFactory(self._reactor, factory, self._proxies)
+        return factory
 
 
-def layered(reactor: Any, description: str) -> tuple[LayeredReactor, str]:
+def layered(
+    reactor: Any, description: str, proxies: Networks | None = None
+) -> tuple[LayeredReactor, str]:
     """
-    @return: What the endpoint of a description is to listen on, and what there
-        is to say about it to those who do not know of the PROXY protocol.
+    @param proxies: The addresses that may send PROXY headers; L{None} for all.
 
-    @raise ValueError: if the PROXY protocol is not for such an endpoint.
+    @return: The reactor that the endpoint of a description must listen on, and the
+        description for it, without C{haproxy:}.
+
+    @raise ValueError: if such an endpoint cannot expect PROXY headers.
     """
-    proxied = description.lower().startswith(PROXY)
-    if not proxied:
-        return LayeredReactor(reactor, proxied), description
+    if not expectsHeader(description):
+        return LayeredReactor(reactor), description
     inner = description[len(PROXY) :]
     kind, colon, _ = inner.partition(":")
     if colon and kind.isalpha() and kind.lower() not in PROXIED:
         raise ValueError(f"{PROXY} goes with {', '.join(PROXIED)}, not with {kind}")
-    return LayeredReactor(reactor, proxied), inner
+    return LayeredReactor(reactor, True, proxies), inner
 
 
-def serverFromString(reactor: Any, description: str) -> IStreamServerEndpoint:
+def expectsHeader(description: str) -> bool:
     """
-    Twisted's function of this name, with our layers.
+    @return: True if the connections of an endpoint start with a PROXY header.
     """
-    endpoint: IStreamServerEndpoint = endpoints.serverFromString(*layered(reactor, description))
+    return description.lower().startswith(PROXY)
+
+
+def serverFromString(
+    reactor: Any, description: str, proxies: Networks | None = None
+) -> IStreamServerEndpoint:
+    """
+    Make an endpoint as Twisted's function of this name does, with echod's layers.
+    """
+    where, inner = layered(reactor, description, proxies)
+    endpoint: IStreamServerEndpoint = endpoints.serverFromString(where, inner)
     return endpoint

@@ -1,149 +1,46 @@
 """
-The PROXY protocol, versions 1 and 2: a proxy tells who its peer is, in a header
-in front of everything else (U{https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt}).
+Services behind a proxy: each connection starts with a PROXY header.
 
-Headers are read by Twisted's parsers, but not by Twisted's wrapper, which makes
-the session before it knows for whom, needs the beginning of the header in one
-segment, waits for it for ever and keeps half-closes to itself.  Here the session
-is made when the header is there; from then on it has the connection to itself,
-and no message passes through this module.
-
-Whoever can connect can say who he is: let nobody but the proxy.
+Twisted's wrapper makes the session before it knows the peer, needs the beginning of the
+header in one segment, waits for it without a limit, and hides half-closes.  Here the
+session is made when the header is complete.  From then on it is the transport's only
+protocol, and no message passes through this module.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import (
-    IAddress,
-    IHalfCloseableProtocol,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.protocols.haproxy._exceptions import InvalidProxyHeader
-from twisted.protocols.haproxy._v1parser import V1Parser
-from twisted.protocols.haproxy._v2parser import V2Parser
 from twisted.protocols.policies import WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.limits.capacity import NO_ROOM, Capacity
+from echod.limits.networks import Networks
 from echod.limits.refusals import Refusals
-from echod.net.addresses import MAX_PORT
 from echod.net.format import addressName
-from echod.net.quantities import wholeNumber
 from echod.net.sockets import unread
 from echod.tcp.deadlines import Deadlines
 from echod.tcp.factory import SessionFactory
+from echod.tcp.proxyheader import EXPECTED, Header, headerSize, parse
+from echod.tcp.proxypeer import sessionAddress
 
 HEADER_TIMEOUT = 3.0
 """
-How long a header may take, in seconds: as long as the protocol's text
-recommends, so that one lost packet is forgiven.
+How long a header may take, in seconds: the protocol's text recommends this, so that one
+lost packet is forgiven.
 """
 
-V1_SIGNATURE = b"PROXY "
-V1_LIMIT = 107
-"""
-The longest header of version 1, by definition.
-"""
-
-V2_FIXED = 16
-"""
-How much of a header of version 2 says how long it is.
-"""
-
-V2_LIMIT = 4096
-"""
-The longest header of version 2 that is taken, as by nginx.  Addresses need no
-more than 232 bytes, the rest is for extensions.
-"""
-
-MALFORMED = "malformed PROXY header"
-MISSING = "no PROXY header"
-LATE = "no PROXY header in time"
-
-
-def headerSize(data: bytes) -> int | None:
-    """
-    @param data: What has come so far: at least one byte.
-
-    @return: How much of it is the header; L{None} if there is more to come.
-
-    @raise ValueError: if it is no header, or one that is too long.
-    """
-    if V2Parser.PREFIX.startswith(data[: len(V2Parser.PREFIX)]):
-        size, limit = V2_FIXED, V2_LIMIT
-        if len(data) >= size:
-            size += int.from_bytes(data[V2_FIXED - 2 : V2_FIXED], "big")
-    elif V1_SIGNATURE.startswith(data[: len(V1_SIGNATURE)]):
-        end = data.find(V1Parser.NEWLINE)
-        size, limit = (len(data) if end < 0 else end + 1) + 1, V1_LIMIT
-    else:
-        raise ValueError("no header")
-    if size > limit:
-        raise ValueError("too long")
-    return size if size <= len(data) else None
-
-
-def sourceAddress(header: bytes) -> IAddress | None:
-    """
-    @param header: A whole header.
-
-    @return: Whom the proxy speaks for; L{None} if for itself (C{LOCAL}, as in
-        its health checks), or for somebody whom it does not name.
-
-    @raise ValueError: if it is malformed.
-    """
-    parse = _parseV2 if header.startswith(V2Parser.PREFIX) else _parseV1
-    try:
-        information = parse(header)
-    except InvalidProxyHeader:
-        raise ValueError("malformed") from None
-    _checked(information.destination)
-    return _checked(information.source)
-
-
-def _parseV1(header: bytes) -> Any:
-    line = header[: -len(V1Parser.NEWLINE)]
-    fields = line.split(b" ")
-    if fields[1:2] != [V1Parser.UNKNOWN_PROTO]:
-        if len(fields) != 6:
-            raise InvalidProxyHeader
-        for port in fields[4:]:
-            wholeNumber(port.decode("latin-1"), 0, MAX_PORT)
-    # Twisted's parser wants one more field after UNKNOWN; after those that it
-    # needs it does not care.
-    return V1Parser.parse(line + b" ")
-
-
-def _parseV2(header: bytes) -> Any:
-    return V2Parser.parse(header)
-
-
-def _checked(address: Any) -> IAddress | None:
-    """
-    @return: The address in its usual form: Twisted's parsers take any text for
-        one.
-
-    @raise ValueError: if it is none.
-    """
-    if isinstance(address, (IPv4Address, IPv6Address)):
-        family = "IPv4Address" if isinstance(address, IPv4Address) else "IPv6Address"
-        host = getattr(ipaddress, family)(address.host)
-        if "%" in address.host:
-            raise ValueError("malformed")
-        return type(address)("TCP", str(host), address.port)
-    return address  # type: ignore[no-any-return]
+LATE = f"{EXPECTED} within {HEADER_TIMEOUT:g} s"
+NOT_A_PROXY = "address not in --proxy-from"
 
 
 @implementer(IHalfCloseableProtocol)
 class ProxyProtocol(Protocol):
     """
-    A connection whose header has not come yet.
+    A connection that waits for its header.
     """
 
     factory: ProxyFactory
@@ -169,54 +66,55 @@ class ProxyProtocol(Protocol):
             size = headerSize(self._received)
             if size is None:
                 return
-            peer = sourceAddress(self._received[:size])
-        except ValueError:
-            self.refuse(MALFORMED)
+            header = parse(self._received[:size])
+        except ValueError as reason:
+            self.refuse(str(reason))
         else:
-            self._handOver(peer, self._received[size:])
+            self._handOver(header, self._received[size:])
 
     def readConnectionLost(self) -> None:
         """
-        The header will not come any more.
+        Refuse the peer: its stream has ended before the end of the header.
         """
-        self.refuse(MISSING)
+        self.refuse(EXPECTED)
 
     def writeConnectionLost(self) -> None:
         """
-        This side is never closed alone.
+        Do nothing: this side is never closed alone.
         """
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        The peer has gone before it said anything, as port scanners and health
-        checks do; or it was refused.
+        Forget the connection.  If it was still waiting, this is no refusal: port scanners
+        and health checks connect and close.
         """
         self._waitNoMore()
+        # The drain of the service may wait for this connection alone.
         self.factory.settled()
 
     def refuse(self, reason: str) -> None:
         """
-        Close, and count.
+        Close the connection, and count it as refused.
         """
         self.abort()
-        self.factory._refuse(reason, self.transport.getPeer())
+        self.factory.refuse(reason, self.transport.getPeer())
 
     def drain(self) -> None:
         """
-        Close, unless something has come of what is waited for.
+        Close the connection, unless bytes have arrived that were not read yet.
         """
         if not unread(self.transport):
             self.abort()
 
     def late(self) -> None:
         """
-        The header has not come in time.
+        Refuse the peer: its header has not come in time.
         """
         self.refuse(LATE)
 
     def abort(self) -> None:
         """
-        Close.
+        Close the connection.
         """
         self._waitNoMore()
         self.factory.settled()
@@ -228,55 +126,62 @@ class ProxyProtocol(Protocol):
             self.factory.capacity.taken -= 1
         self.factory.headers.discard(self)
 
-    def _handOver(self, peer: IAddress | None, data: bytes) -> None:
+    def _handOver(self, header: Header, data: bytes) -> None:
         """
-        Give the connection to a session.
+        Make the session the transport's protocol, unless the session's factory refuses it.
 
-        @param peer: For the session's factory, which may refuse it.
-
-        @param data: What came behind the header.
+        @param data: The bytes after the header.
         """
         self._waitNoMore()
-        transport = self.transport
-        session = self.factory.wrapped.buildProtocol(peer or transport.getPeer())
+        factory, transport = self.factory, self.transport
+        trusted = factory.proxies is not None
+        address = sessionAddress(header, transport.getPeer(), trusted)
+        session: Any = factory.wrapped.buildProtocol(address)
         if session is None:
             self.abort()
             return
         # As Twisted does to put TLS on a connection.
         transport.protocol = session
         session.makeConnection(transport)
-        self.factory.settled()
+        factory.settled()
         if data:
             session.dataReceived(data)
 
 
 class ProxyFactory(Factory):
     """
-    Has a header in front of what another factory's protocols receive.  The
-    address that the header names is the one that this factory's
-    C{buildProtocol} gets; the transport's own address is still the proxy's.
+    Reads a PROXY header in front of what another factory's protocols receive.
 
-    It has to be the outermost: TLS, for one, starts behind the header.
+    The other factory's C{buildProtocol} gets the address that the header names.  The
+    transport's own address is still the proxy's.
+
+    It must be the outermost factory: TLS, for example, starts after the header.
 
     @ivar wrapped: The other factory.
 
+    @ivar proxies: The addresses that may send headers; L{None} for all.  Everybody who may
+        send one can claim any address.  On a UNIX socket the file's permissions decide.
+
     @ivar refusals: The connections that were refused.
 
-    @ivar capacity: Room for connections, which they take as well.
+    @ivar capacity: The room that waiting connections take, as sessions do.
 
-    @ivar waiting: Those whose header has not come yet.
+    @ivar waiting: The connections that wait for their header.
 
-    @ivar settled: What to do when one of them has become a session, or has gone.
+    @ivar settled: Called when a connection waits no longer.
 
-    @ivar headers: One timer for all of them.
+    @ivar headers: One timer for all waiting connections.
     """
 
     noisy = False
     protocol = ProxyProtocol  # type: ignore[assignment]
 
-    def __init__(self, reactor: IReactorTime, wrapped: Factory) -> None:
+    def __init__(
+        self, reactor: IReactorTime, wrapped: Factory, proxies: Networks | None = None
+    ) -> None:
         self.reactor = reactor
         self.wrapped = wrapped
+        self.proxies = proxies
         self.headers = Deadlines(reactor, HEADER_TIMEOUT, ProxyProtocol.late)
         served: Any = wrapped
         while isinstance(served, WrappingFactory):
@@ -290,37 +195,47 @@ class ProxyFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """
-        @return: What waits for the header, if there is room for it.
+        @return: A protocol that waits for the header; L{None} if the connection is refused.
         """
+        host = getattr(addr, "host", None)
+        if host is not None and self.proxies is not None and not self.proxies.serves(host):
+            self.refuse(NOT_A_PROXY, addr)
+            return None
         if self.capacity.full:
-            self._refuse(NO_ROOM, addr)
+            self.refuse(NO_ROOM, addr)
             return None
         return super().buildProtocol(addr)
 
+    def refuse(self, reason: str, address: IAddress | None) -> None:
+        """
+        Count and log a refusal.
+        """
+        self.refusals.add(reason, addressName(address))
+
     def doStart(self) -> None:
         """
-        A port starts to listen.
+        Count a port that starts to listen, here and in the other factory.
         """
         super().doStart()
         self.wrapped.doStart()
 
     def doStop(self) -> None:
         """
-        A port has stopped to listen.
+        Count a port that has stopped listening, here and in the other factory.
         """
         self.wrapped.doStop()
         super().doStop()
 
     def startFactory(self) -> None:
         """
-        Listening starts, perhaps again.
+        Start the timers: the first port listens.
         """
         self.headers.start()
         self.refusals.start()
 
     def stopFactory(self) -> None:
         """
-        Nobody new is served: nor are those of whom nothing has come yet.
+        Close the connections that have sent nothing yet: no port listens any more.
         """
         for connection in list(self.waiting):
             connection.drain()
@@ -329,9 +244,6 @@ class ProxyFactory(Factory):
 
     def logPrefix(self) -> str:
         """
-        How Twisted names it in its own messages: by what it leads to.
+        @return: The other factory's name in Twisted's log messages.
         """
         return str(self.wrapped.logPrefix())
-
-    def _refuse(self, reason: str, address: IAddress | None) -> None:
-        self.refusals.add(reason, addressName(address))

@@ -12,8 +12,9 @@ from collections import Counter
 from functools import lru_cache
 from ipaddress import IPv4Address
 
-from echod.limits.networks import DENIED, KNOWN_HOSTS, Networks, parsed
+from echod.limits.networks import DENIED, KNOWN_HOSTS, Networks
 from echod.limits.ratelimit import RateLimit, onThisMachine
+from echod.net.addresses import parsed
 
 RESERVED = 1024
 """

@@ -10,6 +10,7 @@ from echod.net.format import (
     SHOWN_CHARACTERS,
     addressName,
     escaped,
+    hostPort,
     quoted,
     shortened,
 )
@@ -26,6 +27,18 @@ class AddressNameTests(SynchronousTestCase):
         """
         self.assertEqual(addressName(IPv4Address("TCP", "192.0.2.1", 80)), "192.0.2.1:80")
         self.assertEqual(addressName(IPv6Address("TCP", "::1", 80)), "[::1]:80")
+
+    def test_mapped(self) -> None:
+        """
+        An IPv4 peer of a socket for both versions is shown as IPv4.
+        """
+        for host, name in (
+            ("::ffff:192.0.2.1", "192.0.2.1:80"),
+            ("::FFFF:192.0.2.1", "192.0.2.1:80"),
+            ("fe80::1%eth0.1", "[fe80::1%eth0.1]:80"),
+        ):
+            self.assertEqual(addressName(IPv6Address("TCP", host, 80)), name)
+            self.assertEqual(hostPort(host, 80), name)
 
     def test_unix(self) -> None:
         """

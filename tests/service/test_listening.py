@@ -62,6 +62,16 @@ class ListeningServiceTests(SynchronousTestCase):
         self.assertEqual(lines, ["echo listens on 127.0.0.1:40000"])
         self.assertEqual(self.service.place, "127.0.0.1:40000")
 
+    def test_note(self) -> None:
+        """
+        A note about the address is logged with the real address.
+        """
+        note = "expects a PROXY header"
+        service = ListeningService("haproxy:0", self.endpoint, self.server, note=note)
+        with logged() as lines:
+            service.startService()
+        self.assertEqual(lines[1:], ["echo on 127.0.0.1:40000 expects a PROXY header"])
+
     def test_saysItOnce(self) -> None:
         """
         What Twisted says when it listens is not said as well.

@@ -147,8 +147,8 @@ class MemoryTransport(StringTransport):
 
     claims: type[Interface] | None = None
 
-    def __init__(self, protocol: Session) -> None:
-        super().__init__(peerAddress=PEER)
+    def __init__(self, protocol: Session, peer: IAddress = PEER) -> None:
+        super().__init__(peerAddress=peer)
         self.protocol = protocol
         self.aborted = False
         if self.claims is not None:

@@ -13,27 +13,11 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.tcp.endpoints import layered, serverFromString
+from echod.limits.networks import Networks
+from echod.tcp.endpoints import PROXIED, layered, serverFromString
 from echod.tcp.proxyprotocol import ProxyFactory
 from tests.support import PEER, lacking, temporaryDirectory
 from tests.support.tls import makeCertificate
-
-
-class AdoptingReactor(MemoryReactorClock):
-    """
-    A reactor in memory that takes note of what it adopts.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.adopted: list[Any] = []
-
-    def adoptStreamPort(self, *arguments: Any) -> None:
-        """
-        Take note.
-        """
-        self.adopted.append(arguments)
-
 
 try:
     from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -43,25 +27,41 @@ except ImportError:
     TLSTransport = None  # type: ignore[assignment,misc]
 
 
+class AdoptingReactor(MemoryReactorClock):
+    """
+    A reactor in memory that records what it adopts.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.adopted: list[Any] = []
+
+    def adoptStreamPort(self, *arguments: Any) -> None:
+        """
+        Record the arguments.
+        """
+        self.adopted.append(arguments)
+
+
 class EndpointTests(SynchronousTestCase):
     """
-    What lies below the endpoints of descriptions.
+    Tests for L{serverFromString} and L{layered}.
     """
 
     def setUp(self) -> None:
         self.reactor = AdoptingReactor()
         self.factory = Factory.forProtocol(Protocol)
 
-    def listen(self, description: str) -> None:
+    def listen(self, description: str, proxies: Networks | None = None) -> None:
         """
         Listen with the factory.
         """
-        serverFromString(self.reactor, description).listen(self.factory)
+        serverFromString(self.reactor, description, proxies).listen(self.factory)
 
     def test_tcp(self) -> None:
         """
-        On TCP it is, where the description starts with C{haproxy:}, in any case
-        of letters.
+        A description that starts with C{haproxy:}, in any case of letters, expects PROXY
+        headers.
         """
         for prefix in ("haproxy:", "HAProxy:"):
             self.listen(f"{prefix}tcp:80:interface=192.0.2.1:backlog=5")
@@ -70,9 +70,19 @@ class EndpointTests(SynchronousTestCase):
             assert isinstance(factory, ProxyFactory)
             self.assertIs(factory.wrapped, self.factory)
 
+    def test_proxies(self) -> None:
+        """
+        The factory knows which addresses may send PROXY headers.
+        """
+        for proxies in (None, Networks()):
+            self.listen("haproxy:tcp:80", proxies)
+            factory = self.reactor.tcpServers.pop()[1]
+            assert isinstance(factory, ProxyFactory)
+            self.assertIs(factory.proxies, proxies)
+
     def test_unix(self) -> None:
         """
-        And on a UNIX socket.
+        A UNIX socket can expect PROXY headers.
         """
         self.listen("haproxy:unix:/run/echod.sock")
         ((path, factory, *_),) = self.reactor.unixServers
@@ -81,7 +91,7 @@ class EndpointTests(SynchronousTestCase):
 
     def test_adopted(self) -> None:
         """
-        And on a socket which another process has opened.
+        A socket that another process has opened can expect PROXY headers.
         """
         reactor, _ = layered(self.reactor, "haproxy:systemd:index=0")
         server = socket.create_server(("127.0.0.1", 0))
@@ -94,7 +104,7 @@ class EndpointTests(SynchronousTestCase):
 
     def test_tls(self) -> None:
         """
-        TLS is ours, and starts behind the header of the PROXY protocol.
+        TLS is echod's, and starts after the PROXY header.
         """
         if TLSTransport is None:
             lacking("pyopenssl")
@@ -109,24 +119,36 @@ class EndpointTests(SynchronousTestCase):
             assert isinstance(factory, TLSMemoryBIOFactory)
             self.assertIsInstance(factory.buildProtocol(PEER), TLSTransport)
 
-    def test_notAsked(self) -> None:
+    def test_withoutPrefix(self) -> None:
         """
-        Without the prefix it is not.
+        Without C{haproxy:} no header is expected.
         """
         self.listen("tcp:80")
         self.assertIs(self.reactor.tcpServers[0][1], self.factory)
 
-    def test_notSupported(self) -> None:
+    def test_kinds(self) -> None:
         """
-        Where it could not be spoken it is refused, and not left out.
+        The kind of the endpoint behind C{haproxy:} may be in any case of letters.
         """
-        error = self.assertRaises(ValueError, layered, self.reactor, "haproxy:stdio:")
-        self.assertIn("haproxy: goes with tcp, ", str(error))
-        self.assertIn(", not with stdio", str(error))
+        for kind in PROXIED:
+            for written in (kind, kind.upper(), kind.title()):
+                _, description = layered(self.reactor, f"haproxy:{written}:80")
+                self.assertEqual(description, f"{written}:80")
+        self.listen("haproxy:TCP6:80")
+        self.assertIsInstance(self.reactor.tcpServers[0][1], ProxyFactory)
+
+    def test_badKind(self) -> None:
+        """
+        C{haproxy:} in front of an endpoint that cannot expect a header is an error.
+        """
+        for kind in ("stdio", "STDIO"):
+            error = self.assertRaises(ValueError, layered, self.reactor, f"haproxy:{kind}:")
+            self.assertIn("haproxy: goes with tcp, ", str(error))
+            self.assertIn(f", not with {kind}", str(error))
 
     def test_reactor(self) -> None:
         """
-        In all else the layered reactor is the reactor.
+        In everything else the layered reactor is the reactor.
         """
         reactor, _ = layered(self.reactor, "tcp:80")
         self.assertTrue(IReactorTCP.providedBy(reactor))

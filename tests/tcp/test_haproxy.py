@@ -20,7 +20,7 @@ from tests.test_daemon import GREETING, readAll
 CONFIGURATION = """
 global
     maxconn 100
-    # The first check comes soon, and none gives up soon.
+    # The first check comes soon, and no check gives up soon.
     max-spread-checks 50ms
 defaults
     mode tcp
@@ -35,13 +35,15 @@ defaults
 
 class HAProxyTests(SynchronousTestCase):
     """
-    Two daemons behind an HAProxy, which speaks either version of its protocol
-    with both of them, and asks after their health.
+    Two daemons behind an HAProxy, which uses both versions of its protocol with each of
+    them, and checks their health.
     """
 
     def setUp(self) -> None:
         self.haproxy = program("haproxy")
         arguments = ["--greeting", "haproxy:0", "--tcp", "haproxy:0"]
+        # HAProxy itself, and thus its health checks, come from 127.0.0.1.
+        arguments += ["--proxy-from", "127.0.0.1", "--allow", "127.0.0.7"]
         overTLS = find_spec("OpenSSL") is not None
         if overTLS:
             path = makeCertificate(temporaryDirectory(self) / "server.pem")
@@ -107,9 +109,9 @@ class HAProxyTests(SynchronousTestCase):
 
     def test_realPeers(self) -> None:
         """
-        Both daemons greet, return 1 MB after a half-close, over TLS too, and log
-        who the peer really is, in both versions of the protocol; the health
-        checks are nothing that they complain about.
+        Both daemons greet, return 1 MB after a half-close, also over TLS, and log the real
+        peer, in both versions of the protocol.  Health checks are served, though only the
+        peers' addresses are allowed.
         """
         data = os.urandom(1_000_000).replace(b"\nbye", b"\nBYE")
         peers = []
@@ -130,7 +132,7 @@ class HAProxyTests(SynchronousTestCase):
             sender.join()
             self.assertTrue(returned == data, len(returned))
         for daemon in self.daemons:
-            # A health check of each service has been here by now, or comes soon.
+            # HAProxy has checked each service by now, or will do so soon.
             for service in ("greeting", "echo"):
                 if not any(f"{service}: 127.0.0.1" in line for line in daemon.log):
                     daemon.expect(f"{service}: 127.0.0.1:[0-9]+ ended")

@@ -4,12 +4,14 @@ Tests for L{echod.tcp.proxyprotocol}.
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_network
 from socket import socketpair
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.interfaces import IHalfCloseableProtocol, ISystemHandle
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, ISystemHandle
 from twisted.internet.protocol import Factory
 from twisted.protocols.policies import WrappingFactory
 from twisted.trial.unittest import SynchronousTestCase
@@ -17,23 +19,21 @@ from zope.interface import alsoProvides, noLongerProvides
 from zope.interface.verify import verifyObject
 
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
+from echod.limits.networks import DENIED, Networks
 from echod.tcp.echo import EchoFactory
-from echod.tcp.factory import SessionFactory
+from echod.tcp.factory import NO_ROOM_FOR_SOURCE, SessionFactory
 from echod.tcp.greeting import GREETING, GreetingFactory
+from echod.tcp.proxyheader import EXPECTED, MALFORMED
 from echod.tcp.proxyprotocol import (
     HEADER_TIMEOUT,
     LATE,
-    MALFORMED,
-    MISSING,
-    V1_LIMIT,
-    V2_LIMIT,
+    NOT_A_PROXY,
     ProxyFactory,
     ProxyProtocol,
-    headerSize,
-    sourceAddress,
 )
 from echod.tcp.session import DRAINED
 from tests.support import PEER, UNTIMED, MemoryTCPTransport, clock, lacking, logged
+from tests.support.proxy import INET, INET6, LOCAL, REAL, UNIX, V1, v2
 
 try:
     from hypothesis import given
@@ -41,165 +41,30 @@ try:
 except ImportError:
     given = None  # type: ignore[assignment]
 
-SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+UNKNOWN = b"PROXY UNKNOWN\r\n"
 
-REAL = IPv4Address("TCP", "198.51.100.7", 5000)
-REAL6 = IPv6Address("TCP", "2001:db8::7", 5000)
-
-
-def v2(kind: int, addresses: bytes = b"", command: int = 0x21) -> bytes:
-    """
-    @return: A header of version 2.
-
-    @param kind: The byte for family and protocol.
-    """
-    return SIGNATURE + struct.pack("!BBH", command, kind, len(addresses)) + addresses
-
-
-INET = struct.pack("!4s4sHH", bytes([198, 51, 100, 7]), bytes([127, 0, 0, 1]), 5000, 80)
-INET6 = struct.pack(
-    "!16s16sHH", bytes.fromhex("20010db8" + "00" * 11 + "07"), bytes(15) + b"\1", 5000, 80
-)
-UNIX = struct.pack("!108s108s", b"/run/client", b"/run/server")
-EXTENSION = b"\x04\0\3abc"
-
-HEADERS: dict[bytes, Any] = {
-    b"PROXY TCP4 198.51.100.7 127.0.0.1 5000 80\r\n": REAL,
-    b"PROXY TCP6 2001:db8:0::7 ::1 5000 80\r\n": REAL6,
-    b"PROXY UNKNOWN\r\n": None,
-    b"PROXY UNKNOWN who knows \xff\r\n": None,
-    v2(0x11, INET): REAL,
-    v2(0x12, INET): REAL,
-    v2(0x11, INET + EXTENSION): REAL,
-    v2(0x21, INET6): REAL6,
-    v2(0x21, INET6 + EXTENSION): REAL6,
-    v2(0x31, UNIX): UNIXAddress("/run/client"),
-    v2(0x31, bytes(216)): UNIXAddress(b""),
-    v2(0x00): None,
-    v2(0x00, b"of some family"): None,
-    v2(0x10, INET): None,
-    v2(0x00, command=0x20): None,
-    v2(0x11, INET, command=0x20): None,
+HEADERS: dict[bytes, str] = {
+    V1: "198.51.100.7:5000",
+    b"PROXY TCP6 2001:db8::7 ::1 5000 80\r\n": "[2001:db8::7]:5000",
+    UNKNOWN: "192.0.2.1:40000",
+    v2(0x11, INET): "198.51.100.7:5000",
+    v2(0x21, INET6): "[2001:db8::7]:5000",
+    v2(0x31, UNIX): "unix:/run/client via 192.0.2.1:40000",
+    v2(0x00): "192.0.2.1:40000",
+    LOCAL: "192.0.2.1:40000",
 }
 """
-Headers, and whom they name.
+Headers, and the peer that the log shows.
 """
 
-BAD = (
-    b"GET / HTTP/1.1\r\n\r\n",
-    b"PROXY\r\n\r\n",
-    b"proxy TCP4 198.51.100.7 127.0.0.1 5000 80\r\n",
-    b"PROXY \r\n",
-    b"PROXY UNKNOWNS\r\n",
-    b"PROXY TCP5 198.51.100.7 127.0.0.1 5000 80\r\n",
-    b"PROXY TCP4\r\n",
-    b"PROXY TCP4 198.51.100.7 127.0.0.1 5000\r\n",
-    b"PROXY TCP4 198.51.100.7 127.0.0.1 5000 80 more\r\n",
-    b"PROXY TCP4 198.51.100.7 127.0.0.1 5000 65536\r\n",
-    b"PROXY TCP4 198.51.100.7 127.0.0.1 +5000 80\r\n",
-    b"PROXY TCP4 198.51.100.7 127.0.0.1 5000 \r\n",
-    b"PROXY TCP4 198.51.100.7 127.0.0.1 5_0 80\r\n",
-    b"PROXY TCP4 198.51.100.7 127.0.0.1 5000 \xb2\r\n",
-    b"PROXY TCP4 198.51.100.700 127.0.0.1 5000 80\r\n",
-    b"PROXY TCP4 198.51.100.7 localhost 5000 80\r\n",
-    b"PROXY TCP4 198.51.100.7\xff 127.0.0.1 5000 80\r\n",
-    b"PROXY TCP4 ::1 ::1 5000 80\r\n",
-    b"PROXY TCP6 198.51.100.7 127.0.0.1 5000 80\r\n",
-    b"PROXY TCP6 fe80::1%\x1b[2J ::1 5000 80\r\n",
-    b"PROXY UNKNOWN " + b"x" * (V1_LIMIT - 15) + b"\r\n",
-    b"PROXY TCP4 " + b"1" * V1_LIMIT,
-    b"\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-    v2(0x11, INET, command=0x11),
-    v2(0x11, INET, command=0x22),
-    v2(0x41, INET),
-    v2(0x13, INET),
-    v2(0x11, INET[:-1]),
-    v2(0x21, INET6[:-1]),
-    v2(0x31, UNIX[:-1]),
-    v2(0x11, INET + bytes(V2_LIMIT))[:16],
-)
+PROXY_NETWORK = [ip_network("192.0.2.0/24")]
+PROXIES = Networks(PROXY_NETWORK)
+CUSTOMERS = Networks([ip_network("198.51.100.0/24")])
+
+UNNAMED = (UNKNOWN, v2(0x00), v2(0x31, UNIX))
 """
-What is no header.
+Headers of peers without an internet address.
 """
-
-
-class HeaderTests(SynchronousTestCase):
-    """
-    Tests for L{headerSize} and L{sourceAddress}.
-    """
-
-    def test_headers(self) -> None:
-        """
-        A header ends where it ends, whatever follows; and names its source, or
-        nobody.
-        """
-        for header, source in HEADERS.items():
-            self.assertEqual(headerSize(header), len(header), header)
-            self.assertEqual(headerSize(header + b"\r\nhello"), len(header), header)
-            self.assertEqual(sourceAddress(header), source, header)
-
-    def test_incomplete(self) -> None:
-        """
-        Of no beginning of a header is the size told.
-        """
-        for header in HEADERS:
-            for end in range(1, len(header)):
-                self.assertIsNone(headerSize(header[:end]), header[:end])
-
-    def test_bad(self) -> None:
-        """
-        What is no header, or one that is too long, is a C{ValueError}.
-        """
-
-        def read(data: bytes) -> None:
-            size = headerSize(data)
-            assert size is not None
-            sourceAddress(data[:size])
-
-        for data in BAD:
-            self.assertRaises(ValueError, read, data)
-
-    def test_longest(self) -> None:
-        """
-        The longest header of either version is one still.
-        """
-        for header in (
-            b"PROXY UNKNOWN " + b"x" * (V1_LIMIT - 16) + b"\r\n",
-            v2(0x11, INET + bytes(V2_LIMIT - 16 - len(INET))),
-        ):
-            self.assertIn(len(header), (V1_LIMIT, V2_LIMIT))
-            self.assertEqual(headerSize(header), len(header))
-
-    def test_anything(self) -> None:
-        """
-        Whatever is made of the signatures and any bytes is a header or a
-        C{ValueError}.
-        """
-        if given is None:
-            lacking("hypothesis")
-
-        @given(
-            st.one_of(
-                st.builds(bytes.__add__, st.just(b"PROXY "), st.binary()),
-                st.builds(
-                    lambda words: b"PROXY " + b" ".join(words) + b"\r\n",
-                    st.lists(
-                        st.sampled_from([b"TCP4", b"TCP6", b"::1", b"1.2.3.4", b"80", b""])
-                    ),
-                ),
-                st.builds(v2, st.integers(0, 255), st.binary(), st.integers(0, 255)),
-                st.binary(min_size=1),
-            )
-        )
-        def check(data: bytes) -> None:
-            try:
-                size = headerSize(data)
-                if size is not None:
-                    sourceAddress(data[:size])
-            except ValueError:
-                pass
-
-        check()
 
 
 class ProxyTests(SynchronousTestCase):
@@ -212,12 +77,11 @@ class ProxyTests(SynchronousTestCase):
 
     def connect(self, wrapped: SessionFactory | None = None) -> tuple[ProxyFactory, Any]:
         """
-        @return: A factory with a header in front of an echo or another service,
-            and the transport of a new connection.
+        @return: A factory with a header in front of an echo or another service, and the
+            transport of a new connection.
         """
-        factory = ProxyFactory(
-            self.reactor, wrapped or EchoFactory(self.reactor, limits=UNTIMED)
-        )
+        wrapped = wrapped or EchoFactory(self.reactor, limits=UNTIMED)
+        factory = ProxyFactory(self.reactor, wrapped)
         protocol: Any = factory.buildProtocol(PEER)
         return factory, MemoryTCPTransport(protocol)
 
@@ -229,22 +93,22 @@ class ProxyTests(SynchronousTestCase):
 
     def check(self, header: bytes, *pieces: bytes) -> None:
         """
-        The pieces, a header and C{hello}, are the beginning of a session with
-        the one whom the header names.
+        Check that the pieces of a header and C{hello} begin a session with the peer that
+        the header names.
         """
         factory, transport = self.connect()
         for piece in pieces:
             self.receive(transport, piece)
         self.assertEqual(transport.value(), b"hello", pieces)
         session = transport.protocol
-        self.assertEqual(session.address, HEADERS[header] or PEER)
+        self.assertEqual(session.peer, HEADERS[header])
         self.assertEqual(session.received, 5)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
         self.assertEqual(factory.waiting, set())
 
     def test_everySplit(self) -> None:
         """
-        A header may come in one segment with what follows, or in any two, or
+        A header may arrive in one segment together with data, in any two segments, or
         byte for byte.
         """
         for header in HEADERS:
@@ -256,7 +120,7 @@ class ProxyTests(SynchronousTestCase):
 
     def test_anySplit(self) -> None:
         """
-        Or in any pieces at all.
+        A header may arrive in pieces of any size.
         """
         if given is None:
             lacking("hypothesis")
@@ -273,25 +137,24 @@ class ProxyTests(SynchronousTestCase):
 
     def test_greeting(self) -> None:
         """
-        Nothing is said before the header is there; then the session starts at
-        once, and what it logs is the name of the real peer.
+        Nothing is sent before the header is complete.  Then the session starts at once, and
+        logs the name of the real peer.
         """
         _, transport = self.connect(GreetingFactory(self.reactor))
-        header = b"PROXY TCP4 198.51.100.7 127.0.0.1 5000 80\r\n"
-        self.receive(transport, header[:-1])
+        self.receive(transport, V1[:-1])
         self.assertEqual(transport.value(), b"")
         with logged() as lines:
-            self.receive(transport, header[-1:])
+            self.receive(transport, V1[-1:])
         self.assertEqual(transport.value(), GREETING)
         self.assertEqual(lines, ["TCP greeting: 198.51.100.7:5000 connected"])
 
     def test_aloneWithItsTransport(self) -> None:
         """
-        From the header on the session is the transport's protocol, so that a
-        half-close and a goodbye are what they are without a proxy.
+        After the header the session is the transport's protocol, so a half-close and a
+        goodbye work as without a proxy.
         """
         _, transport = self.connect()
-        self.receive(transport, b"PROXY UNKNOWN\r\nbye")
+        self.receive(transport, UNKNOWN + b"bye")
         transport.protocol.readConnectionLost()
         self.assertTrue(transport.disconnecting)
         self.assertEqual(transport.protocol.outcome, "goodbye")
@@ -299,36 +162,39 @@ class ProxyTests(SynchronousTestCase):
 
     def refused(self, factory: ProxyFactory, transport: Any, reason: str) -> None:
         """
-        The connection is closed, and counted, and nothing more is taken from it.
+        Check that the connection is closed and counted, and that the rest of its data is
+        ignored.
         """
         self.assertTrue(transport.disconnecting, reason)
         self.assertEqual(factory.refusals.counts, {reason: 1})
         self.assertEqual(factory.waiting, set())
         factory.refusals.stop()
         self.assertEqual(self.reactor.getDelayedCalls(), [])
-        self.receive(transport, b"PROXY UNKNOWN\r\nhello")
+        self.receive(transport, UNKNOWN + b"hello")
         self.assertIsInstance(transport.protocol, ProxyProtocol)
         self.assertEqual(transport.value(), b"")
         transport.connectionDone()
 
-    def test_malformed(self) -> None:
+    def test_bad(self) -> None:
         """
-        A connection that starts with anything but a header is closed, with the
-        first byte that shows it, and logged with its own address.
+        A connection whose first bytes are not a header, or a malformed one, is closed at
+        once, and logged with its own address and the reason.
         """
-        for data in BAD:
+        for data, reason in (
+            (b"GET / HTTP/1.1\r\n\r\n", EXPECTED),
+            (b"G", EXPECTED),
+            (V1.replace(b" 80", b" 080"), MALFORMED),
+            (v2(0x11, INET[:-1]), MALFORMED),
+        ):
             factory, transport = self.connect()
             with logged() as lines:
                 self.receive(transport, data)
-            self.refused(factory, transport, MALFORMED)
-            self.assertEqual(lines, [f"TCP echo: refused 192.0.2.1:40000: {MALFORMED}"])
-        factory, transport = self.connect()
-        self.receive(transport, b"G")
-        self.refused(factory, transport, MALFORMED)
+            self.refused(factory, transport, reason)
+            self.assertEqual(lines, [f"TCP echo: refused 192.0.2.1:40000: {reason}"])
 
     def test_late(self) -> None:
         """
-        A connection whose header does not come in time is closed.
+        A connection whose header does not arrive in time is closed.
         """
         for data in (b"", b"PROXY"):
             factory, transport = self.connect()
@@ -343,13 +209,14 @@ class ProxyTests(SynchronousTestCase):
         A peer that ends its stream before the end of the header is refused.
         """
         factory, transport = self.connect()
-        self.receive(transport, b"PROXY UNKNOWN\r")
+        self.receive(transport, UNKNOWN[:-1])
         transport.protocol.readConnectionLost()
-        self.refused(factory, transport, MISSING)
+        self.refused(factory, transport, EXPECTED)
 
     def test_lostBefore(self) -> None:
         """
-        One that just goes away is no concern of anybody.
+        A connection that is lost before its header is complete is neither logged nor
+        counted.
         """
         factory, transport = self.connect()
         with logged() as lines:
@@ -359,8 +226,7 @@ class ProxyTests(SynchronousTestCase):
 
     def test_refusedByFactory(self) -> None:
         """
-        When the factory does not want the peer whom the header names, the
-        connection is closed.
+        When the factory refuses the peer that the header names, the connection is closed.
         """
         asked = []
 
@@ -369,20 +235,20 @@ class ProxyTests(SynchronousTestCase):
                 asked.append(addr)
 
         _, transport = self.connect(Refusing(self.reactor))
-        self.receive(transport, b"PROXY TCP4 198.51.100.7 127.0.0.1 5000 80\r\nhello")
+        self.receive(transport, V1 + b"hello")
         self.assertEqual(asked, [REAL])
         self.assertTrue(transport.disconnecting)
         self.assertEqual(transport.value(), b"")
 
     def test_capacity(self) -> None:
         """
-        A connection takes room from the start, and until it ends.
+        A connection takes room from its start to its end.
         """
         limits = Limits(Capacity(1), idleTimeout=0)
         wrapped = EchoFactory(self.reactor, limits=limits)
         factory, transport = self.connect(wrapped)
         self.assertIsNone(factory.buildProtocol(PEER))
-        self.receive(transport, b"PROXY UNKNOWN\r\n")
+        self.receive(transport, UNKNOWN)
         self.assertIsNone(factory.buildProtocol(PEER))
         self.assertEqual(wrapped.refusals.counts, {NO_ROOM: 2})
         transport.connectionDone()
@@ -391,8 +257,8 @@ class ProxyTests(SynchronousTestCase):
 
     def test_overTLS(self) -> None:
         """
-        What is refused is counted with what the service behind refuses, also
-        with TLS between the two; any other factory has none of it.
+        The refusals are those of the service behind, also with TLS between the two.  A
+        factory of another kind gets its own.
         """
         wrapped = EchoFactory(self.reactor)
         layers: list[Any] = [wrapped, WrappingFactory(wrapped)]
@@ -402,25 +268,33 @@ class ProxyTests(SynchronousTestCase):
             self.assertIs(factory.capacity, wrapped.limits.capacity)
         self.assertFalse(ProxyFactory(self.reactor, Factory()).capacity.full)
 
+    @contextmanager
+    def unread(self, transport: Any, data: bytes) -> Iterator[None]:
+        """
+        Give a transport a socket on which bytes wait.
+        """
+        near, far = socketpair()
+        with near, far:
+            far.sendall(data)
+            alsoProvides(transport, ISystemHandle)
+            transport.getHandle = lambda: near
+            yield
+            del transport.getHandle
+            noLongerProvides(transport, ISystemHandle)
+
     def test_drain(self) -> None:
         """
-        When the service is told to end, a connection of which something has come
-        is waited for, and served to its end; others are closed.
+        When the service stops, a connection with unread bytes is served to its end; other
+        waiting connections are closed.
         """
         served = EchoFactory(self.reactor, limits=UNTIMED)
         factory, transport = self.connect(served)
         other = MemoryTCPTransport(factory.buildProtocol(PEER))
-        near, far = socketpair()
-        with near, far:
-            far.sendall(b"PROXY UNKNOWN\r\nhello")
-            alsoProvides(transport, ISystemHandle)
-            transport.getHandle = lambda: near
+        with self.unread(transport, UNKNOWN + b"hello"):
             drained = served.drain()
-            self.assertEqual((transport.disconnecting, other.disconnecting), (False, True))
-            self.assertNoResult(drained)
-            self.receive(transport, near.recv(100))
-        del transport.getHandle
-        noLongerProvides(transport, ISystemHandle)
+        self.assertEqual((transport.disconnecting, other.disconnecting), (False, True))
+        self.assertNoResult(drained)
+        self.receive(transport, UNKNOWN + b"hello")
         self.reactor.advance(0)
         self.reactor.advance(0)
         self.assertEqual((transport.value(), transport.protocol.outcome), (b"hello", DRAINED))
@@ -428,9 +302,34 @@ class ProxyTests(SynchronousTestCase):
         transport.connectionDone()
         self.successResultOf(drained)
 
-    def test_cut(self) -> None:
+    def test_lostWhileDraining(self) -> None:
         """
-        When it is to end now, nobody is waited for.
+        A stop is over when the last connection is lost in the middle of its header.
+        """
+        served = EchoFactory(self.reactor, limits=UNTIMED)
+        _, transport = self.connect(served)
+        with self.unread(transport, UNKNOWN[:5]):
+            drained = served.drain()
+        self.assertNoResult(drained)
+        transport.connectionDone()
+        self.successResultOf(drained)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_refusedWhileDraining(self) -> None:
+        """
+        A stop is over when the last connection turns out to have no header.
+        """
+        served = EchoFactory(self.reactor, limits=UNTIMED)
+        _, transport = self.connect(served)
+        with self.unread(transport, b"hello"):
+            drained = served.drain()
+        self.receive(transport, b"hello")
+        self.assertTrue(transport.disconnecting)
+        self.successResultOf(drained)
+
+    def test_abort(self) -> None:
+        """
+        When the service ends at once, waiting connections are closed.
         """
         served = EchoFactory(self.reactor, limits=UNTIMED)
         _, transport = self.connect(served)
@@ -440,8 +339,8 @@ class ProxyTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """
-        When its last port has stopped to listen, connections of which nothing is
-        known are closed; the factory behind is started and stopped as well.
+        When the last port has stopped listening, connections that have sent nothing are
+        closed.  The factory behind is started and stopped as well.
         """
         factory, transport = self.connect()
         factory.doStart()
@@ -453,8 +352,121 @@ class ProxyTests(SynchronousTestCase):
 
     def test_interface(self) -> None:
         """
-        A connection that waits for its header hears of half-closes.
+        A connection that waits for its header supports half-closes.
         """
         protocol = ProxyProtocol()
         self.assertTrue(verifyObject(IHalfCloseableProtocol, protocol))
         protocol.writeConnectionLost()
+
+
+class ProxyLimitsTests(SynchronousTestCase):
+    """
+    Networks and limits for each source, behind a proxy at L{PEER}'s address.
+    """
+
+    def connect(
+        self,
+        served: EchoFactory,
+        header: bytes,
+        proxies: Networks | None,
+        peer: IAddress = PEER,
+    ) -> str | None:
+        """
+        Connect, and send a header and C{hello}.
+
+        @return: The reason of the refusal; L{None} if the session is served.
+        """
+        factory = ProxyFactory(served.reactor, served, proxies)
+        before = served.refusals.counts.copy()
+        protocol: Any = factory.buildProtocol(peer)
+        if protocol is not None:
+            transport: Any = MemoryTCPTransport(protocol, peer)
+            protocol.dataReceived(header + b"hello")
+            if transport.value() == b"hello":
+                return None
+            self.assertTrue(transport.disconnecting)
+        (reason,) = served.refusals.counts - before
+        return reason
+
+    def outcomes(
+        self, limits: Limits, proxies: Networks | None, headers: Iterable[bytes], times: int = 1
+    ) -> list[str | None]:
+        """
+        @return: The reason of the last refusal of a number of connections with the same
+            header, for each header.
+        """
+        results = []
+        for header in headers:
+            served = EchoFactory(clock(), limits=limits)
+            for _ in range(times):
+                result = self.connect(served, header, proxies)
+            results.append(result)
+        return results
+
+    def test_proxies(self) -> None:
+        """
+        Only known proxies may send headers: others are refused at once.  IPv4-mapped
+        addresses are IPv4.  A UNIX socket's peer has no address, and may.
+        """
+        served = EchoFactory(clock(), limits=UNTIMED)
+        proxies = Networks([ip_network("192.0.2.0/24")])
+        for host, reason in (
+            ("192.0.2.1", None),
+            ("::ffff:192.0.2.1", None),
+            ("198.51.100.7", NOT_A_PROXY),
+            ("2001:db8::1", NOT_A_PROXY),
+        ):
+            peer = (IPv6Address if ":" in host else IPv4Address)("TCP", host, 40000)
+            self.assertEqual(self.connect(served, V1, proxies, peer), reason)
+        self.assertIsNone(self.connect(served, V1, proxies, UNIXAddress(None)))
+
+    def test_refusedFirst(self) -> None:
+        """
+        An unknown proxy is refused for that also when there is no room.
+        """
+        served = EchoFactory(clock(), limits=Limits(Capacity(1), idleTimeout=0))
+        self.assertIsNone(self.connect(served, V1, None))
+        self.assertEqual(self.connect(served, V1, CUSTOMERS), NOT_A_PROXY)
+        self.assertEqual(self.connect(served, V1, None), NO_ROOM)
+
+    def test_allowed(self) -> None:
+        """
+        Allowed networks apply to the address in the header, and to the proxy's where the
+        header names none: no header gets around them.
+        """
+        limits = Limits(idleTimeout=0, networks=CUSTOMERS)
+        for proxies in (None, PROXIES):
+            self.assertEqual(self.outcomes(limits, proxies, [V1]), [None])
+            refused = (*UNNAMED, v2(0x21, INET6))
+            self.assertEqual(self.outcomes(limits, proxies, refused), [DENIED] * len(refused))
+
+    def test_denied(self) -> None:
+        """
+        Denied networks apply in the same way.
+        """
+        limits = Limits(idleTimeout=0, networks=Networks(denied=PROXY_NETWORK))
+        for proxies in (None, PROXIES):
+            self.assertEqual(self.outcomes(limits, proxies, [V1]), [None])
+            self.assertEqual(self.outcomes(limits, proxies, UNNAMED), [DENIED] * len(UNNAMED))
+
+    def test_maxPerSource(self) -> None:
+        """
+        The limit for each source applies to the address in the header, and to the proxy's
+        where the header names none.
+        """
+        limits = Limits(idleTimeout=0, maxPerSource=1)
+        for proxies in (None, PROXIES):
+            headers = (V1, *UNNAMED)
+            self.assertEqual(
+                self.outcomes(limits, proxies, headers, 2), [NO_ROOM_FOR_SOURCE] * len(headers)
+            )
+
+    def test_checks(self) -> None:
+        """
+        A known proxy's own connections need no permission and have no limit for their
+        source.  Unknown proxies cannot use this to get in.
+        """
+        limits = Limits(idleTimeout=0, maxPerSource=1, networks=CUSTOMERS)
+        checks = (LOCAL, b"PROXY TCP4 192.0.2.1 192.0.2.9 40000 80\r\n")
+        self.assertEqual(self.outcomes(limits, PROXIES, checks, 2), [None, None])
+        self.assertEqual(self.outcomes(limits, None, checks), [DENIED, DENIED])
