@@ -1,14 +1,13 @@
 """
-Waits of one length, with one timer for all of them.
+One timer for many waits of the same length.
 
-Each session waits for several moments: it may be idle for so long, its peer may
-stay silent for so long.  Nearly all of these waits end early.  A timer for each
-would cost much, and more than its time: Twisted's reactors keep a cancelled timer
-in memory, the C{asyncio} reactor until another timer is due.
+Each session has several timeouts, and nearly all of them are cancelled.  A timer for each
+would cost time and memory: Twisted's reactors keep a cancelled timer in memory, the
+C{asyncio} reactor until another timer is due.
 
-As all waits of one kind are equally long, the first to begin is the first to be
-over: they stand in a queue, and the only timer is that of its head.  A wait that
-ends early leaves the queue, and the timer alone.
+All waits of one kind have the same length, so the first to begin is the first to end.
+The waits are in a queue, and there is one timer, for the head of the queue.  A wait that
+is cancelled leaves the queue; the timer stays.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 AT_ONCE = 100
 """
-How many waits may be over in one turn of the reactor.  To look whether a session
-is idle takes some 5 us, so that messages are held up for half a millisecond, even
-if ten thousand sessions began at the same time.
+How many waits may end in one turn of the reactor.  To check whether a session is idle
+takes some 5 us, so messages are delayed by half a millisecond at most, even if ten
+thousand sessions began at the same time.
 """
 
 Waiter = TypeVar("Waiter")
@@ -31,17 +30,17 @@ Waiter = TypeVar("Waiter")
 
 class Deadlines(Generic[Waiter]):
     """
-    Calls a function with each waiter, a fixed time after it was added.
+    Calls a function with each waiter, a fixed time after the waiter was added.
     """
 
     def __init__(
         self, reactor: IReactorTime, delay: float, due: Callable[[Waiter], None]
     ) -> None:
         """
-        @param delay: How long each waits, in seconds.
+        @param delay: The time, in seconds.
 
-        @param due: Called with a waiter whose time is over.  It is not waiting
-            any more, and may be added again.
+        @param due: Called with the waiter when its time is over.  The waiter is not in
+            the queue any more, and may be added again.
         """
         self._reactor = reactor
         self._delay = delay
@@ -52,20 +51,20 @@ class Deadlines(Generic[Waiter]):
 
     def start(self) -> None:
         """
-        Keep the timer when nothing waits: more will come.
+        Keep the timer when the queue is empty: more waits will come.
         """
         self._started = True
 
     def stop(self) -> None:
         """
-        Leave no timer in the reactor when nothing waits.
+        Cancel the timer when the queue is empty.
         """
         self._started = False
         self._dropTimer()
 
     def add(self, waiter: Waiter) -> None:
         """
-        Begin to wait; from the beginning, if it waits already.
+        Begin to wait.  A waiter that waits already begins again.
         """
         moments = self._moments
         moments.pop(waiter, None)
@@ -75,14 +74,14 @@ class Deadlines(Generic[Waiter]):
 
     def discard(self, waiter: Waiter) -> None:
         """
-        Wait no more, if it waits.
+        Cancel the wait of a waiter, if there is one.
         """
         self._moments.pop(waiter, None)
         if not self._started:
             self._dropTimer()
 
     def _dropTimer(self) -> None:
-        # The timer is not active while it fires.
+        # A timer that fires is not active.
         if not self._moments and self._timer is not None and self._timer.active():
             self._timer.cancel()
             self._timer = None
@@ -97,7 +96,7 @@ class Deadlines(Generic[Waiter]):
                 waiter, _moment = moments.popitem(last=False)
                 self._due(waiter)
         finally:
-            # After an error, too, the others are still waiting.
+            # The others still wait, also after an error.
             self._timer = None
             if moments:
                 delay = max(0.0, self._first() - now)

@@ -1,5 +1,5 @@
 """
-The TCP echo: what a peer sends comes back, until it says goodbye.
+The TCP echo: every byte comes back, until the peer says goodbye.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from echod.net.sockets import unread
 from echod.tcp.factory import SessionFactory
 from echod.tcp.goodbye import Goodbye
 from echod.tcp.session import DRAINED, Session
+from echod.tcp.states import RETURNING
 
 SILENCE = 0.2
 """
-How long bytes which may turn out to be a goodbye are withheld, in seconds.
-Longer than the pieces of one message are apart on a working network, shorter
-than a person notices.
+How long bytes that may become a goodbye are withheld, in seconds: longer than the pause
+between the pieces of one message on a working network, shorter than a person notices.
 """
 
 DRAIN_TICK = 0.02
 """
-How often to look whether a session that is to end has all that it needs, in
-seconds: several times in what a person does not notice.
+How often a draining session checks whether it has returned everything, in seconds:
+several times within a delay that a person does not notice.
 """
 
 GOODBYE = "goodbye"
@@ -34,21 +34,20 @@ GOODBYE = "goodbye"
 @implementer(IPushProducer)
 class EchoProtocol(Session):
     """
-    Returns every byte as it comes (RFC 862).
+    Returns every byte as it arrives (RFC 862).
 
-    A peer that sends and does not read is not read from: the session is the
-    producer of what its own transport sends, and passes on to the receiving
-    side when that has to pause.
+    Backpressure: a peer that does not read is not read from.  The session is the
+    producer of its own transport; when the transport pauses it, it pauses reading.
     """
 
     factory: EchoFactory
     _paused = False
-    # How much the peer had sent when the session was told to end.
+    # How much the peer had sent when the drain began; None before.
     _end: int | None = None
 
     def connectionMade(self) -> None:
         """
-        Let the sending side tell when to pause.
+        Register as the producer of the transport.
         """
         super().connectionMade()
         self._write = self.transport.write
@@ -56,7 +55,7 @@ class EchoProtocol(Session):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Return what came.
+        Return what was received.
         """
         self.received += len(data)
         write = self._write
@@ -64,81 +63,81 @@ class EchoProtocol(Session):
 
     def close(self, outcome: str) -> None:
         """
-        Close, and take note of nothing more: also a peer that does not read is
-        read from again, or it might never come to reading.
+        Close.  Read again even if the transport has paused the session: a peer that
+        sends before it reads would never come to reading.
         """
-        self._stopDraining()
-        self._unregister()
-        self.transport.resumeProducing()
         super().close(outcome)
+        self.transport.resumeProducing()
 
-    def drain(self) -> None:
+    def startDraining(self) -> None:
         """
-        Return what the peer has sent so far, and close: also what the system has
-        received for it, and what the peer has to make room for.
+        Return what the peer has sent so far: also bytes that only the system has
+        received, and bytes for which the peer must make room first.
         """
-        if self.outcome is None:
-            self._end = self.received + unread(self.transport)
-            self.factory.ending.add(self)
+        self._end = self.received + unread(self.transport)
+        self.factory.ending.add(self)
 
-    def readConnectionLost(self) -> None:
+    def stopReturning(self) -> None:
         """
-        The peer has said all it had to say: close when all of it is returned.
+        Discard what is received from now on.
         """
-        if self.outcome is None:
-            self._unregister()
-        super().readConnectionLost()
+        self.cancelWaits()
+        # A registered producer would delay the close.
+        self.transport.unregisterProducer()
+        self._write = self._discard
 
     def pauseProducing(self) -> None:
         """
-        The peer does not read as fast as it sends.
+        Stop reading: the peer does not read as fast as it sends.
         """
         self._paused = True
         self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
         """
-        The peer has read what was on its way.
+        Read again: the transport has sent what it had.
         """
         self._paused = False
         self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
         """
-        The connection is lost; C{connectionLost} does what there is to do.
+        Do nothing: L{connectionLost} cleans up.
         """
 
     def checkDrained(self) -> None:
         """
-        Finish, if all that the peer had sent is returned.
+        Finish if everything that the peer had sent is returned.
         """
         assert self._end is not None
         if self._paused or (self.received < self._end and unread(self.transport)):
             self.factory.draining.add(self)
         else:
-            self.finish(DRAINED)
+            self.finish()
 
-    def finish(self, outcome: str) -> None:
+    def finish(self) -> None:
         """
-        Hang up, when the peer has nothing more to be returned.
+        End the drain: the peer gets nothing more.
         """
-        self.close(outcome)
+        self.close(DRAINED)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        The session has ended.
+        End the session.
         """
-        self._stopDraining()
+        self.cancelWaits()
         super().connectionLost(reason)
 
-    def _stopDraining(self) -> None:
+    def cancelWaits(self) -> None:
+        """
+        Leave all timers but those of L{Session}.
+        """
         if self._end is not None:
             self.factory.ending.discard(self)
             self.factory.draining.discard(self)
 
-    def _unregister(self) -> None:
-        # A registered producer would hold the closing back.
-        self.transport.unregisterProducer()
+    def _discard(self, data: bytes) -> None:
+        self._kept += len(data)
 
 
 class GoodbyeEchoProtocol(EchoProtocol):
@@ -170,24 +169,23 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         The end of the stream decides on what is withheld.
         """
-        if self.outcome is None:
+        if self.state in RETURNING:
             self._settle(self._goodbye.end())
         super().readConnectionLost()
 
-    def finish(self, outcome: str) -> None:
+    def finish(self) -> None:
         """
         For what is withheld, this is as good as the end of the stream.
         """
         self._settle(self._goodbye.end())
-        if self.outcome is None:
-            super().finish(outcome)
+        super().finish()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def cancelWaits(self) -> None:
         """
-        The session has ended, and with it the waiting for silence.
+        Leave all timers but those of L{Session}.
         """
         self._stopListening()
-        super().connectionLost(reason)
+        super().cancelWaits()
 
     def pauseProducing(self) -> None:
         """
@@ -225,9 +223,11 @@ class GoodbyeEchoProtocol(EchoProtocol):
         @param reply: What was returned just now.  If that is nothing, what is
             withheld has been so from before, and keeps its time.
         """
+        if self.state not in RETURNING:
+            return
         if reply or not self._goodbye.withheld:
             self._stopListening()
-        if self._goodbye.over and self.outcome is None:
+        if self._goodbye.over:
             self.close(GOODBYE)
         elif self._goodbye.withheld and not self._listening and not self._paused:
             self._listening = True
@@ -235,7 +235,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
 
     def _settle(self, reply: bytes) -> None:
         self._kept -= len(reply)
-        self.transport.write(reply)
+        self._write(reply)
         self._consider(reply)
 
     def _stopListening(self) -> None:
@@ -249,17 +249,16 @@ class EchoFactory(SessionFactory):
     """
     Builds TCP echo sessions.
 
-    @ivar protocol: L{GoodbyeEchoProtocol}, or L{EchoProtocol} for plain
-        RFC 862.
+    @ivar protocol: L{GoodbyeEchoProtocol}, or L{EchoProtocol} for plain RFC 862.
 
     @ivar silence: The sessions that withhold bytes until their peer is silent.
 
     @ivar silent: The sessions whose peer was silent, until the next turn of the
         reactor.
 
-    @ivar ending: The sessions that were told to end, until the next turn.
+    @ivar ending: The sessions whose drain begins in the next turn of the reactor.
 
-    @ivar draining: The sessions that were told to end and have bytes to return.
+    @ivar draining: The sessions that drain and have bytes to return.
     """
 
     service = "TCP echo"

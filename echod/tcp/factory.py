@@ -1,18 +1,19 @@
 """
-What the TCP sessions of one service have in common: they are admitted or
-refused, they are counted, and they are drained.
+The base class of the TCP services: it admits, counts and drains sessions.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
-from typing import Protocol as TypingProtocol
+from typing import Protocol as Interface
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 
 from echod.limits.capacity import NO_ROOM, Limits, sourceOf
 from echod.limits.networks import DENIED
@@ -20,48 +21,53 @@ from echod.limits.refusals import Refusals
 from echod.net.format import addressName
 from echod.net.statistics import SESSIONS, ServedSession, SessionServerStatistics, Traffic
 from echod.tcp.deadlines import Deadlines
-from echod.tcp.drain import Drain
-from echod.tcp.session import CUT, IDLE_CHECKS, QUIET, Session
+from echod.tcp.session import CUT, IDLE_CHECKS, QUIET, Session, showingMessages
 from echod.tcp.statistics import SessionStatistics
+
+_log = Logger(namespace="echod.tcp")
 
 NO_ROOM_FOR_SOURCE = "too many connections from its address"
 
 SomeSession = TypeVar("SomeSession", bound=Session)
 
 
-class Waiting(TypingProtocol):
+class Waiting(Interface):
     """
-    A connection that is to become a session.
+    A connection that is not a session yet.
     """
 
-    def drain(self) -> None: ...
+    def drain(self) -> None:
+        """
+        Close, unless bytes of the peer have arrived already.
+        """
 
-    def abort(self) -> None: ...
+    def abort(self) -> None:
+        """
+        Close at once.
+        """
 
 
 class SessionFactory(Factory):
     """
-    Builds the sessions of one service, as far as its limits allow.
+    Builds the sessions of one service, within its limits; counts and drains them.
 
-    @cvar service: What the service is called in the log.
+    @cvar service: The name of the service in the log.
 
-    @ivar reactor: Tells the time.
-
-    @ivar limits: What the service bears.
+    @ivar reactor: The clock.
 
     @ivar showMessages: Whether to log what peers send.
 
-    @ivar sessions: Those that there are.
+    @ivar sessions: The sessions that have not ended.
 
-    @ivar waiting: Connections that are to become sessions.
+    @ivar waiting: The connections that are not sessions yet.
 
     @ivar refusals: The connections that were refused.
 
-    @ivar ended: What has become of the sessions that there were.
+    @ivar ended: The statistics of the sessions that have ended.
 
     @ivar onEnd: Called with each session that has ended.
 
-    @ivar idling: The sessions to be looked at, whether they are idle.
+    @ivar idling: The sessions that are checked for idleness.
 
     @ivar lingering: The sessions that wait for their peer to close.
     """
@@ -69,7 +75,12 @@ class SessionFactory(Factory):
     noisy = False
     protocol: type[Session]  # type: ignore[assignment]
     service: str
-    _draining: Drain | None = None
+    # The drain: fires when it is done; None while there is no drain.
+    _drained: Deferred[None] | None = None
+    _drainDeadline: IDelayedCall
+    # How many sessions the drain waits or has waited for, and how many were cut.
+    _drainedSessions = 0
+    _cutSessions = 0
 
     def __init__(
         self,
@@ -107,7 +118,7 @@ class SessionFactory(Factory):
 
     def statistics(self) -> SessionServerStatistics:
         """
-        @return: What the service has counted.
+        @return: The counters of the service.
         """
         ended = self.ended
         return {
@@ -126,28 +137,28 @@ class SessionFactory(Factory):
 
     def taken(self) -> dict[str | None, Traffic]:
         """
-        @return: Nothing: a stream has sessions, and no datagrams to count by source.
+        @return: Nothing: only datagrams are counted by source.
         """
         return {}
 
     def logPrefix(self) -> str:
         """
-        How Twisted names the service in its own messages.
+        @return: The name of the service in the messages of Twisted.
         """
         return self.service
 
     def startFactory(self) -> None:
         """
-        Listening starts.
+        Start to listen.
         """
-        self._draining = None
+        self._drained = None
         self.refusals.start()
         for deadlines in self._deadlines:
             deadlines.start()
 
     def stopFactory(self) -> None:
         """
-        Listening has ended.
+        Stop to listen.
         """
         self.refusals.stop()
         for deadlines in self._deadlines:
@@ -157,8 +168,8 @@ class SessionFactory(Factory):
         self, delay: float, due: Callable[[SomeSession], None]
     ) -> Deadlines[SomeSession]:
         """
-        @return: One timer for all sessions.  While nobody listens and no session
-            waits, it is not in the reactor.
+        @return: One timer for all sessions.  If the factory does not listen and no
+            session waits, the timer is not in the reactor.
         """
         deadlines = Deadlines(self.reactor, delay, due)
         self._deadlines.append(deadlines)
@@ -168,7 +179,8 @@ class SessionFactory(Factory):
         self, address: IAddress | None
     ) -> Session | None:
         """
-        @param address: The peer's; behind a proxy that is not the transport's.
+        @param address: The address of the peer.  Behind a proxy, the transport has
+            another one.
 
         @return: A session; or L{None}, which closes the connection.
         """
@@ -176,14 +188,18 @@ class SessionFactory(Factory):
         if reason is not None:
             self.refusals.add(reason, addressName(address))
             return None
-        session = self.protocol()
+        session = self._showing() if self.showMessages else self.protocol()
         session.factory = self
         session.address = address
         return session
 
+    @cached_property
+    def _showing(self) -> type[Session]:
+        return showingMessages(self.protocol)
+
     def refusal(self, address: IAddress | None) -> str | None:
         """
-        @return: Why not to admit a peer, or L{None}.
+        @return: Why the peer is refused; or L{None}.
         """
         limits = self.limits
         host = getattr(address, "host", None)
@@ -197,17 +213,20 @@ class SessionFactory(Factory):
 
     def entered(self, session: Session) -> None:
         """
-        A session has started.
+        Count a session that has started.
         """
         self.sessions.add(session)
         self.limits.capacity.taken += 1
         self._count(session, 1)
-        if self._draining is not None:
-            self._draining.join(session)
+        if self._drained is not None:
+            # The connection was accepted before the drain began.  Drain the session
+            # in the next turn: bytes may come with the connection.
+            self._drainedSessions += 1
+            self.reactor.callLater(0, session.drain)
 
     def left(self, session: Session) -> None:
         """
-        A session has ended.
+        Count a session that has ended.
         """
         self.sessions.remove(session)
         self.limits.capacity.taken -= 1
@@ -216,27 +235,39 @@ class SessionFactory(Factory):
         self.ended.add(session.outcome, session.received, session.returned, session.duration)
         if self.onEnd is not None:
             self.onEnd(session)
-        if self._draining is not None:
-            self._draining.cut += session.outcome == CUT
+        self._cutSessions += session.outcome == CUT
         self.settled()
-
-    def settled(self) -> None:
-        """
-        There is one less to wait for.
-        """
-        if self._draining is not None:
-            self._draining.checkDone()
 
     def drain(self) -> Deferred[None]:
         """
-        Let every session have back what it has sent so far, and close it.  Who
-        takes longer for that than the limit allows is cut.
+        Let every session return what its peer has sent so far, and close it.  Abort
+        the sessions that take longer than the drain timeout.
 
-        @return: Fires when nobody is there any more.
+        @return: Fires when no session is left.
         """
-        if self._draining is None:
-            self._draining = Drain(self)
-        return self._draining.whenDone()
+        if self._drained is None:
+            self._drained = Deferred()
+            self._startDraining()
+        done: Deferred[None] = Deferred()
+        self._drained.addCallback(done.callback)
+        return done
+
+    def settled(self) -> None:
+        """
+        Check whether the drain is done: a session or a waiting connection has ended.
+        """
+        if self._drained is None or self._drained.called or self.sessions or self.waiting:
+            return
+        if self._drainDeadline.active():
+            self._drainDeadline.cancel()
+        if self._drainedSessions:
+            _log.info(
+                "{service}: stopped; sessions finished: {finished}, cut: {cut}",
+                service=self.service,
+                finished=self._drainedSessions - self._cutSessions,
+                cut=self._cutSessions,
+            )
+        self._drained.callback(None)
 
     def abort(self) -> None:
         """
@@ -244,6 +275,21 @@ class SessionFactory(Factory):
         """
         for connection in [*self.sessions, *self.waiting]:
             connection.abort()
+
+    def _startDraining(self) -> None:
+        limit = self.limits.drainTimeout
+        self._drainDeadline = self.reactor.callLater(limit, self.abort)
+        self._drainedSessions, self._cutSessions = len(self.sessions), 0
+        if self.sessions:
+            _log.info(
+                "{service}: stopping; sessions to finish, in {limit:g} s at most: {sessions}",
+                service=self.service,
+                limit=limit,
+                sessions=len(self.sessions),
+            )
+        for connection in [*self.sessions, *self.waiting]:
+            connection.drain()
+        self.settled()
 
     def _count(self, session: Session, change: int) -> None:
         host = getattr(session.address, "host", None)

@@ -1,5 +1,5 @@
 """
-The TCP greeting: a word to everyone who connects, and goodbye.
+The TCP greeting: send one line to each peer that connects, and close.
 """
 
 from twisted.internet.interfaces import IReactorTime
@@ -10,7 +10,7 @@ from echod.tcp.session import Session
 
 GREETING = b"Thank you for connecting\r\n"
 """
-What the article's first server says.
+The greeting of the article's first server.
 """
 
 GREETED = "greeted"
@@ -18,8 +18,8 @@ GREETED = "greeted"
 
 class GreetingProtocol(Session):
     """
-    Greets, closes its side, and discards what the peer had to say: a peer may
-    talk before it listens.
+    Sends the greeting and closes its sending side.  Then it discards what the peer sends:
+    a peer may send before it reads.
     """
 
     factory: "GreetingFactory"
@@ -33,7 +33,7 @@ class GreetingProtocol(Session):
 
     def connectionMade(self) -> None:
         """
-        Greet, and close.
+        Send the greeting, and close.
         """
         super().connectionMade()
         self.transport.write(self.factory.greeting)
@@ -42,9 +42,9 @@ class GreetingProtocol(Session):
 
 class GreetingFactory(SessionFactory):
     """
-    Greets every peer with the same bytes.
+    Sends the same greeting to every peer.
 
-    @ivar greeting: These bytes, line ending included.
+    @ivar greeting: The bytes of the greeting, with the line ending.
     """
 
     protocol = GreetingProtocol

@@ -1,18 +1,18 @@
 """
-What every TCP session of echod has, whatever it serves: it is logged when it
-starts and when it has ended, it closes so that the peer can read all that was
-written to it, and it does not last for ever.
+The base class of all TCP sessions.  A session is logged at its start and at its end,
+closes without losing data, and ends when it is idle for too long.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol as Interface
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
+    IReactorTime,
     ISSLTransport,
     ITCPTransport,
 )
@@ -21,70 +21,108 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from echod.limits.capacity import Limits
 from echod.net.format import addressName, escaped
 from echod.net.sockets import acknowledged, innermost
 from echod.net.transport import IHalfCloseableTLS, ISessionTransport
-
-if TYPE_CHECKING:
-    from echod.tcp.factory import SessionFactory
+from echod.tcp.deadlines import Deadlines
+from echod.tcp.states import (
+    CLOSE,
+    DRAIN,
+    END,
+    LINGERING,
+    LOST,
+    OPEN,
+    RETURNING,
+    SENT,
+    TRANSITIONS,
+)
 
 _log = Logger(namespace="echod.tcp")
 
 QUIET = 2.0
 """
-How long a session that has sent all it had to send waits for a word from its
-peer, in seconds: what a peer on a slow path needs to take notice of the end.
-Apache waits as long.
+How long a lingering session waits for a peer that sends nothing, in seconds: a peer on
+a slow path needs this long to notice the end.  Apache waits as long.
 """
 
 LINGER = 10.0
 """
-How long it waits for a peer that goes on talking, in seconds.
+How long a lingering session waits for a peer that goes on sending, in seconds.
 """
 
 IDLE_CHECKS = 4
 """
-How often to look, within the time of the limit, whether a session is idle.  One
-that has become so lasts up to a quarter longer than the limit, and nothing
-has to be noted for each message.
+How many times a session is checked for idleness within the idle timeout.  So an idle
+session may last a quarter longer than the timeout, and a message costs no timer.
 """
 
 CLOSED_BY_PEER = "closed by peer"
-LOST = "lost"
+CONNECTION_LOST = "lost"
 IDLE = "idle"
 DRAINED = "drained"
 CUT = "cut"
 
 
+class SessionHost(Interface):
+    """
+    What a session needs of the factory that has built it.
+
+    @ivar service: The name of the service in the log.
+
+    @ivar idling: Calls L{Session.checkIdle}.
+
+    @ivar lingering: Calls L{Session.checkLinger}.
+    """
+
+    service: str
+    reactor: IReactorTime
+    limits: Limits
+    idling: Deadlines[Session]
+    lingering: Deadlines[Session]
+
+    def entered(self, session: Session) -> None:
+        """
+        Count a session that has started.
+        """
+
+    def left(self, session: Session) -> None:
+        """
+        Count a session that has ended.
+        """
+
+
 @implementer(IHalfCloseableProtocol)
 class Session(Protocol):
     """
-    One connection of a peer.  What it receives, it discards: what is to be done
-    with it is for subclasses to say.
+    One connection of a peer.  It discards what it receives; subclasses do more.
 
-    @ivar address: The peer's; L{None} if that is for the transport to say.
+    @ivar address: The address of the peer; L{None} if the transport knows it.
 
-    @ivar peer: The same, as people write it.
+    @ivar peer: The address of the peer as text.
 
-    @ivar began: When it started, as the reactor tells the time.
+    @ivar began: When the session started, by the reactor's clock.
 
     @ivar received: How many bytes the peer has sent.
 
-    @ivar outcome: How the session ended, as logged; L{None} until that is known.
+    @ivar state: One of L{echod.tcp.states}.
+
+    @ivar outcome: Why the session ends, for the log; L{None} until this is known.
     """
 
-    factory: SessionFactory
+    factory: SessionHost
     transport: ISessionTransport
     address: IAddress | None = None
     received = 0
+    state = OPEN
     outcome: str | None = None
+    # How many of the received bytes are not returned.
     _kept = 0
-    _lingers = False
-    # For checkLinger: what had come at the last look, and when to look no more.
+    # For checkLinger: the bytes received at the last check, and the time of the last check.
     _heard = 0
     _lingerEnd = 0.0
-    # For checkIdle: what had come and gone at the last look, and how many times
-    # in a row that was the same.
+    # For checkIdle: the bytes received and acknowledged at the last check, and how
+    # many checks in a row have found the same.
     _progress = (0, 0)
     _idleChecks = 0
 
@@ -98,61 +136,71 @@ class Session(Protocol):
     @property
     def duration(self) -> float:
         """
-        For how long it has lasted, in seconds.
+        The age of the session in seconds.
         """
         return self.factory.reactor.seconds() - self.began
 
     def connectionMade(self) -> None:
         """
-        The session starts.
+        Start the session.
         """
         address = self.transport.getPeer()
         self.peer = addressName(self.address or address)
         if ITCPTransport.providedBy(self.transport) and not isinstance(address, UNIXAddress):
-            # What goes back goes at once, not when the peer has acknowledged what
-            # went before (RFC 896).
+            # Send each message at once, and not when the peer has acknowledged the
+            # one before it (RFC 896).
             self.transport.setTcpNoDelay(True)
         self.began = self.factory.reactor.seconds()
-        if self.factory.showMessages:
-            # Each message costs this only where it was asked for.
-            self._receive = self.dataReceived
-            self.dataReceived = self._show  # type: ignore[method-assign]
         self.factory.entered(self)
         self._waitIdly()
         _log.info("{service}: {peer} connected", service=self.factory.service, peer=self.peer)
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Discard what the peer sends, but count it.
+        Count and discard.
         """
         self.received += len(data)
         self._kept += len(data)
 
     def notReturned(self, number: int) -> None:
         """
-        So many of the bytes that were written will never leave.
+        Count bytes that were written but will never be sent.
         """
         self._kept += number
 
+    def drain(self) -> None:
+        """
+        Return what the peer has sent so far, then close.
+        """
+        if self._advance(DRAIN):
+            self.startDraining()
+
+    def startDraining(self) -> None:
+        """
+        Close when everything is returned: here, at once.
+        """
+        self.close(DRAINED)
+
     def close(self, outcome: str) -> None:
         """
-        Close, so that nothing which was written is lost.
+        Close without losing data that was written.
 
-        A socket that is closed with input unread sends a reset, and a reset
-        destroys what its peer has not read yet (RFC 1122, 4.2.2.13).  So the
-        sending side is shut down first; then what comes is discarded until the
-        peer closes as well, or says nothing for L{QUIET} seconds, or L{LINGER}
-        seconds are up.
+        Closing a socket with unread input sends a reset, and a reset destroys data
+        that the peer has not read yet (RFC 1122, 4.2.2.13).  So shut down the sending
+        side first.  Then read and discard until the peer closes too, or is silent for
+        L{QUIET} seconds, or until L{LINGER} seconds are over.
 
-        @param outcome: Why, for the log.
+        @param outcome: Why the session ends, for the log.
         """
-        self.outcome = outcome
-        # Also what was to return it.
-        self.dataReceived = self._discard  # type: ignore[method-assign]
+        if not self._advance(CLOSE):
+            return
+        if self.outcome is None:
+            self.outcome = outcome
+        self.stopReturning()
         transport = self.transport
         if ISSLTransport.providedBy(transport) and not IHalfCloseableTLS.providedBy(transport):
-            # Twisted's TLS knows no half-close, but waits for the peer's closing
-            # alert of its own accord, for ever, and reads meanwhile.
+            # Twisted's TLS has no half-close.  Its loseConnection waits without limit for
+            # the closing alert of the peer, and reads meanwhile.
             transport.loseConnection()
             self._linger()
         elif ITCPTransport.providedBy(transport):
@@ -160,19 +208,16 @@ class Session(Protocol):
         else:
             transport.loseConnection()
 
-    def drain(self) -> None:
+    def stopReturning(self) -> None:
         """
-        Come to an end, without taking anything from the peer that it has sent so
-        far.
+        Return nothing more: the session begins to close.
         """
-        if self.outcome is None:
-            self.close(DRAINED)
 
     def abort(self) -> None:
         """
-        End now, whatever that takes from the peer.
+        End at once.  The peer loses what the transport has not sent yet.
         """
-        if self._lingers:
+        if self.state is LINGERING:
             self._leave()
         else:
             self.outcome = CUT
@@ -180,25 +225,29 @@ class Session(Protocol):
 
     def writeConnectionLost(self) -> None:
         """
-        All that was written is on its way, and the end of the stream with it.
+        Wait for the peer: the transport has sent everything, and the end of the stream.
         """
-        self._lingers = True
-        self._linger()
+        if self._advance(SENT):
+            self._linger()
 
     def readConnectionLost(self) -> None:
         """
-        The peer has shut down its sending side: nothing is left unread.
+        Close when everything is sent.  The peer has shut down its sending side, so
+        nothing is left unread.
         """
+        if self._advance(END):
+            self.stopReturning()
         self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        The session has ended.
+        Log and count the end of the session.
         """
+        self._advance(LOST)
         self.factory.lingering.discard(self)
         self.factory.idling.discard(self)
         if self.outcome is None:
-            self.outcome = CLOSED_BY_PEER if reason.check(ConnectionDone) else LOST
+            self.outcome = CLOSED_BY_PEER if reason.check(ConnectionDone) else CONNECTION_LOST
         _log.info(
             "{service}: {peer} ended: {outcome}; "
             "{received} bytes in, {returned} bytes out, {duration:.3f} s",
@@ -211,18 +260,10 @@ class Session(Protocol):
         )
         self.factory.left(self)
 
-    def _show(self, data: bytes) -> None:
-        _log.info(
-            "{service}: from {peer}: {text}",
-            service=self.factory.service,
-            peer=self.peer,
-            text=escaped(data),
-        )
-        self._receive(data)
-
     def checkLinger(self) -> None:
         """
-        Close, unless the peer has talked since the last look, and may go on.
+        Close, unless the peer has sent something since the last check and there is
+        time left.
         """
         heard, self._heard = self._heard, self.received
         if self.received > heard and self.factory.reactor.seconds() < self._lingerEnd:
@@ -232,24 +273,38 @@ class Session(Protocol):
 
     def checkIdle(self) -> None:
         """
-        End the session, if nothing has come or gone at the last L{IDLE_CHECKS}
-        looks.
+        Close the session if nothing was received or acknowledged during the last
+        L{IDLE_CHECKS} checks.  Abort it if it is closing already.
         """
-        # Once it is over, what counts is what the peer takes.
-        received = self.received if self.outcome is None else 0
-        progress = (received, acknowledged(self.transport))
+        isReturning = self.state in RETURNING
+        # A closing session discards what it receives: only acknowledgements count.
+        progress = (self.received if isReturning else 0, acknowledged(self.transport))
         self._idleChecks = self._idleChecks + 1 if progress == self._progress else 0
         self._progress = progress
         if self._idleChecks < IDLE_CHECKS:
             self._waitIdly()
-        elif self.outcome is None:
+        elif isReturning:
             self.close(IDLE)
-            # From now on nothing counts as received; one more look is left.
+            # Give the peer one more check.
             self._progress = (0, progress[1])
             self._idleChecks = IDLE_CHECKS - 1
             self._waitIdly()
         else:
+            if self.outcome is None:
+                self.outcome = IDLE
             self.transport.abortConnection()
+
+    def _advance(self, event: str) -> bool:
+        """
+        Enter the next state.
+
+        @return: Whether the event changes the state.
+        """
+        state = TRANSITIONS[self.state].get(event)
+        if state is None:
+            return False
+        self.state = state
+        return True
 
     def _linger(self) -> None:
         self._heard = self.received
@@ -257,13 +312,28 @@ class Session(Protocol):
         self.factory.lingering.add(self)
 
     def _leave(self) -> None:
-        # Not aborted: whatever the peer has yet to receive is sent, by the
-        # transport below TLS or by the system.
+        # This is no abort: the transport below TLS, or the system, still sends what
+        # the peer has not received yet.
         innermost(self.transport).loseConnection()
-
-    def _discard(self, data: bytes) -> None:
-        Session.dataReceived(self, data)
 
     def _waitIdly(self) -> None:
         if self.factory.limits.idleTimeout:
             self.factory.idling.add(self)
+
+
+class _ShowingMessages(Session):
+    def dataReceived(self, data: bytes) -> None:
+        _log.info(
+            "{service}: from {peer}: {text}",
+            service=self.factory.service,
+            peer=self.peer,
+            text=escaped(data),
+        )
+        super().dataReceived(data)
+
+
+def showingMessages(protocol: type[Session]) -> type[Session]:
+    """
+    @return: A subclass that logs each message before it receives it.
+    """
+    return type(protocol.__name__, (_ShowingMessages, protocol), {})

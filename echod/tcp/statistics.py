@@ -1,5 +1,5 @@
 """
-What has become of the sessions that are over.
+The counters of the sessions that have ended.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ from echod.net.statistics import LENGTHS
 
 class SessionStatistics:
     """
-    The sums over the sessions of one service that have ended.  Those which have
-    not are asked when somebody wants to know, so that counting costs a message
-    nothing.
+    The sums over the sessions of one service that have ended.  Open sessions have
+    counters of their own, so a message costs nothing here.
 
-    @ivar outcomes: How many there were, by how they ended.
+    @ivar outcomes: How many sessions have ended, by outcome.
 
-    @ivar received: How many bytes their peers had sent.
+    @ivar received: How many bytes their peers sent.
 
     @ivar returned: How many bytes were written to their peers.
 
-    @ivar lengths: How long they lasted, in seconds.
+    @ivar lengths: The lengths of the sessions, in seconds.
     """
 
     def __init__(self) -> None:
@@ -34,13 +33,13 @@ class SessionStatistics:
     @property
     def sessions(self) -> int:
         """
-        How many there were.
+        How many sessions have ended.
         """
         return self.lengths.total
 
     def add(self, outcome: str, received: int, returned: int, seconds: float) -> None:
         """
-        A session has ended.
+        Count a session that has ended.
         """
         self.outcomes[outcome] += 1
         self.received += received

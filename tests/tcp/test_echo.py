@@ -25,6 +25,20 @@ from echod.tcp.session import DRAINED
 from tests.support import UNTIMED, MemoryTCPTransport, clock, connect, turn
 
 
+class BlockedTransport(MemoryTCPTransport):
+    """
+    A transport whose buffer is full after each write.
+    """
+
+    protocol: EchoProtocol
+
+    def write(self, data: bytes) -> None:
+        """
+        Pause the producer.
+        """
+        self.protocol.pauseProducing()
+
+
 class EchoTests(SynchronousTestCase):
     """
     What holds with and without goodbyes.
@@ -194,9 +208,9 @@ class GoodbyeEchoTests(EchoTests):
         A peer that does not read is read from again after its goodbye, so that
         it comes to reading.
         """
-        self.transport.write = lambda data: self.session.pauseProducing()
-        self.session.dataReceived(b"x" * 100000 + b"\nbye\n")
-        self.assertEqual(self.transport.producerState, "producing")
+        session, transport = connect(self.factory, BlockedTransport)
+        session.dataReceived(b"x" * 100000 + b"\nbye\n")
+        self.assertEqual(transport.producerState, "producing")
 
     def test_goodbyeInSilence(self) -> None:
         """
@@ -274,8 +288,9 @@ class GoodbyeEchoTests(EchoTests):
         Nor is it when what is withheld comes with what makes the transport
         pause.
         """
-        self.transport.write = lambda data: self.session.pauseProducing()
-        self.session.dataReceived(b"x" * 100000 + b"\nb")
+        session, transport = connect(self.factory, BlockedTransport)
+        session.dataReceived(b"x" * 100000 + b"\nb")
+        self.assertEqual(transport.producerState, "paused")
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_goodbyeAtTheEnd(self) -> None:

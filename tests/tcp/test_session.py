@@ -95,6 +95,16 @@ class LoggingTests(SynchronousTestCase):
         self.assertEqual(lines[1:], [r"sink: from 192.0.2.1:40000: hello\n"])
         self.assertEqual(session.received, 6)
 
+    def test_messagesAfterTheEnd(self) -> None:
+        """
+        Messages that arrive after the session has begun to close are logged too.
+        """
+        session, _ = connect(SinkFactory(clock(), showMessages=True))
+        session.close("done")
+        with logged() as lines:
+            session.dataReceived(b"late")
+        self.assertEqual(lines, ["sink: from 192.0.2.1:40000: late"])
+
     def test_noMessages(self) -> None:
         """
         What a peer sends is not logged otherwise.
