@@ -57,6 +57,7 @@ from echod.udp.guard import OVER_RATE
 from echod.workers.aggregatemonitor import AggregateMonitor
 from echod.workers.service import WorkersService
 from tests.support import NO_NUMBERS, lacking, logged, temporaryDirectory
+from tests.support.status import Client
 from tests.support.workers import ProcessReactor
 
 
@@ -344,6 +345,32 @@ class StatusTests(SynchronousTestCase):
         self.assertEqual(len(monitor.services), 3)
         most = next(iter(service)).server.limits.capacity.most
         self.assertEqual(most, Capacity.ofProcess().most - 2 * STATUS_CONNECTIONS)
+
+    def test_statusNames(self) -> None:
+        """
+        The page is served under the names of the machine, of the address and of
+        --status-name, and under no other name with a dot.
+        """
+        self.needStatus()
+        names = ["--status-name=Echod.Example", "--status-name=b.example"]
+        service = makeService(parse("--status=8000", *names))
+        *_, site = list(service.observers)
+        machine = f"{socket.gethostname().partition('.')[0]}.local"
+        for host in (machine, "echod.example", "b.example:8000", "c.example"):
+            client = Client(site.server)
+            head = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+            status = b"421" if host == "c.example" else b"200"
+            self.assertTrue(client.send(head).startswith(b"HTTP/1.1 %b " % status), host)
+
+    def test_badStatusName(self) -> None:
+        """
+        A name that is none is refused by name.
+        """
+        self.assertEqual(
+            str(self.assertRaises(UsageError, parse, "--status-name=http://a.example")),
+            "--status-name http://a.example: not the name of a host, such as "
+            "echod.example.com, nor *, which is any name",
+        )
 
     def test_missingExtra(self) -> None:
         """

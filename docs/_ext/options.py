@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from twisted.python.reflect import namedAny
 
-ARGUMENT = re.compile(r"\b(ADDRESS|BYTES|FILE|NETWORK|NUMBER|SECONDS|SPEC|TEXT)\b")
+ARGUMENT = re.compile(r"\b(ADDRESS|BYTES|FILE|NAME|NETWORK|NUMBER|SECONDS|SPEC|TEXT)\b")
 """
 What stands for the argument in the description of an option.
 """

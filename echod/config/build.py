@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
+from socket import gethostname
 from typing import Any
 
 from twisted.internet.selectreactor import SelectReactor
@@ -25,6 +26,7 @@ from echod.limits.ratelimit import RateLimit
 from echod.net.format import quoted
 from echod.service.echoservice import EchoService
 from echod.service.listening import Endpoint, ListeningService, Server
+from echod.status.hosts import HostNames, machineNames
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
@@ -202,8 +204,10 @@ def addStatus(
     from echod.status.httpserver import StatusSite
 
     monitor.setServiceParent(service.observers)
+    listenedOn = {address.host for address in config.status if address.host}
+    names = HostNames({*machineNames(gethostname()), *listenedOn, *config.statusNames})
     for address, endpoint in listenOn:
-        site = StatusSite(reactor, monitor)
+        site = StatusSite(reactor, monitor, names)
         note = proxyNote(config, address)
         listening = ListeningService(address, endpoint, site, "status", note)
         listening.setServiceParent(service.observers)

@@ -30,6 +30,11 @@ class Config:
 
     status: tuple[Address, ...]
 
+    statusNames: tuple[str, ...]
+    """
+    The names under which browsers may ask for the page, besides those of the machine.
+    """
+
     greeting: bytes
     """
     The text with its line ending.

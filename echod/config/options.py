@@ -24,6 +24,7 @@ from echod.limits.ratelimit import UDP_RATE
 from echod.net.format import printable, quoted, shortened
 from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
 from echod.net.sockets import SPREADS
+from echod.status.hosts import hostName
 from echod.tcp.endpoints import expectsHeader
 from echod.tcp.greeting import GREETING
 
@@ -197,7 +198,9 @@ class Options(usage.Options):
         ["show-messages", None, "Log what peers send, control characters escaped."],
     ]
 
-    compData = usage.Completions(multiUse=[*DEFAULT_PORTS, *NETWORKS, "status", "impair"])
+    compData = usage.Completions(
+        multiUse=[*DEFAULT_PORTS, *NETWORKS, "status", "status-name", "impair"]
+    )
 
     config: Config
     """
@@ -208,7 +211,7 @@ class Options(usage.Options):
         super().__init__()
         self.arguments: list[str] = []
         self._impairmentOptions = ImpairmentOptions()
-        for option in (*DEFAULT_PORTS, *NETWORKS, "status"):
+        for option in (*DEFAULT_PORTS, *NETWORKS, "status", "status-name"):
             self[option] = []
 
     def opt_greeting(self, address: str) -> None:
@@ -235,6 +238,16 @@ class Options(usage.Options):
         /status.json. Can be given again.
         """
         self["status"].append(address)
+
+    def opt_status_name(self, name: str) -> None:
+        """
+        Show the page to browsers that use NAME (echod.example.com) for it, besides the
+        machine's own names; '*' is any name. Can be given again.
+        """
+        try:
+            self["status-name"].append(hostName(name))
+        except ValueError as error:
+            raise usage.UsageError(f"--status-name {quoted(name)}: {error}") from None
 
     def opt_allow(self, network: str) -> None:
         """
@@ -306,6 +319,7 @@ class Options(usage.Options):
         self.config = Config(
             servers=MappingProxyType(servers),
             status=status,
+            statusNames=tuple(self["status-name"]),
             greeting=self["greeting-text"].encode("utf-8", "surrogateescape") + b"\r\n",
             goodbye=not self["no-goodbye"],
             showMessages=bool(self["show-messages"]),

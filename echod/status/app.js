@@ -242,9 +242,11 @@ function showImpairments() {
 function showState(state, text) {
   document.body.dataset.state = state;
   setText(byId("state"), text);
-  const open = data && state !== "lost" ? ` ${whole.format(data.sessions.open)} open` : "";
+  const name = data ? `echod on ${data.host}` : "echod";
+  const open = data && state !== "lost" ? `, ${whole.format(data.sessions.open)} open` : "";
   const impaired = data && impairments().length ? "IMPAIRED: " : "";
-  document.title = `${state === "ready" ? "" : `${state}: `}${impaired}echod${open}`;
+  setText(document.querySelector("h1"), name);
+  document.title = `${state === "ready" ? "" : `${state}: `}${impaired}${name}${open}`;
 }
 
 function show() {

@@ -15,11 +15,14 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web import http, server
+from twisted.web.resource import IResource
 
 from echod.limits.capacity import STATUS_CONNECTIONS
 from echod.net.quantities import wholeNumber
 from echod.net.transport import ISessionTransport
+from echod.status.hosts import HostNames
 from echod.status.monitor import Monitor
+from echod.status.resources import AboutServer
 from echod.status.routes import Root
 
 REQUEST_TIME = 30.0
@@ -34,7 +37,7 @@ BAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
 
-ORIGIN = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+ORIGIN = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 """
 The part before the path in a request with a complete address, as proxies get it.
 """
@@ -43,17 +46,25 @@ The part before the path in a request with a complete address, as proxies get it
 class Request(server.Request):
     """
     A request whose body is discarded.
+
+    @ivar aboutServer: True if it asks about the server (C{OPTIONS *}), not for a path.
     """
+
+    aboutServer = False
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """
-        Answer a request for a path or for a complete address: a server must accept
-        both (RFC 9112, 3.2.2).
+        Answer a request for a path, for a complete address, whose host replaces the
+        header, or for the server: a server must accept all of them (RFC 9112, 3.2).
         """
         origin = ORIGIN.match(path)
         if origin is not None:
+            self.requestHeaders.setRawHeaders(b"host", [origin[1]])
             rest = path[origin.end() :]
             path = rest if rest.startswith(b"/") else b"/" + rest
+        elif path == b"*":
+            # Twisted would answer this without our headers.
+            self.aboutServer, path = True, b"/"
         super().requestReceived(command, path, version)
 
     def gotLength(self, length: int | None) -> None:
@@ -180,11 +191,25 @@ class StatusSite(server.Site):
     noisy = False
     protocol = Channel  # type: ignore[assignment]
 
-    def __init__(self, reactor: IReactorTime, monitor: Monitor) -> None:
-        super().__init__(
-            Root(monitor), requestFactory=Request, timeout=REQUEST_TIME, reactor=reactor
-        )
+    def __init__(
+        self, reactor: IReactorTime, monitor: Monitor, names: HostNames | None = None
+    ) -> None:
+        """
+        @param names: The names under which browsers may ask for the page.
+        """
+        root = Root(monitor, names or HostNames())
+        super().__init__(root, requestFactory=Request, timeout=REQUEST_TIME, reactor=reactor)
         self.channels: set[Channel] = set()
+
+    def getResourceFor(self, request: Request) -> IResource:
+        """
+        @return: The resource that answers a request.
+        """
+        if request.aboutServer:
+            request.postpath = []
+            return AboutServer()
+        resource: IResource = super().getResourceFor(request)
+        return resource
 
     def logPrefix(self) -> str:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from socket import gethostname
 from time import time
 
 from twisted.application.service import Service
@@ -196,6 +197,7 @@ class Monitor(Service):
         data = {
             "version": __version__,
             "reactor": self.reactor,
+            "host": gethostname(),
             "process": os.getpid(),
             "time": round(self._wallClock(), 3),
             "started": round(self._began, 3),

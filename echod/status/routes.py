@@ -4,7 +4,6 @@ The paths of the HTTP status, and the resource at each path.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from functools import partial
 from pathlib import Path
 
@@ -15,29 +14,20 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from echod.limits.capacity import STATUS_CONNECTIONS
 from echod.status.events import Viewer
+from echod.status.hosts import HostNames
 from echod.status.metrics import registryFor
 from echod.status.monitor import Monitor
+from echod.status.resources import (
+    NotFound,
+    PageResource,
+    StatusResource,
+    failed,
+    withoutBody,
+)
 
 HERE = Path(__file__).parent
 
-PLAIN = b"text/plain; charset=utf-8"
-
 OPENMETRICS = "application/openmetrics-text"
-
-METHODS = (b"GET", b"HEAD")
-
-HEADERS = {
-    b"Server": b"echod",
-    b"Cache-Control": b"no-store",
-    # The browser loads parts of the page from here only, runs no script inside a
-    # document, and shows the page in no frame.
-    b"Content-Security-Policy": b"default-src 'none'; script-src 'self'; style-src 'self'; "
-    b"img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    b"frame-ancestors 'none'",
-    b"Cross-Origin-Resource-Policy": b"same-origin",
-    b"Referrer-Policy": b"no-referrer",
-    b"X-Content-Type-Options": b"nosniff",
-}
 
 FILES = {
     b"": ("index.html", b"text/html; charset=utf-8"),
@@ -56,84 +46,13 @@ whose connections are short.
 """
 
 
-def notFound(request: Request) -> bytes:
-    """
-    @return: The body of the 404 page.
-    """
-    request.setResponseCode(http.NOT_FOUND)
-    request.setHeader(b"Content-Type", PLAIN)
-    return b"Not found.\n"
-
-
-class StatusResource(Resource):
-    """
-    The resource at one path, with nothing below it.  It can only be read.
-    """
-
-    isLeaf = True
-
-    def __init__(self, contentType: bytes = PLAIN) -> None:
-        super().__init__()
-        self._contentType = contentType
-
-    def render(self, request: Request) -> bytes | int:
-        """
-        Answer a request.
-        """
-        for name, value in HEADERS.items():
-            request.setHeader(name, value)
-        request.setHeader(b"Content-Type", self._contentType)
-        body: bytes | int | None = self.refusal(request)
-        if body is None:
-            body = self.body(request)
-        if request.method == b"HEAD" and isinstance(body, bytes):
-            request.setHeader(b"Content-Length", b"%d" % len(body))
-            request.write(b"")
-            request.finish()
-            return NOT_DONE_YET
-        return body
-
-    @abstractmethod
-    def body(self, request: Request) -> bytes | int:
-        """
-        @return: The content, or L{NOT_DONE_YET<twisted.web.server.NOT_DONE_YET>} if
-            it follows later.
-        """
-
-    def refusal(self, request: Request) -> bytes | None:
-        """
-        @return: The body of an error, or L{None} if the request makes sense.
-        """
-        if request.postpath:
-            return notFound(request)
-        if request.method not in METHODS:
-            request.setResponseCode(http.NOT_ALLOWED)
-            request.setHeader(b"Allow", b", ".join(METHODS))
-            return b"Only GET and HEAD are allowed.\n"
-        return None
-
-
-class NotFound(StatusResource):
-    """
-    The 404 page, for every method.
-    """
-
-    def body(self, request: Request) -> bytes:
-        """
-        @return: The body of the 404 page.
-        """
-        return notFound(request)
-
-    refusal = body
-
-
-class File(StatusResource):
+class File(PageResource):
     """
     A file of the page.
     """
 
-    def __init__(self, name: str, contentType: bytes) -> None:
-        super().__init__(contentType)
+    def __init__(self, names: HostNames, name: str, contentType: bytes) -> None:
+        super().__init__(names, contentType)
         self._content = (HERE / name).read_bytes()
 
     def body(self, request: Request) -> bytes:
@@ -143,25 +62,23 @@ class File(StatusResource):
         return self._content
 
 
-class Events(StatusResource):
+class Events(PageResource):
     """
     The state of echod every second, as server-sent events.
     """
 
-    def __init__(self, monitor: Monitor) -> None:
-        super().__init__(b"text/event-stream")
+    def __init__(self, names: HostNames, monitor: Monitor) -> None:
+        super().__init__(names, b"text/event-stream")
         self._monitor = monitor
 
     def body(self, request: Request) -> bytes | int:
         """
         Start to send events, unless there are too many viewers.
         """
-        if request.method == b"HEAD":
-            return b""
         if len(self._monitor.listeners) >= VIEWERS:
-            request.setResponseCode(http.SERVICE_UNAVAILABLE)
-            request.setHeader(b"Content-Type", PLAIN)
-            return b"There are too many viewers.\n"
+            return failed(request, http.SERVICE_UNAVAILABLE, "There are too many viewers.")
+        if request.method == b"HEAD":
+            return withoutBody(request)
         Viewer(request, self._monitor).start()
         return NOT_DONE_YET
 
@@ -194,8 +111,7 @@ class Readiness(StatusResource):
         reasons = self._monitor.unready
         if not reasons:
             return b"ready\n"
-        request.setResponseCode(http.SERVICE_UNAVAILABLE)
-        return "".join(f"{reason}\n" for reason in reasons).encode("utf-8")
+        return failed(request, http.SERVICE_UNAVAILABLE, "\n".join(reasons))
 
 
 class Metrics(StatusResource):
@@ -231,13 +147,13 @@ def preferredFormat(request: Request) -> str:
     return OPENMETRICS if contentType.startswith(OPENMETRICS) else ""
 
 
-class StatusJSON(StatusResource):
+class StatusJSON(PageResource):
     """
     Everything that the page shows, as JSON.
     """
 
-    def __init__(self, monitor: Monitor) -> None:
-        super().__init__(b"application/json")
+    def __init__(self, names: HostNames, monitor: Monitor) -> None:
+        super().__init__(names, b"application/json")
         self._monitor = monitor
 
     def body(self, request: Request) -> bytes:
@@ -252,15 +168,19 @@ class Root(Resource):
     Finds the resource at each path.
     """
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, names: HostNames) -> None:
+        """
+        @param names: The names under which browsers may ask for the page.  Monitors may
+            use any name: what they ask for tells nothing about peers.
+        """
         super().__init__()
         for path, (name, contentType) in FILES.items():
-            self.putChild(path, File(name, contentType))
-        self.putChild(b"events", Events(monitor))
+            self.putChild(path, File(names, name, contentType))
+        self.putChild(b"events", Events(names, monitor))
         self.putChild(b"healthz", Health())
         self.putChild(b"metrics", Metrics(monitor))
         self.putChild(b"readyz", Readiness(monitor))
-        self.putChild(b"status.json", StatusJSON(monitor))
+        self.putChild(b"status.json", StatusJSON(names, monitor))
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         """

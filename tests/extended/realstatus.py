@@ -10,6 +10,7 @@ import json
 import resource
 import socket
 from contextlib import ExitStack
+from socket import gethostname
 from subprocess import DEVNULL, Popen, run
 from time import monotonic, sleep
 from typing import Any
@@ -81,7 +82,8 @@ class PageTests(SynchronousTestCase):
         self.addCleanup(stack.close)
         driver = stack.enter_context(sync_playwright())
         self.browser = driver.chromium.launch(
-            executable_path=program("chromium"), args=["--no-sandbox"]
+            executable_path=program("chromium"),
+            args=["--no-sandbox", "--host-resolver-rules=MAP evil.example 127.0.0.1"],
         )
         stack.callback(self.browser.close)
         self.complaints: list[str] = []
@@ -98,6 +100,7 @@ class PageTests(SynchronousTestCase):
         page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
         page.goto(f"http://{observed.address}/")
         expect(page.get_by_role("status")).to_have_text("ready")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"echod on {gethostname()}")
         return page
 
     def test_sessions(self) -> None:
@@ -138,6 +141,17 @@ class PageTests(SynchronousTestCase):
         expect(peak).to_contain_text("B/s")
         self.assertNotEqual(peak.text_content(), "peak 0 B/s")
         self.assertEqual(self.complaints, [])
+
+    def test_foreignName(self) -> None:
+        """
+        A page that has another site's name for echod shows why it gets nothing.
+        """
+        observed = Observed(self)
+        page = self.browser.new_page()
+        answer = page.goto(f"http://evil.example:{observed.port}/")
+        assert answer is not None
+        self.assertEqual(answer.status, 421)
+        expect(page.locator("body")).to_contain_text("is not one of this machine")
 
     def test_markup(self) -> None:
         """

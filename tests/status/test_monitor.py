@@ -5,6 +5,7 @@ Tests for L{echod.status.monitor}.
 from __future__ import annotations
 
 import json
+from socket import gethostname
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -60,7 +61,8 @@ class MonitorTests(SynchronousTestCase):
         full = self.full()
         self.assertEqual((full["started"], full["time"]), (1010, 1012))
         self.assertEqual(
-            (full["reactor"], full["unready"], full["draining"]), ("Clock", [], False)
+            [full[key] for key in ("reactor", "host", "unready", "draining")],
+            ["Clock", gethostname(), [], False],
         )
         (row,) = full["sessions"]["busiest"]
         self.assertEqual((row["since"], row["bytesPerSecond"]), (1010, 20))

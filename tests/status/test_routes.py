@@ -4,11 +4,17 @@ Tests for L{echod.status.routes}.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 
+from echod.status.hosts import HostNames
 from tests.support import connect, logged
-from tests.support.status import StatusTests
+from tests.support.status import Client, StatusTests
+
+with contextlib.suppress(ModuleNotFoundError):
+    from echod.status.httpserver import StatusSite
+    from echod.status.routes import VIEWERS
 
 
 class RoutesTests(StatusTests):
@@ -44,11 +50,73 @@ class RoutesTests(StatusTests):
             self.assertEqual(full[1].keys(), alone[1].keys())
             self.assertEqual(alone[2], "")
             self.assertEqual(lines, [])
-        status, headers, body = self.client.ask("/events", "HEAD")
-        self.assertEqual(
-            (status, headers["Content-Type"], body), (200, "text/event-stream", "")
-        )
+
+    def test_headOfEvents(self) -> None:
+        """
+        HEAD of the events ends at once, with the headers that GET returns, as far as they
+        do not depend on the body; the connection remains usable.
+        """
+        viewer = Client(self.site)
+        status, full, _ = viewer.ask("/events")
+        del full["Transfer-Encoding"]
+        self.assertEqual(self.client.ask("/events", "HEAD"), (status, full, ""))
+        self.assertEqual(len(self.monitor.listeners), 1)
+        for _ in range(VIEWERS - 1):
+            Client(self.site).ask("/events")
+        self.assertEqual(self.client.ask("/events", "HEAD")[0], 503)
+
+    def test_aboutServer(self) -> None:
+        """
+        OPTIONS for the whole server returns the methods that can be used; no other method
+        can be used there.
+        """
+        for method, code, allow in (
+            ("OPTIONS", 200, "GET, HEAD"),
+            ("GET", 405, "OPTIONS"),
+            ("HEAD", 405, "OPTIONS"),
+            ("POST", 405, "OPTIONS"),
+        ):
+            status, headers, _ = self.client.ask("*", method)
+            self.assertEqual((status, headers["Allow"]), (code, allow))
+            self.assertEqual(headers["Server"], "echod")
+        self.assertEqual(self.client.ask("/*")[0], 404)
+
+    def test_foreignName(self) -> None:
+        """
+        A browser that has another site's name for echod gets nothing but one sentence,
+        whichever way the name is sent; monitors may use any name.
+        """
+        foreign, own = "evil.example:8000", "127.0.0.1:8000"
+        for path in ("/", "/app.js", "/style.css", "/icon.svg", "/status.json", "/events"):
+            for hosts in ([foreign], [own, foreign], [foreign, own]):
+                answer = self.raw("GET", path, *hosts)
+                self.assertTrue(answer.startswith("HTTP/1.1 421 "), answer)
+                self.assertIn("\r\n\r\nThe name evil.example:8000 is not one of", answer)
+            self.assertIn(" 421 ", self.raw("HEAD", path, foreign))
+            self.assertIn(" 421 ", self.raw("GET", f"http://{foreign}{path}", own))
+            if path != "/events":
+                self.assertIn(" 200 ", self.raw("GET", f"http://{own}{path}", foreign))
+                self.assertIn(" 200 ", self.raw("GET", path))
         self.assertEqual(len(self.monitor.listeners), 0)
+        for path in ("/metrics", "/healthz", "/readyz"):
+            self.assertIn(" 200 ", self.raw("GET", path, foreign))
+        self.assertIn(" 421 ", self.raw("GET", "/", "\xff"))
+
+    def test_givenName(self) -> None:
+        """
+        A name that was given with an option is served.
+        """
+        site = StatusSite(self.clock, self.monitor, HostNames(["host.example"]))
+        for host, code in (("host.example", 200), ("evil.example", 421)):
+            self.client = Client(site)
+            self.assertIn(f" {code} ", self.raw("GET", "/", host))
+
+    def raw(self, method: str, path: str, *hosts: str) -> str:
+        """
+        @return: The answer to a request with these values of C{Host}.
+        """
+        lines = [f"{method} {path} HTTP/1.1", *(f"Host: {host}" for host in hosts), "", ""]
+        return self.client.send("\r\n".join(lines).encode("latin-1")).decode()
 
     def test_headers(self) -> None:
         """

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from tests.extended.mutations import Mutation
 
+HOSTS = "echod/status/hosts.py"
+
 _STATUS = "tests/status --ignore=tests/status/test_daemon.py"
 
 MUTATIONS = [
@@ -14,6 +16,30 @@ MUTATIONS = [
         "        self._paused = False\n        self._skipped = 0\n\n    def stop",
         "        self._paused = False\n\n    def stop",
         _STATUS,
+    ),
+    Mutation(HOSTS, 'last == "localhost"', 'name.endswith("localhost")', _STATUS),
+    Mutation(HOSTS, "or last.isdigit()", "or labels[0].isdigit()", _STATUS),
+    Mutation(
+        HOSTS, "            return ANY in self._names", "            return True", _STATUS
+    ),
+    Mutation(HOSTS, "self._names.isdisjoint((name, ANY))", "self._names", _STATUS),
+    Mutation(HOSTS, ".fullmatch(host.lower())", ".match(host.lower())", _STATUS),
+    Mutation(HOSTS, ".lower().rstrip", ".rstrip", _STATUS),
+    Mutation(HOSTS, "suppress(OSError, UnicodeError)", "suppress(OSError)", _STATUS),
+    Mutation(
+        "echod/status/resources.py", "for value in hosts)", "for value in hosts[:1])", _STATUS
+    ),
+    Mutation(
+        "echod/status/httpserver.py",
+        'self.requestHeaders.setRawHeaders(b"host", [origin[1]])',
+        "pass",
+        _STATUS,
+    ),
+    Mutation("echod/status/httpserver.py", "            request.postpath = []\n", "", _STATUS),
+    Mutation("echod/status/routes.py", "return withoutBody(request)", 'return b""', _STATUS),
+    Mutation("echod/config/build.py", "*config.statusNames}", "}", "tests/test_tap.py"),
+    Mutation(
+        "echod/config/build.py", "*machineNames(gethostname()), ", "", "tests/test_tap.py"
     ),
     Mutation("echod/status/events.py", "self._skipped > PATIENCE", "False", _STATUS),
     Mutation(

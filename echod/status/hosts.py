@@ -1,0 +1,89 @@
+"""
+The names under which browsers may ask for the page.
+
+A web page of an attacker can have a name that first leads to the attacker's server and
+then to the address of echod (DNS rebinding).  The browser takes both for one site, so the
+attacker's script could read what echod serves.  But the browser sends the attacker's name
+in C{Host}, and echod refuses it.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+
+ANY = "*"
+"""
+Stands for every name.
+"""
+
+NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+_HOST = re.compile(r"(?:(?P<v6>\[[0-9a-f:.]+\])|(?P<name>[a-z0-9._-]*))(?::[0-9]*)?")
+
+
+def hostName(text: str) -> str:
+    """
+    @return: A host name as browsers send it: in lower case, and in ASCII.
+
+    @raise ValueError: if it is not a host name.
+    """
+    try:
+        name = text.encode("idna").decode().lower().rstrip(".")
+    except UnicodeError:
+        name = ""
+    if name != ANY and not NAME.fullmatch(name):
+        raise ValueError(
+            "not the name of a host, such as echod.example.com, nor *, which is any name"
+        )
+    return name
+
+
+def machineNames(name: str) -> set[str]:
+    """
+    @param name: The name that the machine has for itself.
+
+    @return: This name, the one in the local network (RFC 6762), and the complete one, if
+        the system knows it.
+    """
+    names = {name, f"{name.partition('.')[0]}.local"}
+    # Some systems cannot resolve their own name.
+    with suppress(OSError, UnicodeError):
+        names.add(socket.getaddrinfo(name, None, flags=socket.AI_CANONNAME)[0][3])
+    return {each.lower() for each in names}
+
+
+class HostNames:
+    """
+    Decides which values of C{Host} are served.
+
+    Three kinds are always served, because no attacker can own them: IP addresses, names
+    without a dot, and names that end in C{.localhost}.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        """
+        @param names: The names with a dot that are served; L{ANY} for all.
+        """
+        self._names = frozenset(names)
+
+    def serves(self, host: str) -> bool:
+        """
+        @param host: The value of C{Host}, with or without a port.
+
+        @return: True if it is served.
+        """
+        match = _HOST.fullmatch(host.lower())
+        if match is None:
+            return ANY in self._names
+        name = (match["name"] or "").rstrip(".")
+        *_, last = labels = name.split(".")
+        return (
+            len(labels) == 1
+            # A browser takes a name that ends in a number for an IPv4 address.
+            or last.isdigit()
+            or last == "localhost"
+            or not self._names.isdisjoint((name, ANY))
+        )
