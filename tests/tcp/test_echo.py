@@ -127,6 +127,36 @@ class EchoTests(SynchronousTestCase):
             self.assertEqual(self.session.outcome, DRAINED)
             self.assertEqual(self.transport.value(), b"123456")
 
+    def test_drainOverTLS(self) -> None:
+        """
+        Over TLS the system holds more bytes than the session receives: the drain ends
+        when the system holds none.
+        """
+        near, far = socketpair()
+        with near, far:
+            directlyProvides(self.transport, ITCPTransport, ISystemHandle)
+            self.transport.getHandle = lambda: near
+            far.send(b"encrypted")
+            self.session.drain()
+            near.recv(9)
+            self.session.dataReceived(b"plain")
+            self.reactor.advance(0)
+            self.assertEqual(self.session.outcome, DRAINED)
+            self.assertEqual(self.transport.value(), b"plain")
+
+    def test_closeWhileDraining(self) -> None:
+        """
+        A session that closes for another reason does not wait for its drain any more.
+        """
+        for paused in (False, True):
+            session, _ = connect(self.factory)
+            if paused:
+                session.pauseProducing()
+            session.drain()
+            session.close("done")
+            self.reactor.advance(0)
+            self.assertEqual(self.reactor.getDelayedCalls(), [])
+
     def test_drainPaused(self) -> None:
         """
         A peer that does not read is waited for.

@@ -102,6 +102,16 @@ class AdmissionTests(SynchronousTestCase):
         self.assertEqual(factory.refusals.counts, {DENIED: 1})
         connect(factory, address=IPv4Address("TCP", "198.51.100.1", 40000))
 
+    def test_deniedAndFull(self) -> None:
+        """
+        A denied peer is refused as denied, also when the service is full.
+        """
+        networks = Networks(denied=[ip_network("192.0.2.0/24")])
+        factory = SinkFactory(clock(), limits=Limits(Capacity(1), networks=networks))
+        connect(factory, address=IPv4Address("TCP", "198.51.100.1", 40000))
+        self.refuse(factory)
+        self.assertEqual(factory.refusals.counts, {DENIED: 1})
+
     def test_noAddress(self) -> None:
         """
         Who has no IP address is in no network, and no source.

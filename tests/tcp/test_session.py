@@ -309,6 +309,13 @@ class IdleTests(SynchronousTestCase):
         self.reactor.pump([IDLE_TIMEOUT / 4] * 5)
         self.assertTrue(self.transport.aborted)
 
+    def test_lost(self) -> None:
+        """
+        A session whose connection is lost leaves no timer behind.
+        """
+        self.transport.connectionDone()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
     def test_never(self) -> None:
         """
         Without a limit there is no timer.

@@ -87,10 +87,15 @@ class StatesTests(SynchronousTestCase):
 
     def test_outcome(self) -> None:
         """
-        A session that is closing keeps the outcome it has.
+        A session keeps the first outcome that it is given, while it is open and when it
+        is closing.
         """
         session, _ = connect(EchoFactory(clock()))
         session.close("first")
+        session.close("second")
+        self.assertEqual(session.outcome, "first")
+        session, _ = connect(EchoFactory(clock()))
+        session.outcome = "first"
         session.close("second")
         self.assertEqual(session.outcome, "first")
 

@@ -1,0 +1,95 @@
+"""
+Faults of L{echod.tcp}.
+"""
+
+from __future__ import annotations
+
+from tests.extended.mutations import Mutation
+
+DEADLINES = "echod/tcp/deadlines.py"
+ECHO = "echod/tcp/echo.py"
+FACTORY = "echod/tcp/factory.py"
+SESSION = "echod/tcp/session.py"
+STATES = "echod/tcp/states.py"
+
+TEST_ECHO = "tests/tcp/test_echo.py"
+TEST_FACTORY = "tests/tcp/test_factory.py"
+TEST_SESSION = "tests/tcp/test_session.py"
+TEST_STATES = "tests/tcp/test_states.py"
+
+MUTATIONS = [
+    Mutation(STATES, "END: CLOSING, LOST: CLOSED},\n    CLOSING", "}, CLOSING", TEST_STATES),
+    Mutation(STATES, "{SENT: LINGERING, LOST: CLOSED}", "{LOST: CLOSED}", TEST_STATES),
+    # Over TLS the system has received more bytes than the session will get.
+    Mutation(ECHO, " and unread(self.transport)", "", TEST_ECHO),
+    Mutation(ECHO, "self.received + unread(self.transport)", "self.received", TEST_ECHO),
+    Mutation(ECHO, "self._paused or (", "(", TEST_ECHO),
+    Mutation(ECHO, "        self.transport.unregisterProducer()\n", "", TEST_ECHO),
+    Mutation(ECHO, "        self._write = self._discard\n", "", TEST_STATES),
+    Mutation(
+        ECHO,
+        "        super().close(outcome)\n        self.transport.resumeProducing()\n",
+        "        super().close(outcome)\n",
+        TEST_ECHO,
+    ),
+    Mutation(
+        ECHO,
+        "        self.cancelWaits()\n        # A registered",
+        "        # A registered",
+        TEST_ECHO,
+    ),
+    Mutation(
+        ECHO,
+        "        self.cancelWaits()\n        super().connectionLost",
+        "        super().connectionLost",
+        TEST_ECHO,
+    ),
+    Mutation(
+        SESSION,
+        "            transport.loseWriteConnection()\n",
+        "            pass\n",
+        TEST_SESSION,
+    ),
+    Mutation(SESSION, "if self._advance(SENT):", "if True:", TEST_STATES),
+    Mutation(
+        SESSION,
+        "        if self.outcome is None:\n            self.outcome = outcome\n",
+        "        self.outcome = outcome\n",
+        TEST_STATES,
+    ),
+    Mutation(
+        SESSION, "        if self.state is LINGERING:\n", "        if False:\n", TEST_FACTORY
+    ),
+    Mutation(SESSION, "        self.factory.lingering.discard(self)\n", "", TEST_SESSION),
+    Mutation(SESSION, "        self.factory.idling.discard(self)\n", "", TEST_SESSION),
+    Mutation(SESSION, "self.received if isReturning else 0", "self.received", TEST_SESSION),
+    Mutation(FACTORY, "        self._drained = None\n", "", TEST_FACTORY),
+    Mutation(
+        FACTORY,
+        "            self._drainDeadline.cancel()\n",
+        "            pass\n",
+        TEST_FACTORY,
+    ),
+    Mutation(FACTORY, " or self.waiting:", ":", "tests/tcp/test_proxyprotocol.py"),
+    Mutation(
+        FACTORY, "            self.reactor.callLater(0, session.drain)\n", "", TEST_FACTORY
+    ),
+    Mutation(
+        FACTORY,
+        "                del self._fromSource[source]\n",
+        "                pass\n",
+        TEST_FACTORY,
+    ),
+    # "Too many connections" before "denied".
+    Mutation(
+        FACTORY,
+        "        if host is not None and not limits",
+        "        if limits.capacity.full:\n            return NO_ROOM\n"
+        "        if host is not None and not limits",
+        TEST_FACTORY,
+    ),
+    Mutation(DEADLINES, "range(AT_ONCE)", "range(len(moments))", "tests/tcp/test_deadlines.py"),
+    Mutation(
+        DEADLINES, "        moments.pop(waiter, None)\n", "", "tests/tcp/test_deadlines.py"
+    ),
+]
