@@ -671,6 +671,16 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(udp.guard.refusal("10.1.0.1", 40000), DENIED)
         self.assertIsNone(udp.guard.refusal("10.2.0.1", 40000))
 
+    def test_connectRate(self) -> None:
+        """
+        Each service for connections limits the rate of a source, unless that is 0.
+        """
+        for arguments, limited in (([], False), (["--connect-rate=1"], True)):
+            for server in servers("--tcp=0", "--tcp=0", "--greeting=0", *arguments):
+                peer = IPv4Address("TCP", "192.0.2.1", 40000)
+                self.assertIsNone(server.refusal(peer))
+                self.assertEqual(server.refusal(peer) is not None, limited)
+
     def test_udpRate(self) -> None:
         """
         The rate of a source is limited, unless it is 0.
@@ -695,18 +705,20 @@ class OptionsTests(SynchronousTestCase):
             (
                 [],
                 f"{connections} connections for all together, "
-                "any number of connections from one source; "
+                "any number of connections from one source, any number of new ones a second; "
                 "sessions idle for 600 s; 10000 datagrams a second to one address; "
                 "5 s to drain",
             ),
             (
                 [
                     *("--max-connections=0", "--max-per-source=2", "--idle-timeout=0"),
+                    "--connect-rate=7",
                     *("--udp-rate=0", "--drain-timeout=0.5"),
                     *("--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1"),
                     *("--tcp=haproxy:0", "--proxy-from=192.0.2.0/24"),
                 ],
-                f"{connections} connections for all together, 2 connections from one source; "
+                f"{connections} connections for all together, 2 connections from one source, "
+                "7 new ones a second; "
                 "sessions idle for ever; any number of datagrams a second to one address; "
                 "0.5 s to drain; allowed: 10.0.0.0/8; denied: 10.1.0.0/16, ::1/128; "
                 "PROXY headers from: 192.0.2.0/24",
@@ -714,7 +726,7 @@ class OptionsTests(SynchronousTestCase):
             (
                 ["--max-connections=5"],
                 f"5 connections for each service, {connections} connections for all together, "
-                "any number of connections from one source; "
+                "any number of connections from one source, any number of new ones a second; "
                 "sessions idle for 600 s; 10000 datagrams a second to one address; "
                 "5 s to drain",
             ),
@@ -730,7 +742,7 @@ class OptionsTests(SynchronousTestCase):
         """
         A number that is none is refused by name, with what would be right.
         """
-        for option in ("max-connections", "max-per-source", "udp-rate"):
+        for option in ("max-connections", "max-per-source", "connect-rate", "udp-rate"):
             for value in ("1.5", "x", *NO_NUMBERS):
                 said = str(self.assertRaises(UsageError, parse, f"--{option}={value}"))
                 self.assertRegex(said, f"^--{option} .*: not a whole number from 0 to 10+$")

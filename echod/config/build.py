@@ -123,6 +123,7 @@ def _servers(config: Config, reactor: Any, shared: Capacity) -> dict[str, Callab
         return Limits(
             capacity=Capacity(most, shared) if most else shared,
             maxPerSource=config.maxPerSource,
+            connectRate=RateLimit(config.connectRate) if config.connectRate else None,
             idleTimeout=config.idleTimeout,
             drainTimeout=config.drainTimeout,
             networks=networks,
@@ -221,7 +222,8 @@ def _limitsInWords(config: Config, shared: Capacity) -> str:
     words = [
         f"in each of {workers} workers: " * (workers > 1)
         + f"{each}{_number(shared.most)} for all together, "
-        + f"{_number(config.maxPerSource)} from one source",
+        + f"{_number(config.maxPerSource)} from one source, "
+        + f"{_number(config.connectRate, 'new ones')} a second",
         f"sessions idle for {idle:g} s" if idle else "sessions idle for ever",
         f"{_number(config.udpRate, 'datagrams')} a second to one address",
         f"{config.drainTimeout:g} s to drain",

@@ -50,6 +50,11 @@ class Config:
 
     maxPerSource: int
 
+    connectRate: int
+    """
+    New connections a second from one address, for each service.
+    """
+
     idleTimeout: float
     """
     In seconds, as C{drainTimeout}.

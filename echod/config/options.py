@@ -150,6 +150,15 @@ class Options(usage.Options):
             _wholeNumber("max-per-source"),
         ],
         [
+            "connect-rate",
+            None,
+            0,
+            "Take at most NUMBER new connections a second from one IPv4 address or one IPv6 "
+            "/64, and as many at once after a quiet second; 0 for any number. This machine's "
+            "own addresses have the same limit.",
+            _wholeNumber("connect-rate"),
+        ],
+        [
             "idle-timeout",
             None,
             IDLE_TIMEOUT,
@@ -325,6 +334,7 @@ class Options(usage.Options):
             showMessages=bool(self["show-messages"]),
             maxConnections=self["max-connections"],
             maxPerSource=self["max-per-source"],
+            connectRate=self["connect-rate"],
             idleTimeout=self["idle-timeout"],
             drainTimeout=self["drain-timeout"],
             udpRate=self["udp-rate"],

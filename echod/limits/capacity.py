@@ -9,6 +9,7 @@ from ipaddress import IPv6Network
 from math import inf
 
 from echod.limits.networks import Networks
+from echod.limits.ratelimit import RateLimit
 from echod.net.addresses import parsed
 
 try:
@@ -118,6 +119,9 @@ class Limits:
     @ivar maxPerSource: How many connections there may be from one IPv4 address
         or one IPv6 /64; 0 for any number.
 
+    @ivar connectRate: The rate of new connections from one IPv4 address or one IPv6 /64;
+        L{None} for any rate.
+
     @ivar idleTimeout: How long nothing may come or go, in seconds; 0 for ever.
 
     @ivar drainTimeout: How long a stop waits for sessions to end, in seconds.
@@ -127,6 +131,7 @@ class Limits:
 
     capacity: Capacity = field(default_factory=Capacity)
     maxPerSource: int = 0
+    connectRate: RateLimit | None = None
     idleTimeout: float = IDLE_TIMEOUT
     drainTimeout: float = DRAIN_TIMEOUT
     networks: Networks = field(default_factory=Networks)

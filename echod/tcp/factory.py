@@ -27,6 +27,7 @@ from echod.tcp.statistics import SessionStatistics
 _log = Logger(namespace="echod.tcp")
 
 NO_ROOM_FOR_SOURCE = "too many connections from its address"
+OVER_CONNECT_RATE = "too many new connections from its address"
 
 SomeSession = TypeVar("SomeSession", bound=Session)
 
@@ -207,8 +208,15 @@ class SessionFactory(Factory):
             return DENIED
         if limits.capacity.full:
             return NO_ROOM
-        if host is not None and 0 < limits.maxPerSource <= self._fromSource[sourceOf(host)]:
+        if host is None:
+            return None
+        source = sourceOf(host)
+        if 0 < limits.maxPerSource <= self._fromSource[source]:
             return NO_ROOM_FOR_SOURCE
+        # Last, because it counts the connection.
+        rate = limits.connectRate
+        if rate is not None and rate.exceeded(source, self.reactor.seconds()):
+            return OVER_CONNECT_RATE
         return None
 
     def entered(self, session: Session) -> None:

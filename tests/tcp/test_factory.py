@@ -14,8 +14,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
 from echod.limits.networks import DENIED, Networks
+from echod.limits.ratelimit import RateLimit
 from echod.tcp.echo import EchoFactory
-from echod.tcp.factory import NO_ROOM_FOR_SOURCE, SessionFactory
+from echod.tcp.factory import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE, SessionFactory
 from echod.tcp.greeting import GreetingFactory
 from echod.tcp.session import CUT, DRAINED, LINGER
 from tests.support import PEER, UNTIMED, SinkFactory, clock, connect, logged
@@ -59,6 +60,60 @@ class AdmissionTests(SynchronousTestCase):
         self.refuse(other)
         transport.connectionDone()
         connect(other)
+
+    def test_connectRate(self) -> None:
+        """
+        Too many new connections from one address, or one IPv6 /64, are refused at once.
+        Later ones are served again, and other sources always are.
+        """
+        reactor = clock()
+        for source, same, other in (
+            ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+            ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+        ):
+            factory = SinkFactory(reactor, limits=Limits(connectRate=RateLimit(2)))
+            addresses: list[IAddress] = [
+                (IPv6Address if ":" in host else IPv4Address)("TCP", host, 40000)
+                for host in (source, same, other)
+            ]
+            for address in addresses[:2]:
+                connect(factory, address=address)[1].connectionDone()
+            for address in addresses[:2]:
+                self.refuse(factory, address)
+            connect(factory, address=addresses[2])
+            reactor.advance(0.5)
+            connect(factory, address=addresses[1])
+            self.refuse(factory, addresses[0])
+            self.assertEqual(factory.refusals.counts, {OVER_CONNECT_RATE: 3})
+            reactor.advance(1000)
+
+    def test_order(self) -> None:
+        """
+        Of several reasons the most lasting is given: the network, then the room, then the
+        limits of the source.  A refused connection does not count for the rate.
+        """
+        reactor = clock()
+        capacity = Capacity(1)
+        factory = SinkFactory(
+            reactor,
+            limits=Limits(
+                capacity,
+                maxPerSource=1,
+                connectRate=RateLimit(1),
+                networks=Networks(denied=[ip_network("192.0.2.9")]),
+            ),
+        )
+        _, transport = connect(factory)
+        denied = IPv4Address("TCP", "192.0.2.9", 40000)
+        self.assertEqual(factory.refusal(denied), DENIED)
+        self.assertEqual(factory.refusal(PEER), NO_ROOM)
+        capacity.most = 0
+        self.assertEqual(factory.refusal(PEER), NO_ROOM_FOR_SOURCE)
+        transport.connectionDone()
+        self.assertEqual(factory.refusal(PEER), OVER_CONNECT_RATE)
+        reactor.advance(1)
+        self.assertIsNone(factory.refusal(PEER))
+        self.assertIsNone(factory.refusal(UNIXAddress(None)))
 
     def test_maxPerSource(self) -> None:
         """

@@ -20,8 +20,9 @@ from zope.interface.verify import verifyObject
 
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
 from echod.limits.networks import DENIED, Networks
+from echod.limits.ratelimit import RateLimit
 from echod.tcp.echo import EchoFactory
-from echod.tcp.factory import NO_ROOM_FOR_SOURCE, SessionFactory
+from echod.tcp.factory import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE, SessionFactory
 from echod.tcp.greeting import GREETING, GreetingFactory
 from echod.tcp.proxyheader import EXPECTED, MALFORMED
 from echod.tcp.proxyprotocol import (
@@ -461,12 +462,26 @@ class ProxyLimitsTests(SynchronousTestCase):
                 self.outcomes(limits, proxies, headers, 2), [NO_ROOM_FOR_SOURCE] * len(headers)
             )
 
+    def test_connectRate(self) -> None:
+        """
+        The limit for new connections applies to the address in the header, and to the
+        proxy's where the header names none.
+        """
+        for proxies in (None, PROXIES):
+            for header in (V1, *UNNAMED):
+                limits = Limits(idleTimeout=0, connectRate=RateLimit(1))
+                self.assertEqual(
+                    self.outcomes(limits, proxies, [header], 2), [OVER_CONNECT_RATE]
+                )
+
     def test_checks(self) -> None:
         """
         A known proxy's own connections need no permission and have no limit for their
         source.  Unknown proxies cannot use this to get in.
         """
-        limits = Limits(idleTimeout=0, maxPerSource=1, networks=CUSTOMERS)
+        limits = Limits(
+            idleTimeout=0, maxPerSource=1, connectRate=RateLimit(1), networks=CUSTOMERS
+        )
         checks = (LOCAL, b"PROXY TCP4 192.0.2.1 192.0.2.9 40000 80\r\n")
         self.assertEqual(self.outcomes(limits, PROXIES, checks, 2), [None, None])
         self.assertEqual(self.outcomes(limits, None, checks), [DENIED, DENIED])
