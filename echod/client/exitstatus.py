@@ -39,6 +39,11 @@ LOOK_SILENT = (
     "leaves to"
 )
 
+NO_ECHO = "is this an echo server? does it expect a PROXY header or TLS?"
+"""
+What to look at when a server takes a connection and returns nothing.
+"""
+
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 
 NOTHING_LISTENS = {errno.ENOENT, errno.ECONNREFUSED}

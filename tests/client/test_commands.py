@@ -16,18 +16,19 @@ import signal
 import socket
 import struct
 import termios
-from collections.abc import Generator
-from typing import Any, NoReturn
+from collections.abc import Callable, Generator
+from typing import Any, ClassVar, NoReturn
 
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ConnectionLost, DNSLookupError
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IHalfCloseableProtocol, IListeningPort
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
+from zope.interface import implementer
 
 from echod.client.datagrams import DATAGRAMS_A_TURN, LINUX, LOCAL_ORIGIN, ConnectedPort
 from echod.client.exitstatus import CLOSED_PIPE, INTERRUPTED, ClientError, Outcome
@@ -81,6 +82,100 @@ class Closing(Protocol):
         """
         assert self.transport is not None
         self.transport.loseConnection()
+
+
+class Mute(Protocol):
+    """
+    Closes without a word.
+    """
+
+    def connectionMade(self) -> None:
+        """
+        Close.
+        """
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+
+@implementer(IHalfCloseableProtocol)
+class Faulty(Protocol):
+    """
+    An echo server with a fault.
+
+    @cvar answer: Makes the answer to each segment.
+    """
+
+    answer: ClassVar[Callable[[bytes], bytes]]
+    transport: Any
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Answer.
+        """
+        self.transport.write(type(self).answer(data))
+
+    def readConnectionLost(self) -> None:
+        """
+        Close, as an echo server does.
+        """
+        self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """
+        Not called: the server closes both sides at once.
+        """
+
+
+class NeverReading(Protocol):
+    """
+    Reads nothing.
+    """
+
+    def connectionMade(self) -> None:
+        """
+        Stop reading.
+        """
+        transport: Any = self.transport
+        transport.pauseProducing()
+
+
+class NeverClosing(Faulty):
+    """
+    Returns everything, and leaves the connection open.
+    """
+
+    answer = bytes
+
+    def readConnectionLost(self) -> None:
+        """
+        Do nothing.
+        """
+
+
+def faulty(answer: Callable[[bytes], bytes]) -> type[Faulty]:
+    """
+    @return: An echo server with this answer to each segment.
+    """
+    return type("Faulty", (Faulty,), {"answer": staticmethod(answer)})
+
+
+class FaultyDatagrams(DatagramProtocol):
+    """
+    An echo server that sends other answers.
+    """
+
+    noisy = False
+    transport: Any
+
+    def __init__(self, answers: Callable[[bytes], list[bytes]]) -> None:
+        self.answers = answers
+
+    def datagramReceived(self, datagram: bytes, addr: object) -> None:
+        """
+        Send the answers.
+        """
+        for answer in self.answers(datagram):
+            self.transport.write(answer, addr)
 
 
 class CommandTestCase(TestCase):
@@ -192,10 +287,14 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_greetSilent(self) -> Steps:
         """
-        A server that does not greet is silent.
+        A server that sends nothing is silent; one that closes without a word has failed.
         """
-        (outcome, _) = yield self.piped("greet", "-w", ".05", self.tcp(EchoFactory(reactor)))
-        self.assertEqual(outcome.status, 4)
+        silent, _ = yield self.piped("greet", "-w", ".05", self.tcp(EchoFactory(reactor)))
+        self.assertEqual(silent.status, 4)
+        self.assertIn("connected, but no word within 0.05 s", silent.message)
+        closed, _ = yield self.piped("greet", self.tcp(Factory.forProtocol(Mute)))
+        self.assertEqual(closed.status, 1)
+        self.assertIn("connected, and closed without a word", closed.message)
 
     @inlineCallbacks
     def test_tcp(self) -> Steps:
@@ -230,16 +329,58 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_serverEnds(self) -> Steps:
         """
-        The server's end is noticed while there might be more to say.
+        The client notices that the server closes while standard input is still open.
         """
         self.run_.stdin, source = self.pipe()
         sink, self.run_.stdout = self.pipe()
         os.write(source, b"hello\nbye\n")
         outcome = yield self.start("tcp", self.tcp(EchoFactory(reactor)))
         self.assertEqual(outcome.status, 1)
-        self.assertIn("has ended the conversation (10 bytes sent, 6 received)", outcome.message)
+        self.assertEqual(
+            outcome.message, "10 bytes sent, 6 received; the server closed the connection"
+        )
         self.assertEqual(os.read(sink, 100), b"hello\n")
         self.assertTrue(os.get_blocking(self.run_.stdout))
+
+    @inlineCallbacks
+    def test_faultyStreams(self) -> Steps:
+        """
+        C{echoc tcp} tells apart what is wrong with an echo, by status and by words.
+        """
+        lines = b"".join(b"%d\n" % number for number in range(5_000))
+        for server, status, words in (
+            (faulty(lambda data: b""), 1, "connected, but no echo: is this an echo server?"),
+            (faulty(lambda data: data[: len(data) // 2]), 1, "the first that is missing is"),
+            (faulty(lambda data: data.replace(b"7", b"8")), 5, "differs at byte 15"),
+            (faulty(lambda data: data * 2), 5, "differs at byte"),
+            (Mute, 1, "connected, but no echo"),
+            (NeverClosing, 1, "received; nothing more came within 0.3 s"),
+            (NeverReading, 1, "connected, but no echo"),
+        ):
+            for said in (lines[:30], lines):
+                got, _ = yield self.piped(
+                    "tcp", "-w", ".3", self.tcp(Factory.forProtocol(server)), said=said
+                )
+                self.assertEqual(got.status, status, (server, len(said), got))
+                self.assertIn(words, got.message)
+
+    @inlineCallbacks
+    def test_faultyDatagrams(self) -> Steps:
+        """
+        C{echoc udp} does so too.
+        """
+        for answers, status, words in (
+            (lambda data: [], 4, "no answer within 0.2 s"),
+            (lambda data: [data] if data < b"5" else [], 1, "5 came back, 5 lost"),
+            (lambda data: [data[:1]], 1, "0 came back, 10 shortened"),
+            (lambda data: [data, data], 5, "10 came back, 10 repeated"),
+            (lambda data: [b"other"], 5, "0 came back, 10 wrong"),
+        ):
+            server = self.udp(FaultyDatagrams(answers))
+            said = b"".join(b"%d0\n" % number for number in range(1, 11))
+            got, _ = yield self.piped("udp", "-w", ".2", server, said=said)
+            self.assertEqual(got.status, status, got)
+            self.assertIn(words, got.message)
 
     @inlineCallbacks
     def test_closedPipe(self) -> Steps:
@@ -840,7 +981,7 @@ class TerminalTests(CommandTestCase):
         self.type(b"hello\rhalf a li")
         outcome = yield running
         self.assertEqual(outcome.status, 1)
-        self.assertIn("the server has ended the conversation", outcome.message)
+        self.assertIn("the server closed the connection", outcome.message)
         self.assertEqual(termios.tcgetattr(self.run_.stdin), self.before)
 
     @inlineCallbacks
@@ -859,13 +1000,30 @@ class TerminalTests(CommandTestCase):
     @inlineCallbacks
     def test_udpRefused(self) -> Steps:
         """
-        That nothing listens is known after the first line.
+        A closed port is known after the first line, or at the end if there was none.
         """
-        running = self.start("udp", self.unused())
-        yield self.see(b"> ")
-        self.type(b"hello\r")
-        outcome = yield running
-        self.assertEqual(outcome.status, 3)
+        for keys in (b"hello\r", b"\x04"):
+            running = self.start("udp", self.unused())
+            yield self.see(b"> ")
+            self.type(keys)
+            outcome = yield running
+            self.assertEqual(outcome.status, 3)
+
+    @inlineCallbacks
+    def test_udpLost(self) -> Steps:
+        """
+        A lost answer is one line, and the conversation goes on.
+        """
+        server = FaultyDatagrams(lambda data: [] if data == b"lost" else [data])
+        running = self.start("udp", "-w", ".1", self.udp(server))
+        for keys, answer in (
+            (b"lost\r", b"[!] No answer within 0.1 s: lost"),
+            (b"hello\r", b"From Server : hello"),
+        ):
+            self.type(keys)
+            yield self.see(answer)
+        self.type(b"\x04")
+        yield self.ended(running, Outcome(1, "2 lines sent, 1 came back, 1 lost"))
         self.assertEqual(termios.tcgetattr(self.run_.stdin), self.before)
 
     @inlineCallbacks

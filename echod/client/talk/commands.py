@@ -10,11 +10,20 @@ from twisted.python.failure import Failure
 
 from echod.client.commonoptions import ClientOptions
 from echod.client.connect import connect, openPort
-from echod.client.exitstatus import ALL, SOME, Outcome, explain
+from echod.client.exitstatus import (
+    ALL,
+    NO_ECHO,
+    SILENT,
+    SOME,
+    WRONG,
+    Outcome,
+    explain,
+)
 from echod.client.run import Printer, Run, cannotPrint, encode
+from echod.client.talk.comparison import Comparison
 from echod.client.talk.greet import GreetedProtocol
 from echod.client.talk.stdio import Input, Output
-from echod.client.talk.tcp import ConversationProtocol, Exchanged
+from echod.client.talk.tcp import CLOSED, ConversationProtocol
 from echod.client.talk.terminal import RECEIVED, LineDisplay, Terminal
 from echod.client.talk.udp import DatagramConversationProtocol, LineSplitter
 from echod.net.format import escaped
@@ -22,6 +31,12 @@ from echod.net.format import escaped
 BYE = "bye"
 """
 The line that ends a conversation.
+"""
+
+
+FIRST_TRIES = 3
+"""
+After how many lines without any answer to give up, if they come from a pipe.
 """
 
 
@@ -33,12 +48,22 @@ async def greet(run: Run, options: ClientOptions) -> Outcome:
     protocol = GreetedProtocol(run.reactor, options["timeout"], printer.write)
     try:
         await connect(run, options, protocol)
-        await protocol.finished
+        closed = await protocol.finished
     except CancelledError:
         protocol.abort()
         if printer.outcome is None:
             raise
-    return printer.outcome or Outcome(ALL)
+        return printer.outcome
+    if protocol.received:
+        # Some servers greet, then listen: a connection that stays open is no error.
+        return Outcome(ALL)
+    if closed:
+        return Outcome(SOME, f"{options['target']}: connected, and closed without a word")
+    return Outcome(
+        SILENT,
+        f"{options['target']}: connected, but no word within {options['timeout']:g} s: is "
+        "this a greeting server? does it expect a PROXY header or TLS?",
+    )
 
 
 async def tcp(run: Run, options: ClientOptions) -> Outcome:
@@ -71,7 +96,7 @@ async def _tcpInPipe(run: Run, options: ClientOptions) -> Outcome:
     try:
         await connect(run, options, protocol)
         protocol.sendFrom(source)
-        outcome = _closed(await protocol.finished)
+        outcome = judge(await protocol.finished, protocol)
     except CancelledError:
         protocol.abort()
         source.stopProducing()
@@ -91,24 +116,45 @@ async def _tcpAtTerminal(run: Run, options: ClientOptions) -> Outcome:
     await connect(run, options, protocol)
     try:
         _converse(terminal, protocol, b"\n")
-        return _closed(await protocol.finished)
+        return judge(await protocol.finished, protocol)
     finally:
         protocol.abort()
         display.flush()
         terminal.close()
 
 
-def _closed(exchanged: Exchanged) -> Outcome:
+def judge(end: str, protocol: ConversationProtocol) -> Outcome:
     """
-    @return: The outcome of a connection that the server has closed.
+    @param end: How the connection ended, in words.
+
+    @return: The outcome of a conversation.
     """
-    if exchanged.finished:
-        return Outcome(ALL)
-    return Outcome(
-        SOME,
-        f"the server has ended the conversation ({exchanged.sent} bytes sent, "
-        f"{exchanged.received} received)",
-    )
+    comparison = protocol.comparison
+    counts = f"{comparison.sent} bytes sent, {comparison.received} received"
+    afterGoodbye = comparison.cutByGoodbye() if end == CLOSED else None
+    if comparison.wrong:
+        return Outcome(WRONG, f"{counts}; what came back differs at {_byte(comparison)}")
+    if not comparison.outstanding or afterGoodbye == 0:
+        if protocol.sentAll and end == CLOSED:
+            return Outcome(ALL)
+        return Outcome(SOME, f"{counts}; {end}")
+    if afterGoodbye:
+        return Outcome(
+            SOME,
+            f"{counts}; the server ended the session at the line {BYE!r}, {_byte(comparison)}, "
+            f"and {afterGoodbye} bytes after it did not come back (unlike with --no-goodbye)",
+        )
+    if not comparison.received:
+        return Outcome(SOME, f"connected, but no echo: {NO_ECHO} ({counts}; {end})")
+    return Outcome(SOME, f"{counts}; the first that is missing is {_byte(comparison)}; {end}")
+
+
+def _byte(comparison: Comparison) -> str:
+    """
+    @return: The place of the first difference, counted from 1 as cmp(1) does.
+    """
+    place = comparison.difference
+    return f"byte {(comparison.received if place is None else place) + 1}"
 
 
 def _converse(
@@ -138,8 +184,16 @@ async def _udpInPipe(run: Run, options: ClientOptions) -> Outcome:
     back as a line.
     """
     printer = Printer(run)
+
+    def lost(datagram: bytes) -> None:
+        if protocol.answers.lost == protocol.answers.sent == FIRST_TRIES:
+            protocol.end()
+
     protocol = DatagramConversationProtocol(
-        run.reactor, options["timeout"], lambda datagram: printer.write(datagram + b"\n")
+        run.reactor,
+        options["timeout"],
+        lambda datagram: printer.write(datagram + b"\n"),
+        lost,
     )
     lines = LineSplitter(protocol.send, protocol.end)
 
@@ -152,7 +206,7 @@ async def _udpInPipe(run: Run, options: ClientOptions) -> Outcome:
         port = await openPort(run, options, protocol)
         try:
             protocol.sendFrom(source)
-            await protocol.finished
+            answers = await protocol.finished
         finally:
             source.stopProducing()
             protocol.end()
@@ -161,7 +215,7 @@ async def _udpInPipe(run: Run, options: ClientOptions) -> Outcome:
         # The run may also be cancelled while the port is being closed.
         if printer.outcome is None:
             raise
-    return printer.outcome or Outcome(ALL)
+    return printer.outcome or answers.outcome(options["timeout"])
 
 
 async def _udpAtTerminal(run: Run, options: ClientOptions) -> Outcome:
@@ -170,13 +224,16 @@ async def _udpAtTerminal(run: Run, options: ClientOptions) -> Outcome:
         run.reactor,
         options["timeout"],
         lambda datagram: terminal.show(RECEIVED + escaped(datagram)),
+        lambda datagram: terminal.show(
+            f"[!] No answer within {options['timeout']:g} s: {escaped(datagram)}"
+        ),
     )
     port = await openPort(run, options, protocol)
     try:
         _converse(terminal, protocol, b"")
-        await protocol.finished
+        answers = await protocol.finished
     finally:
         terminal.close()
         protocol.end()
         await port.stopListening()
-    return Outcome(ALL)
+    return answers.outcome(options["timeout"])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
@@ -17,10 +17,10 @@ from echod.net.transport import ISessionTransport
 
 class GreetedProtocol(Protocol):
     """
-    Receives until the server closes the connection or is silent.
+    Receives until the server closes the connection or the time is over.
 
-    @ivar finished: Fires with the number of bytes received, or fails with
-        L{TimeoutError} if there were none before the timeout.
+    @ivar finished: Fires with whether the server has closed the connection; fails if the
+        connection was lost.
 
     @ivar received: The number of bytes so far.
     """
@@ -32,11 +32,11 @@ class GreetedProtocol(Protocol):
         self, reactor: IReactorTime, patience: float, receiver: Callable[[bytes], object]
     ) -> None:
         """
-        @param patience: After how many seconds of silence to close.
+        @param patience: How many seconds after connecting to close.
 
         @param receiver: Called with the bytes of each segment.
         """
-        self.finished: Deferred[int] = Deferred()
+        self.finished: Deferred[bool] = Deferred()
         self.received = 0
         self._reactor = reactor
         self._patience = patience
@@ -50,9 +50,8 @@ class GreetedProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Deliver bytes, and restart the timeout.
+        Deliver bytes.
         """
-        self._timeout.reset(self._patience)
         self.received += len(data)
         self._receiver(data)
 
@@ -70,13 +69,10 @@ class GreetedProtocol(Protocol):
         timedOut = not self._timeout.active()
         if not timedOut:
             self._timeout.cancel()
-        if not reason.check(ConnectionDone):
-            self.finished.errback(reason)
-        elif timedOut and not self.received:
-            self.finished.errback(TimeoutError(self._patience, "no greeting"))
+        if reason.check(ConnectionDone):
+            self.finished.callback(not timedOut)
         else:
-            # A timeout after a greeting is no error: some servers greet, then listen.
-            self.finished.callback(self.received)
+            self.finished.errback(reason)
 
     def _close(self) -> None:
         self.transport.loseConnection()

@@ -4,8 +4,6 @@ A conversation over a stream.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
@@ -22,6 +20,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from echod.client.talk.comparison import Comparison
 from echod.net.transport import ISessionTransport
 
 
@@ -34,86 +33,159 @@ def setNoDelay(transport: ISessionTransport) -> None:
         transport.setTcpNoDelay(True)
 
 
-class Exchanged(NamedTuple):
+WINDOW = 32 << 20
+"""
+The most bytes that may be sent and not yet have come back: several times what the buffers
+of both systems hold.  It limits the memory of the comparison.
+"""
+
+LAST_LOOK = 0.2
+"""
+How long to wait for bytes too many, in seconds, before this side closes.
+"""
+
+CLOSED = "the server closed the connection"
+LOST = "the connection was lost"
+
+
+@implementer(IPushProducer)
+class WindowedProducer:
     """
-    The result of a conversation.
-
-    @ivar finished: Whether this side had finished sending when the server closed.
-
-    @ivar sent: The number of bytes sent.
-
-    @ivar received: The number of bytes received.
+    A producer that pauses while the transport is full, and also while too many bytes have
+    not come back.
     """
 
-    finished: bool
-    sent: int
-    received: int
+    def __init__(self, producer: IPushProducer, comparison: Comparison) -> None:
+        self._producer = producer
+        self._comparison = comparison
+        self._full = False
+
+    def pauseProducing(self) -> None:
+        """
+        Pause: the transport is full.
+        """
+        self._full = True
+        self._producer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """
+        Go on: the transport has room.
+        """
+        self._full = False
+        self.update()
+
+    def stopProducing(self) -> None:
+        """
+        Stop for good.
+        """
+        self._producer.stopProducing()
+
+    def update(self) -> None:
+        """
+        Pause or go on, after bytes were sent or have come back.
+        """
+        if self._comparison.outstanding >= WINDOW:
+            self._producer.pauseProducing()
+        elif not self._full:
+            self._producer.resumeProducing()
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IPushProducer)
 class ConversationProtocol(Protocol):
     """
-    Sends what it is given, and writes what it receives to a consumer.  Backpressure: it
-    does not read faster than the consumer takes the bytes.
+    Sends what it is given, compares it with what comes back, and writes that to a
+    consumer.  It is the producer of the consumer.  Backpressure: it does not read faster
+    than the consumer takes the bytes.
 
-    @ivar finished: Fires with L{Exchanged} when the connection has been closed, or fails
-        if it was lost.
+    @ivar finished: Fires when the connection has ended, with the reason in words.
+
+    @ivar comparison: Compares what comes back with what was sent.
+
+    @ivar sentAll: Whether L{finishSending} was called.
     """
 
     transport: ISessionTransport
     _silence: IDelayedCall | None = None
-    _expected: int | None = None
+    _source: WindowedProducer | None = None
+    _halfCloses = True
+    _paused = False
+    _timedOut = False
 
     def __init__(self, reactor: IReactorTime, patience: float, output: IConsumer) -> None:
         """
-        @param patience: After L{finishSending} on a transport without half-close:
-            after how many seconds of silence to close.
+        @param patience: How long to wait, in seconds, while bytes or the end of the
+            connection are due and nothing comes.
         """
-        self.finished: Deferred[Exchanged] = Deferred()
+        self.finished: Deferred[str] = Deferred()
+        self.comparison = Comparison()
+        self.sentAll = False
         self._reactor = reactor
         self._patience = patience
         self._output = output
-        self._sentAll = False
-        self.sent = 0
-        self.received = 0
 
     def connectionMade(self) -> None:
         """
         Prepare the connection.
         """
         setNoDelay(self.transport)
-        self._output.registerProducer(self.transport, True)
+        self._output.registerProducer(self, True)
 
     def send(self, data: bytes) -> None:
         """
         Send bytes.
         """
-        self.sent += len(data)
+        self.comparison.send(data)
         self.transport.write(data)
+        if self._silence is None:
+            self._wait()
+        if self._source is not None:
+            self._source.update()
 
     def sendFrom(self, producer: IPushProducer) -> None:
         """
-        Start a producer that calls L{send}, and pause it while the server does not read.
+        Start a producer that calls L{send}, and pause it while the server does not read
+        or does not return.
         """
-        self.transport.registerProducer(producer, True)
+        self._source = WindowedProducer(producer, self.comparison)
+        self.transport.registerProducer(self._source, True)
         producer.resumeProducing()
 
     def finishSending(self) -> None:
         """
         Tell the server that nothing more will be sent, and go on receiving.
         """
-        self._sentAll = True
-        self.transport.unregisterProducer()
+        self.sentAll = True
+        self._stopSending()
         if ITCPTransport.providedBy(self.transport) and not ISSLTransport.providedBy(
             self.transport
         ):
             self.transport.loseWriteConnection()
         else:
-            # Twisted's TLS has no half-close.  Close when as many bytes have come back
-            # as were sent (an echo), or after a silence (any other server).
-            self._expected = self.sent
-            self._silence = self._reactor.callLater(self._patience, self._close)
-            self._checkDone()
+            # Twisted's TLS has no half-close: close when everything has come back.
+            self._halfCloses = False
+        self._wait()
+
+    def pauseProducing(self) -> None:
+        """
+        Stop reading for now: the consumer is full.  The server need not hurry.
+        """
+        self._paused = True
+        self._wait()
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """
+        Go on reading.
+        """
+        self._paused = False
+        self._wait()
+        self.transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """
+        Close at once: the consumer is gone.
+        """
+        self.abort()
 
     def abort(self) -> None:
         """
@@ -126,10 +198,13 @@ class ConversationProtocol(Protocol):
         """
         Write bytes to the consumer.
         """
-        self.received += len(data)
+        self.comparison.receive(data)
+        self._wait()
         self._output.write(data)
-        if self._expected is not None:
-            self._checkDone()
+        if self._source is not None:
+            self._source.update()
+        elif not self._halfCloses and self.comparison.wrong:
+            self._close()
 
     def writeConnectionLost(self) -> None:
         """
@@ -148,25 +223,42 @@ class ConversationProtocol(Protocol):
         """
         self._stopWaiting()
         self._output.unregisterProducer()
-        if reason.check(ConnectionDone):
-            self.finished.callback(Exchanged(self._sentAll, self.sent, self.received))
+        if self._timedOut:
+            self.finished.callback(f"nothing more came within {self._patience:g} s")
         else:
-            self.finished.errback(reason)
-
-    def _checkDone(self) -> None:
-        assert self._silence is not None
-        assert self._expected is not None
-        if self.received >= self._expected:
-            self._close()
-        else:
-            self._silence.reset(self._patience)
+            self.finished.callback(CLOSED if reason.check(ConnectionDone) else LOST)
 
     def _close(self) -> None:
-        self._stopWaiting()
-        self.transport.unregisterProducer()
+        self._stopSending()
         self.transport.loseConnection()
 
+    def _stopSending(self) -> None:
+        self._source = None
+        self.transport.unregisterProducer()
+
+    def _allCame(self) -> bool:
+        return self.sentAll and not self._halfCloses and not self.comparison.outstanding
+
+    def _wait(self) -> None:
+        due = self.sentAll or self.comparison.outstanding
+        if self._paused or not due:
+            self._stopWaiting()
+            return
+        patience = LAST_LOOK if self._allCame() else self._patience
+        if self._silence is None:
+            self._silence = self._reactor.callLater(patience, self._timeOut)
+        else:
+            self._silence.reset(patience)
+
     def _stopWaiting(self) -> None:
-        self._expected = None
-        if self._silence is not None and self._silence.active():
-            self._silence.cancel()
+        silence, self._silence = self._silence, None
+        if silence is not None:
+            silence.cancel()
+
+    def _timeOut(self) -> None:
+        self._silence = None
+        if self._allCame():
+            self._close()
+        else:
+            self._timedOut = True
+            self.abort()

@@ -6,13 +6,24 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 
 from echod.client.datagrams import Receiver
-from echod.client.exitstatus import REFUSED, SILENT, SOME, ClientError, Outcome, explain
+from echod.client.exitstatus import (
+    ALL,
+    REFUSED,
+    SILENT,
+    SOME,
+    WRONG,
+    ClientError,
+    Outcome,
+    explain,
+)
 
 MAX_PAYLOAD = 65507
 """
@@ -21,32 +32,105 @@ The largest payload of a datagram over IPv4, in bytes.
 
 NOT_RUNNING = "[!] Server not running: "
 
+REMEMBERED = 1000
+"""
+How many earlier lines to remember, to recognize late and repeated answers.
+"""
+
+LAST_LOOK = 0.2
+"""
+How long to wait for repeated answers to the last line, in seconds.
+"""
+
+
+@dataclass
+class Answers:
+    """
+    What became of the lines.
+
+    @ivar sent: How many were sent.
+
+    @ivar answered: How many came back in time.
+
+    @ivar late: How many came back after the timeout.
+
+    @ivar shortened: How many came back with bytes missing at the end.
+
+    @ivar repeated: How many answers came again.
+
+    @ivar wrong: How many answers came that equal no line.
+
+    @ivar lost: How many lines did not come back.
+    """
+
+    sent: int = 0
+    answered: int = 0
+    late: int = 0
+    shortened: int = 0
+    repeated: int = 0
+    wrong: int = 0
+    lost: int = 0
+
+    def outcome(self, patience: float) -> Outcome:
+        """
+        @param patience: How long the client has waited for each answer, in seconds.
+
+        @return: The outcome of a conversation.
+        """
+        if self.sent and self.lost == self.sent:
+            return Outcome(
+                SILENT,
+                f"{NOT_RUNNING}no answer within {patience:g} s; it is down, or something "
+                "drops it",
+            )
+        parts = [f"{self.sent} lines sent, {self.answered} came back"]
+        for name in ("late", "shortened", "repeated", "wrong", "lost"):
+            if count := getattr(self, name):
+                parts.append(f"{count} {name}")
+        if self.repeated or self.wrong:
+            status = WRONG
+        else:
+            status = SOME if self.lost or self.shortened else ALL
+        return Outcome(status, ", ".join(parts) if len(parts) > 1 else "")
+
 
 class DatagramConversationProtocol(DatagramProtocol):
     """
-    Sends one datagram at a time, and the next when an answer has come.  So a lost
-    datagram is noticed, and a slow server is not overrun.
+    Sends one datagram at a time, and the next when an answer has come or the time for it
+    is over.  So a slow server is not overrun.
 
-    @ivar finished: Fires when all datagrams have been answered; fails with
-        L{ClientError} if an error came back, or no answer.
+    @ivar finished: Fires with L{Answers} at the end; fails with L{ClientError} if an error
+        came back.
     """
 
     transport: IUDPTransport
-    _silence: IDelayedCall | None = None
+    _timer: IDelayedCall | None = None
     _producer: IPushProducer | None = None
+    _current: bytes | None = None
 
-    def __init__(self, reactor: IReactorTime, patience: float, receiver: Receiver) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        patience: float,
+        receiver: Receiver,
+        lost: Receiver,
+    ) -> None:
         """
         @param patience: How long to wait for an answer, in seconds.
 
         @param receiver: Called with each datagram that comes.
+
+        @param lost: Called with each datagram to which no answer came in time.
         """
-        self.finished: Deferred[None] = Deferred()
-        self.answered = 0
+        self.finished: Deferred[Answers] = Deferred()
+        self.answers = Answers()
         self._reactor = reactor
         self._patience = patience
         self._receiver = receiver
+        self._lost = lost
         self._waiting: deque[bytes] = deque()
+        # The earlier lines, and whether each has been answered.
+        self._earlier: dict[bytes, bool] = {}
         self._sentAll = False
 
     def send(self, datagram: bytes) -> None:
@@ -54,7 +138,7 @@ class DatagramConversationProtocol(DatagramProtocol):
         Send a datagram, after those that are waiting.
         """
         self._waiting.append(datagram)
-        if self._silence is None:
+        if self._current is None:
             self._sendNext()
         elif self._producer is not None:
             self._producer.pauseProducing()
@@ -68,23 +152,41 @@ class DatagramConversationProtocol(DatagramProtocol):
 
     def finishSending(self) -> None:
         """
-        Finish when all datagrams have been answered.
+        Finish when all datagrams have been answered.  If there were none, send an empty
+        one: it shows whether the port is open.
         """
         self._sentAll = True
         self._producer = None
-        if self._silence is None:
-            self.end()
+        if not self.answers.sent and not self._waiting:
+            self._receiver = lambda datagram: None
+            self.send(b"")
+        elif self._current is None:
+            self._lookAgain()
 
     def datagramReceived(self, datagram: bytes, addr: object) -> None:
         """
         Deliver a datagram, and send the next.
         """
-        self.answered += 1
         self._receiver(datagram)
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
-            self._sendNext()
+        current, earlier = self._current, self._earlier.get(_key(datagram))
+        answers = self.answers
+        if current is not None and datagram == current:
+            answers.answered += 1
+            self._next(answered=True)
+        elif earlier is not None:
+            if earlier:
+                answers.repeated += 1
+            else:
+                answers.late += 1
+                answers.lost -= 1
+                self._earlier[_key(datagram)] = True
+        else:
+            if current is not None and datagram and current.startswith(datagram):
+                answers.shortened += 1
+            else:
+                answers.wrong += 1
+            if current is not None:
+                self._next(answered=True)
 
     def failed(self, error: OSError, datagram: bytes) -> None:
         """
@@ -104,38 +206,60 @@ class DatagramConversationProtocol(DatagramProtocol):
         @param outcome: The failure, if this is one.
         """
         self._waiting.clear()
+        self._current = None
         self._sentAll = True
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+        self._stopTimer()
         if self._producer is not None:
             self._producer.stopProducing()
         if not self.finished.called:
             if outcome is None:
-                self.finished.callback(None)
+                self.finished.callback(self.answers)
             else:
                 self.finished.errback(ClientError(outcome))
 
+    def _next(self, answered: bool) -> None:
+        assert self._current is not None
+        self._stopTimer()
+        self._earlier[_key(self._current)] = answered
+        if len(self._earlier) > REMEMBERED:
+            del self._earlier[next(iter(self._earlier))]
+        self._current = None
+        self._sendNext()
+
     def _sendNext(self) -> None:
         if self._waiting:
-            self._silence = self._reactor.callLater(self._patience, self._timedOut)
-            datagram = self._waiting.popleft()
+            self._current = self._waiting.popleft()
+            self.answers.sent += 1
+            self._timer = self._reactor.callLater(self._patience, self._timedOut)
             try:
-                self.transport.write(datagram, None)
+                self.transport.write(self._current, None)
             except OSError as error:
-                self.failed(error, datagram)
+                self.failed(error, self._current)
         elif self._producer is not None:
             self._producer.resumeProducing()
         elif self._sentAll:
-            self.end()
+            self._lookAgain()
+
+    def _lookAgain(self) -> None:
+        self._timer = self._reactor.callLater(LAST_LOOK, self.end)
+
+    def _stopTimer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
 
     def _timedOut(self) -> None:
-        self._silence = None
-        message = f"{NOT_RUNNING}no answer within {self._patience:g} s"
-        if self.answered:
-            self.end(Outcome(SOME, f"{message}, after {self.answered} that came"))
-        else:
-            self.end(Outcome(SILENT, f"{message}; it is down, or something drops it"))
+        assert self._current is not None
+        self.answers.lost += 1
+        self._lost(self._current)
+        if self._current is not None:
+            self._next(answered=False)
+
+
+def _key(datagram: bytes) -> bytes:
+    """
+    @return: A short stand-in for a datagram.
+    """
+    return blake2b(datagram, digest_size=16).digest()
 
 
 class LineSplitter:
