@@ -92,14 +92,10 @@ class EchodMixin:
 
 class _ServerTransport(FakeTransport):
     """
-    The server's end of a simulated connection.  It delivers each write on its own, and
-    the client sees a reset as one.
+    The server's end of a simulated connection.  The client sees a reset as one.
     """
 
     other: FakeTransport
-
-    def getOutBuffer(self) -> bytes | None:
-        return self.stream.pop(0) if self.stream else None
 
     def loseWriteConnection(self) -> None:
         # C{iosim} has no half-closed connections.

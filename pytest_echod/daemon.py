@@ -140,7 +140,7 @@ class Daemon:
             for line in lines:
                 self._lines.append(line)
                 match = _LISTENS.search(line)
-                if match and self._expected:
+                if match:
                     self._listens(match[1], match[2])
         self._settled.set()
 

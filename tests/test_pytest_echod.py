@@ -237,7 +237,7 @@ class DaemonTests(SynchronousTestCase):
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
-                theirs.sendall(b"?")
+                theirs.sendall(b"??")
             ended: list[bool] = []
             watch(ours.fileno(), lambda: ended.append(True))
             self.assertEqual((ended, ours.recv(1)), ([True], b""))
