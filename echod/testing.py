@@ -1,10 +1,9 @@
 """
-echod for the tests of Twisted clients: in the reactor of the test, on real sockets, or
-in memory.  For pytest there is a fixture, see L{pytest_echod}.
+echod for the tests of Twisted clients: in the test's own reactor, on real sockets,
+or all in memory.  For tests in pytest there is a fixture, L{pytest_echod}.
 
-Each class takes the options of C{twistd echod}: C{"--no-goodbye"}, C{"--impair",
-"pieces=1-3,seed=7"}.  A wrong option raises
-L{UsageError<twisted.python.usage.UsageError>}.
+All of it takes the options of C{twistd echod}: C{"--no-goodbye"}, C{"--impair",
+"pieces=1-3,seed=7"}.  What makes no sense in them is a C{UsageError}.
 """
 
 from __future__ import annotations
@@ -15,26 +14,33 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import IProtocol, IReactorCore
+from twisted.internet.interfaces import IProtocol
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.test.iosim import FakeTransport, connect
 
 from echod.service.echoservice import EchoService
+from echod.service.listening import ListeningService
 from echod.tap import Options, makeService
 
-__all__ = ["PEER", "Echod", "EchodMixin", "MemoryConnection", "MemoryDatagrams", "MemoryStream"]
+__all__ = [
+    "PEER",
+    "Echod",
+    "EchodMixin",
+    "MemoryConnection",
+    "MemoryDatagrams",
+    "MemoryStream",
+]
 
 PEER = IPv4Address("TCP", "192.0.2.1", 40000)
 """
-The address of a client in memory: one for documentation (RFC 5737).
+Who a client in memory is: an address for documentation (RFC 5737).
 """
 
 STEP = 0.001
 """
-Time in memory moves in steps of so many seconds: the precision of real timers.
+How far time moves at once in memory, in seconds: what real timers can tell.
 """
 
 Address = tuple[str, int]
@@ -43,29 +49,46 @@ Address = tuple[str, int]
 class Echod:
     """
     An echod in the reactor of a test.
-
-    @ivar greeting: The address of the TCP greeting: (host, port).
-
-    @ivar tcp: The address of the TCP echo.
-
-    @ivar udp: The address of the UDP echo.
     """
 
     def __init__(self, service: EchoService) -> None:
         self._service = service
-        ports: list[Any] = [listening.port for listening in service.listening[:3]]
-        hosts = [port.getHost() for port in ports]
-        self.greeting, self.tcp, self.udp = ((host.host, host.port) for host in hosts)
+
+    @property
+    def greeting(self) -> Address:
+        """
+        Where the TCP greeting listens.
+        """
+        return self._address(0)
+
+    @property
+    def tcp(self) -> Address:
+        """
+        Where the TCP echo listens.
+        """
+        return self._address(1)
+
+    @property
+    def udp(self) -> Address:
+        """
+        Where the UDP echo listens.
+        """
+        return self._address(2)
 
     def stop(self) -> Deferred[None]:
         """
-        Stop the servers and cut all connections.
+        End it, and whatever it has to do with anybody.
 
-        @return: Fires when this is done.
+        @return: Fires when it has.
         """
         stopped = self._service.stopService()
         self._service.abort()
         return stopped
+
+    def _address(self, index: int) -> Address:
+        listening: ListeningService[Any] = list(self._service)[index]
+        host: Any = listening.port and listening.port.getHost()
+        return host.host, host.port
 
 
 class EchodMixin:
@@ -75,13 +98,13 @@ class EchodMixin:
 
     addCleanup: Callable[..., None]
 
-    def echod(self, *options: str, reactor: IReactorCore | None = None) -> Echod:
+    def echod(self, *options: str, reactor: Any = None) -> Echod:
         """
-        Start an echod in the reactor of the test.  When the test ends, echod stops and
-        leaves nothing in the reactor.
+        Start an echod in the reactor of the test.  It ends with the test, and
+        nothing of it is left in the reactor.
 
-        @param options: Options of C{twistd echod}.  They may add servers; the
-            addresses of the result remain those of the first three.
+        @param options: Those of C{twistd echod}.  A C{--tcp} and the like are
+            served as well, but are not what the result names.
         """
         service = _service(reactor, "--greeting", "0", "--tcp", "0", "--udp", "0", *options)
         service.startService()
@@ -92,32 +115,45 @@ class EchodMixin:
 
 class _ServerTransport(FakeTransport):
     """
-    The server's end of a simulated connection.  The client sees a reset as one.
+    The end of a simulated connection that keeps apart what was written apart, and
+    of which a reset is seen as one.
     """
 
     other: FakeTransport
 
+    def getOutBuffer(self) -> Any:
+        """
+        @return: What was written at once.
+        """
+        return self.stream.pop(0) if self.stream else None
+
     def loseWriteConnection(self) -> None:
-        # C{iosim} has no half-closed connections.
+        """
+        Close: there are no half-closed connections here.
+        """
         self.loseConnection()
 
     def abortConnection(self) -> None:
-        self.other.disconnectReason = ConnectionLost()  # type: ignore[assignment]
+        """
+        Reset the connection.
+        """
+        reason: Any = ConnectionLost()
+        self.other.disconnectReason = reason
         super().abortConnection()
 
 
 class MemoryConnection:
     """
-    A client that is connected to a TCP echo in memory.
+    A client and a TCP echo that are connected in memory.
 
-    @ivar clock: The clock of the server; the client may use it as well.
+    @ivar clock: Tells the time, and moves it on; it may be the client's as well.
     """
 
     def __init__(self, client: IProtocol, *options: str) -> None:
         """
-        Connect the client.
+        @param client: Is connected at once.
 
-        @param options: Options of C{twistd echod}.
+        @param options: Those of C{twistd echod}.
         """
         self.clock, factory = _inMemory("--tcp", *options)
         server = factory.buildProtocol(PEER)
@@ -127,14 +163,18 @@ class MemoryConnection:
 
     def advance(self, seconds: float) -> None:
         """
-        Let time pass, and deliver what is sent in this time.
+        Let time pass, and everything happen that happens meanwhile.
         """
         self._network.flush()
-        for _ in _steps(self.clock, seconds):
+        for _ in _passing(self.clock, seconds):
             self._network.flush()
 
 
 class _Recorder(Protocol):
+    """
+    A client that takes note of everything.
+    """
+
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
         self.reason: Failure | None = None
@@ -148,38 +188,39 @@ class _Recorder(Protocol):
 
 class MemoryStream:
     """
-    A TCP echo in memory, for a client that has a C{StringTransport}: bytes in, bytes
-    out.
+    A TCP echo for a client that has a C{StringTransport}: bytes in, bytes out.
 
-    @ivar ended: The reason why the connection ended, or L{None}.
+    @ivar ended: Why the connection has ended, or L{None}.
     """
 
-    ended: BaseException | None = None
+    ended: Exception | None = None
 
     def __init__(self, *options: str) -> None:
         """
-        @param options: Options of C{twistd echod}.
+        @param options: Those of C{twistd echod}.
         """
         self._client = _Recorder()
         self._connection = MemoryConnection(self._client, *options)
 
     def send(self, data: bytes, seconds: float = 1.0) -> list[bytes]:
         """
-        Send data and let time pass.
-
-        @return: What came back in this time, also for earlier data: one element for
-            each call of C{dataReceived}.
+        @return: What comes back for this and from before, within so many seconds:
+            the calls of C{dataReceived} to be made.
         """
         assert self._client.transport is not None
         self._client.transport.write(data)
         self._connection.advance(seconds)
         if self._client.reason is not None:
-            self.ended = self._client.reason.value
+            self.ended = self._client.reason.value  # type: ignore[assignment]
         pieces, self._client.pieces = self._client.pieces, []
         return pieces
 
 
 class _DatagramTransport:
+    """
+    Where answers go.
+    """
+
     def __init__(self) -> None:
         self.sent: list[bytes] = []
 
@@ -197,7 +238,7 @@ class MemoryDatagrams:
 
     def __init__(self, *options: str) -> None:
         """
-        @param options: Options of C{twistd echod}.
+        @param options: Those of C{twistd echod}.
         """
         self.clock, self._protocol = _inMemory("--udp", *options)
         self._transport = _DatagramTransport()
@@ -205,21 +246,19 @@ class MemoryDatagrams:
 
     def send(self, *datagrams: bytes, seconds: float = 1.0) -> list[bytes]:
         """
-        Send datagrams and let time pass.
-
-        @return: The datagrams that came back in this time, also those sent earlier.
+        @return: What comes back for these and from before, within so many seconds.
         """
         for datagram in datagrams:
             self._protocol.datagramReceived(datagram, (PEER.host, PEER.port))
-        for _ in _steps(self.clock, seconds):
-            pass
+        for _ in _passing(self.clock, seconds):
+            """Answers come of themselves."""
         sent, self._transport.sent = self._transport.sent, []
         return sent
 
 
-def _steps(clock: Clock, seconds: float) -> Iterator[None]:
+def _passing(clock: Any, seconds: float) -> Iterator[None]:
     """
-    Let time pass in small steps.
+    Let time pass, in small steps.
     """
     end = clock.seconds() + seconds
     while (left := end - clock.seconds()) > 0:
@@ -227,16 +266,16 @@ def _steps(clock: Clock, seconds: float) -> Iterator[None]:
         yield
 
 
-def _service(reactor: IReactorCore | None, *arguments: str) -> EchoService:
+def _service(reactor: Any, *arguments: str) -> EchoService:
     options = Options(reactor)
     options.parseOptions(arguments)
     return makeService(options)
 
 
-def _inMemory(server: str, *options: str) -> tuple[MemoryReactorClock, Any]:
+def _inMemory(server: str, *options: str) -> tuple[Any, Any]:
     """
-    @return: A clock, and the factory or protocol of the server.
+    @return: A clock, and what listens.
     """
     clock = MemoryReactorClock()
-    (listening,) = _service(clock, server, "0", *options).listening
+    (listening,) = _service(clock, server, "0", *options)
     return clock, listening.server

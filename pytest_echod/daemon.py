@@ -13,8 +13,8 @@ from types import TracebackType
 
 PATIENCE = 30.0
 """
-How long echod may take to start or to end, in seconds: much longer than it takes on
-the busiest machine.
+How long to wait for what should happen at once, in seconds: longer than the
+busiest machine takes.
 """
 
 SERVERS = ("--greeting", "--tcp", "--udp")
@@ -27,31 +27,24 @@ _ADDRESS = re.compile(r"\[?(.*?)\]?:([0-9]{1,5})")
 
 class CannotRun(Exception):
     """
-    echod did not start.  The message is its log.
+    echod did not start; says why.
     """
 
 
 class Daemon:
     """
-    A running echod with its three servers, on free ports of this machine.
+    A running echod, which serves the three on free ports of this machine.
 
-    @cvar patience: How long it may take to start or to end, in seconds.  If it does not
-        end in this time, it is killed.
-
-    @ivar addresses: All addresses on which it listens, by the name of the server.
+    @ivar addresses: All that it listens on, by the name of the server.
     """
-
-    patience = PATIENCE
 
     def __init__(self, *options: str) -> None:
         """
-        Start it, and wait until it listens.
+        @param options: What else there is on its command line.
 
-        @param options: More options of C{twistd echod}.
-
-        @raise CannotRun: if it does not start.
+        @raise CannotRun: if it does not like that.
         """
-        # When a test is over, nobody needs the rest of its sessions.
+        # What is left of sessions when a test is over is nobody's any more.
         served = [argument for server in SERVERS for argument in (server, "0")]
         arguments = [*served, "--drain-timeout", "0", *options]
         self.addresses: dict[str, list[Address]] = {}
@@ -69,7 +62,7 @@ class Daemon:
         )
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
-        ready = self._settled.wait(self.patience)
+        ready = self._settled.wait(PATIENCE)
         if not ready or self._expected:
             self.stop()
             raise CannotRun(f"echod did not start:\n{self.log}")
@@ -88,45 +81,38 @@ class Daemon:
     @property
     def greeting(self) -> Address:
         """
-        The address of the TCP greeting.
+        Where the TCP greeting listens.
         """
         return self.addresses["TCP greeting"][0]
 
     @property
     def tcp(self) -> Address:
         """
-        The address of the TCP echo.
+        Where the TCP echo listens.
         """
         return self.addresses["TCP echo"][0]
 
     @property
     def udp(self) -> Address:
         """
-        The address of the UDP echo.
+        Where the UDP echo listens.
         """
         return self.addresses["UDP echo"][0]
 
     @property
-    def pid(self) -> int:
-        """
-        The identifier of its process, to send signals to it.
-        """
-        return self._process.pid
-
-    @property
     def log(self) -> str:
         """
-        Everything that it has logged so far.
+        What it has logged so far.
         """
         return "".join(self._lines)
 
     def stop(self) -> None:
         """
-        Stop it, and read its log to the end.
+        End it, and read its log to the end.
         """
         self._process.terminate()
         try:
-            self._process.wait(self.patience)
+            self._process.wait(PATIENCE)
         except TimeoutExpired:
             self._process.kill()
         assert self._process.stdin is not None
@@ -140,7 +126,7 @@ class Daemon:
             for line in lines:
                 self._lines.append(line)
                 match = _LISTENS.search(line)
-                if match:
+                if match and self._expected:
                     self._listens(match[1], match[2])
         self._settled.set()
 

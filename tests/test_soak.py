@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.udp.ttl import TTL_FILTER
+from echod.udp.options import LINUX
 from soak.churn import churn
 from soak.descriptors import descriptors
 from soak.drain import drain
@@ -35,7 +35,7 @@ class SoakTests(SynchronousTestCase):
     Everything at once, as nothing here depends on the time that it takes.
     """
 
-    if not TTL_FILTER:
+    if not LINUX:
         skip = "needs Linux"
 
     def test_connections(self) -> None:

@@ -113,7 +113,11 @@ def build(
 
 def _servers(config: Config, reactor: Any, shared: Capacity) -> dict[str, Callable[[], Server]]:
     networks = Networks(config.allowed, config.denied)
-    guard = DatagramGuard(networks, RateLimit(config.udpRate) if config.udpRate else None)
+    guard = DatagramGuard(
+        networks,
+        RateLimit(config.udpRate) if config.udpRate else None,
+        answerReservedPorts=config.answerReservedPorts,
+    )
     greetingFactory = _kind(config, "greeting", GreetingFactory, ImpairedGreetingFactory)
     echoFactory = _kind(config, "tcp", EchoFactory, ImpairedEchoFactory)
     datagramEcho = _kind(config, "udp", UDPEchoProtocol, ImpairedUDPEchoProtocol)

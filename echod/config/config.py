@@ -64,8 +64,10 @@ class Config:
 
     udpRate: int
     """
-    Datagrams a second from one address.
+    Datagrams a second from one IPv4 address or one IPv6 /64.
     """
+
+    answerReservedPorts: bool
 
     allowed: tuple[Network, ...]
     denied: tuple[Network, ...]

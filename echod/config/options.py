@@ -178,9 +178,9 @@ class Options(usage.Options):
             "udp-rate",
             None,
             UDP_RATE,
-            "Answer at most NUMBER datagrams a second to one address, far more than measuring "
-            "needs and too few for a flood; 0 for any number. This machine's own addresses "
-            "have no limit.",
+            "Answer at most NUMBER datagrams a second to one IPv4 address or one IPv6 /64, far "
+            "more than measuring needs and too few for a flood; 0 for any number. This "
+            "machine's own IPv4 addresses and ::1 have no limit.",
             _wholeNumber("udp-rate"),
         ],
         [
@@ -205,6 +205,12 @@ class Options(usage.Options):
     optFlags = [
         ["no-goodbye", None, "Return everything (RFC 862): 'bye' does not end a TCP echo."],
         ["show-messages", None, "Log what peers send, control characters escaped."],
+        [
+            "answer-reserved-ports",
+            None,
+            "Answer datagrams from ports below 1024, which other echo servers may have sent; "
+            "some clients and scanners use such ports.",
+        ],
     ]
 
     compData = usage.Completions(
@@ -338,6 +344,7 @@ class Options(usage.Options):
             idleTimeout=self["idle-timeout"],
             drainTimeout=self["drain-timeout"],
             udpRate=self["udp-rate"],
+            answerReservedPorts=bool(self["answer-reserved-ports"]),
             allowed=tuple(self["allow"]),
             denied=tuple(self["deny"]),
             proxyFrom=tuple(self["proxy-from"]),

@@ -90,8 +90,8 @@ def keepMore(skt: socket.socket) -> None:
     Have a UDP socket keep as much until it is read as it should, or as the system
     allows: Linux gives less (C{net.core.rmem_max}), others refuse.
     """
-    if skt.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < RECEIVE_BUFFER:
-        with suppress(OSError):
+    with suppress(OSError):
+        if skt.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < RECEIVE_BUFFER:
             skt.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
 

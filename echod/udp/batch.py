@@ -8,6 +8,7 @@ The L{DatagramGuard} decides about each datagram, as for single datagrams.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -16,9 +17,10 @@ from typing import Any
 from twisted.logger import Logger
 
 from echod.limits.networks import KNOWN_HOSTS
-from echod.udp.buffers import BATCH, HEADER, MessageBuffers
+from echod.udp.buffers import BATCH, BATCHES, HEADER, MessageBuffers
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import DatagramGuard
+from echod.udp.options import asksForDestination
 from echod.udp.pktinfo import PacketInfoPort, SourceAddress
 
 _log = Logger(namespace="echod.udp")
@@ -26,8 +28,8 @@ _log = Logger(namespace="echod.udp")
 
 class SourceCache:
     """
-    A cache of sources that were answered, by record: the system's bytes for the peer and
-    the local address.
+    A cache of sources that were answered, by record: the system's bytes for the peer, the
+    destination and the TTL.
 
     @ivar unlimited: Records without a rate limit: they are answered without the guard.
 
@@ -50,10 +52,6 @@ class SourceCache:
         """
         Add a record that was answered.
         """
-        # The answer to a link-local peer needs its interface, which the port clears for
-        # cached records.
-        if source[0].startswith("fe80:"):
-            return
         if len(self) >= KNOWN_HOSTS:
             self._clear()
         if self._guard.isLimited(source[0]):
@@ -74,17 +72,52 @@ class SourceCache:
         self.limited.clear()
 
 
-def _function(name: str, *types: type) -> Callable[..., int]:
+_CALLS = {
+    "recvmmsg": [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p],
+    "sendmmsg": [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int],
+}
+"""
+The functions of the C library, with the types of their arguments.
+"""
+
+SystemCall = Callable[[str], Callable[..., int]]
+
+
+def _function(name: str) -> Callable[..., int]:
     function: Callable[..., int] = getattr(ctypes.CDLL(None, use_errno=True), name)
-    function.argtypes = types  # type: ignore[attr-defined]
+    function.argtypes = _CALLS[name]  # type: ignore[attr-defined]
     return function
+
+
+def missingCalls(systemCall: SystemCall = _function) -> list[str]:
+    """
+    @param systemCall: Finds one of these functions.
+
+    @return: The names of the functions that the system lacks.
+    """
+    missing = []
+    for name, types in _CALLS.items():
+        try:
+            result = systemCall(name)(*(-1, None, 0, 0, None)[: len(types)])
+        except AttributeError:
+            # The C library lacks it.
+            missing.append(name)
+        else:
+            # The kernel may lack it, or a container may forbid it.  Otherwise it finds
+            # that -1 is no socket, or that there are no datagrams.
+            if result < 0 and ctypes.get_errno() != errno.EBADF:
+                missing.append(name)
+    return missing
+
+
+MISSING_CALLS = missingCalls() if BATCHES else []
 
 
 class BatchPort(PacketInfoPort):
     """
     A UDP port that returns datagrams in batches.
 
-    @cvar systemCall: Finds a function of the C library by its name and its types.
+    @cvar systemCall: Finds a function of the C library by its name.
 
     @ivar cache: The sources that were answered.
     """
@@ -101,15 +134,10 @@ class BatchPort(PacketInfoPort):
         """
         Start to listen.
         """
-        self._recvmmsg = self.systemCall(
-            *("recvmmsg", ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int),
-            ctypes.c_void_p,
-        )
-        self._sendmmsg = self.systemCall(
-            *("sendmmsg", ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-        )
-        self._buffers = MessageBuffers(self.addressFamily)
+        self._recvmmsg = self.systemCall("recvmmsg")
+        self._sendmmsg = self.systemCall("sendmmsg")
         super().startListening()
+        self._buffers = MessageBuffers(self.addressFamily, asksForDestination(self.socket))
 
     def doRead(self) -> None:
         """
@@ -125,7 +153,7 @@ class BatchPort(PacketInfoPort):
         try:
             self.cache.refresh()
             if self.cache.unlimited.issuperset(records):
-                buffers.clearInterfaces(count)
+                buffers.prepareAnswers(count)
                 self._send(0, count)
             else:
                 self._answer(records)
@@ -143,9 +171,8 @@ class BatchPort(PacketInfoPort):
         for index, record in enumerate(records):
             reason = self._refusal(index, record, now)
             if reason is not None:
-                self.protocol.refuse(
-                    reason, self._buffers.source(index), self._buffers.size(index)
-                )
+                source, _ = self._buffers.source(index)
+                self.protocol.refuse(reason, source, self._buffers.size(index))
                 self._send(start, index)
                 start = index + 1
         self._send(start, len(records))
@@ -153,15 +180,15 @@ class BatchPort(PacketInfoPort):
     def _refusal(self, index: int, record: bytes, now: float) -> str | None:
         cache, guard = self.cache, self.protocol.guard
         if record in cache.unlimited:
-            self._buffers.clearInterface(index)
+            self._buffers.prepareAnswer(index)
             return None
         known = cache.limited.get(record)
         if known is not None:
-            self._buffers.clearInterface(index)
+            self._buffers.prepareAnswer(index)
             return guard.refusal(*known, now=now)
-        source = self._buffers.source(index)
-        reason = guard.refusal(*source, source.toGroup, now=now)
-        if reason is None:
+        source, plain = self._buffers.source(index)
+        reason = guard.refusal(*source, source.toGroup, source.ttl, now=now)
+        if reason is None and plain:
             cache.add(record, source)
         return reason
 
@@ -182,10 +209,9 @@ class BatchPort(PacketInfoPort):
             else:
                 # The call stops at a datagram that it cannot send, and returns the
                 # error only if this is the first one.
-                error = ctypes.get_errno()
+                number = ctypes.get_errno()
+                source, _ = self._buffers.source(index)
                 self.protocol.sendFailed(
-                    OSError(error, os.strerror(error)),
-                    self._buffers.source(index),
-                    self._buffers.size(index),
+                    OSError(number, os.strerror(number)), source, self._buffers.size(index)
                 )
                 index += 1

@@ -15,7 +15,15 @@ import struct
 import sys
 from typing import Literal
 
-from echod.udp.pktinfo import DATAGRAMS_A_TURN, PACKET_INFOS, SourceAddress, answerControl
+from echod.udp.options import LINUX
+from echod.udp.pktinfo import (
+    CONTROL_SPACE,
+    DATAGRAMS_A_TURN,
+    PACKET_INFOS,
+    Control,
+    SourceAddress,
+    sourceAddress,
+)
 
 BATCH = DATAGRAMS_A_TURN
 """
@@ -40,18 +48,24 @@ def suits(pointer: int, byteOrder: str) -> bool:
     return pointer == 8 and byteOrder == "little"
 
 
-BATCHES = suits(struct.calcsize("@P"), sys.byteorder)
+BATCHES = LINUX and suits(struct.calcsize("@P"), sys.byteorder)
 """
-Whether this machine can return datagrams in batches.
+True if this machine can return datagrams in batches.
 """
 
 _NAME_LENGTHS = {socket.AF_INET: 16, socket.AF_INET6: 28}
-_CONTROL_LENGTHS = {
+_DESTINATION_LENGTHS = {
     family: socket.CMSG_SPACE(info.size) for family, info in PACKET_INFOS.items()
 }
+_TTL_LENGTH = socket.CMSG_SPACE(4)
 _INTERFACES = {socket.AF_INET: 16, socket.AF_INET6: 32}
 """
 The offset of the interface index in the control messages.
+"""
+
+_CONTROL_HEADER = struct.Struct("@Nii")
+"""
+C{struct cmsghdr}: length with this header, level, kind.
 """
 
 HEADER = struct.Struct("@PI4xPNPNi4xI4x")
@@ -68,46 +82,56 @@ class MessageBuffers:
     """
     The buffers of one port.
 
+    The control messages of a datagram are its destination, if the port asks for it, and
+    its TTL.  The answer has the destination only, as its source.
+
     @ivar payload: The bytes of all datagrams.
 
     @ivar address: Where the array of C{struct mmsghdr} begins.
     """
 
-    def __init__(self, family: socket.AddressFamily) -> None:
-        name, control = _NAME_LENGTHS[family], _CONTROL_LENGTHS[family]
+    def __init__(self, family: socket.AddressFamily, destination: bool) -> None:
+        """
+        @param destination: True if the port asks for the destination of each datagram.
+        """
+        name = _NAME_LENGTHS[family]
+        self._answerControl = _DESTINATION_LENGTHS[family] * destination
+        self._control = self._answerControl + _TTL_LENGTH
         # A record is a struct sockaddr_in or sockaddr_in6 followed by the control
-        # messages: the peer and the local address.
+        # messages.  Behind it is room for messages that the port has not asked for.
         self._nameSpace = -(-name // 8) * 8
-        self._recordSize = self._nameSpace + control
+        recordSize = self._nameSpace + self._control
+        self._stride = self._nameSpace + CONTROL_SPACE
         self.payload = ctypes.create_string_buffer(BATCH * BUFFER)
-        self._records = ctypes.create_string_buffer(BATCH * self._recordSize)
+        self._records = ctypes.create_string_buffer(BATCH * self._stride)
         self._vectors = (ctypes.c_uint64 * (2 * BATCH))()
         self._headers = (ctypes.c_uint64 * (_WORDS * BATCH))()
         self.address = ctypes.addressof(self._headers)
         self._memory = memoryview(self._records).cast("B")
         self._unpackRecords = [
-            struct.Struct(f"{self._recordSize}s" * count).unpack_from
+            struct.Struct(f"{recordSize}s{self._stride - recordSize}x" * count).unpack_from
             for count in range(BATCH + 1)
         ]
         vectors = memoryview(self._vectors).cast("B").cast("Q")
         headers = memoryview(self._headers).cast("B").cast("Q")
         for i in range(BATCH):
             vectors[2 * i] = ctypes.addressof(self.payload) + i * BUFFER
-            record = ctypes.addressof(self._records) + i * self._recordSize
+            record = ctypes.addressof(self._records) + i * self._stride
             HEADER.pack_into(
                 self._headers,
                 i * HEADER.size,
                 *(record, name, ctypes.addressof(self._vectors) + i * 16, 1),
-                *(record + self._nameSpace, control, 0, 0),
+                *(record + self._nameSpace, CONTROL_SPACE, 0, 0),
             )
         self._nameLengths = headers[_NAME_LENGTH::_WORDS]
         self._controlLengths = headers[_CONTROL_LENGTH::_WORDS]
         self._received = headers[_RECEIVED::_WORDS]
         self._sizes = vectors[1::2]
         interface = (self._nameSpace + _INTERFACES[family]) // 4
-        self._interfaces = self._memory.cast("I")[interface :: self._recordSize // 4]
+        self._interfaces = self._memory.cast("I")[interface :: self._stride // 4]
         self._names = _filled("Q", name)
-        self._controls = _filled("Q", control)
+        self._controls = _filled("Q", CONTROL_SPACE)
+        self._answerControls = _filled("Q", self._answerControl)
         self._buffers = _filled("Q", BUFFER)
         self._anyInterface = _filled("I", 0)
         self.reset(BATCH)
@@ -135,45 +159,68 @@ class MessageBuffers:
         """
         return self._sizes[index]
 
-    def clearInterfaces(self, count: int) -> None:
+    def prepareAnswers(self, count: int) -> None:
         """
-        Clear the interface index in the control messages of the first datagrams: the
-        routing table chooses the interface of the answers.
+        Turn the control messages of the first datagrams into those of their answers,
+        which the routing table sends through any interface.
         """
+        self._controlLengths[:count] = self._answerControls[:count]
         self._interfaces[:count] = self._anyInterface[:count]
 
-    def clearInterface(self, index: int) -> None:
+    def prepareAnswer(self, index: int) -> None:
         """
-        Clear the interface index in the control messages of one datagram.
+        Do the same for one datagram.
         """
+        self._controlLengths[index] = self._answerControl
         self._interfaces[index] = 0
 
     def records(self, count: int) -> tuple[bytes, ...]:
         """
-        @return: For each datagram its peer and its local address, as the system wrote
-            them.
+        @return: For each datagram its peer, its destination, and its TTL, as the system
+            wrote them.
         """
         return self._unpackRecords[count](self._records)
 
-    def source(self, index: int) -> SourceAddress:
+    def source(self, index: int) -> tuple[SourceAddress, bool]:
         """
         Replace the control messages of a datagram by those of its answer.
 
-        @return: The source of the datagram.
+        @return: The source of the datagram; and L{True} if L{prepareAnswer} does the same
+            for all datagrams with this record.
         """
-        record = self._memory[index * self._recordSize : (index + 1) * self._recordSize]
-        (family,) = struct.unpack_from("@H", record)
-        (port,) = struct.unpack_from("!H", record, 2)
-        packed = record[8:24] if family == socket.AF_INET6 else record[4:8]
-        source = SourceAddress((socket.inet_ntop(family, packed), port))
-        control = record[self._nameSpace :]
-        source.toGroup = False
-        if self._controlLengths[index]:
-            length, level, kind = struct.unpack_from("@Nii", control)
-            data = control[16:length]
-            answer, source.toGroup = answerControl([(level, kind, bytes(data))])
-            data[:] = answer[0][2]
-        return source
+        memory = self._memory[index * self._stride : (index + 1) * self._stride]
+        (family,) = struct.unpack_from("@H", memory)
+        (port,) = struct.unpack_from("!H", memory, 2)
+        host = memory[8:24] if family == socket.AF_INET6 else memory[4:8]
+        control = memory[self._nameSpace :]
+        received = bytes(control[: self._controlLengths[index]])
+        source = sourceAddress((socket.inet_ntop(family, host), port), _unpacked(received))
+        answer = b"".join(map(_packed, source.control))
+        self.prepareAnswer(index)
+        plain = len(received) <= self._control and control[: self._answerControl] == answer
+        control[: len(answer)] = answer
+        self._controlLengths[index] = len(answer)
+        return source, plain
+
+
+def _unpacked(memory: bytes) -> Control:
+    """
+    @return: The control messages that the system wrote.
+    """
+    control = []
+    start = 0
+    while start + _CONTROL_HEADER.size <= len(memory):
+        length, level, kind = _CONTROL_HEADER.unpack_from(memory, start)
+        control.append((level, kind, memory[start + _CONTROL_HEADER.size : start + length]))
+        # As CMSG_NXTHDR does.  No message is shorter than its header.
+        start += max(-(-length // 8) * 8, _CONTROL_HEADER.size)
+    return control
+
+
+def _packed(message: tuple[int, int, bytes]) -> bytes:
+    level, kind, data = message
+    header = _CONTROL_HEADER.pack(socket.CMSG_LEN(len(data)), level, kind)
+    return (header + data).ljust(socket.CMSG_SPACE(len(data)), b"\0")
 
 
 def _filled(kind: Literal["I", "Q"], value: int) -> memoryview:

@@ -23,8 +23,9 @@ from echod.net.statistics import (
     Traffic,
 )
 from echod.udp.guard import DatagramGuard
+from echod.udp.options import reportMissing, setOptions
+from echod.udp.pktinfo import SourceAddress
 from echod.udp.sourcestatistics import SourceStatistics
-from echod.udp.ttl import useAnswerTTL
 
 _log = Logger(namespace="echod.udp")
 
@@ -142,7 +143,7 @@ class UDPEchoProtocol(DatagramProtocol):
         self.guard.opened(self._port)
         if ISystemHandle.providedBy(self.transport):
             skt: Any = self.transport.getHandle()
-            useAnswerTTL(skt)
+            reportMissing(*getattr(self.transport, "missing", ()), *setOptions(skt))
             keepMore(skt)
 
     def stopProtocol(self) -> None:
@@ -197,9 +198,8 @@ class UDPEchoProtocol(DatagramProtocol):
         self.refuse(SEND_BUFFER_FULL if full else SEND_ERROR, addr, size)
 
     def _answer(self, datagram: bytes, addr: tuple[str, int]) -> bool:
-        host, port = addr
-        toGroup = getattr(addr, "toGroup", False)
-        reason = self.guard.refusal(host, port, toGroup, now=self.reactor.seconds())
+        known = (addr.toGroup, addr.ttl) if isinstance(addr, SourceAddress) else ()
+        reason = self.guard.refusal(*addr, *known, now=self.reactor.seconds())
         if reason is not None:
             self.refuse(reason, addr, len(datagram))
             return False

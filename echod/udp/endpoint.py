@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import socket
-from ipaddress import ip_address
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, execute
@@ -14,10 +13,11 @@ from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorFD
 from twisted.internet.protocol import DatagramProtocol
 
 from echod.net.sockets import MAX_DATAGRAM
-from echod.udp.batch import BatchPort
+from echod.udp.batch import MISSING_CALLS, BatchPort
 from echod.udp.buffers import BATCHES
 from echod.udp.echo import UDPEchoProtocol
-from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort, askForDestination
+from echod.udp.options import LINUX
+from echod.udp.pktinfo import PacketInfoPort
 
 
 class UDPServerEndpoint:
@@ -56,11 +56,10 @@ class UDPServerEndpoint:
     def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
         if not usesPacketInfo(self._reactor):
             return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
-        port = portKind(protocol)(
-            self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor
+        kind = portKind(protocol)
+        return _started(
+            kind(self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor)
         )
-        port.startListening()
-        return port
 
 
 def adoptDatagrams(
@@ -75,11 +74,12 @@ def adoptDatagrams(
     adopted = (descriptor, family, protocol, MAX_DATAGRAM)
     if not usesPacketInfo(reactor):
         return reactor.adoptDatagramPort(*adopted)
-    with socket.socket(fileno=os.dup(descriptor)) as skt:
-        if ip_address(skt.getsockname()[0]).is_unspecified:
-            askForDestination(skt, family)
     # As adoptDatagramPort does, with another class of port.
-    port = portKind(protocol)._fromListeningDescriptor(reactor, *adopted)
+    return _started(portKind(protocol)._fromListeningDescriptor(reactor, *adopted))
+
+
+def _started(port: PacketInfoPort) -> PacketInfoPort:
+    port.missing += MISSING_CALLS
     port.startListening()
     return port
 
@@ -88,12 +88,14 @@ def usesPacketInfo(reactor: object) -> bool:
     """
     @return: True if L{PacketInfoPort} works with a reactor on this platform.
     """
-    return PACKET_INFO and IReactorFDSet.providedBy(reactor)
+    return LINUX and IReactorFDSet.providedBy(reactor)
 
 
-def portKind(protocol: DatagramProtocol, batches: bool = BATCHES) -> type[PacketInfoPort]:
+def portKind(
+    protocol: DatagramProtocol, batches: bool = BATCHES and not MISSING_CALLS
+) -> type[PacketInfoPort]:
     """
-    @param batches: Whether the machine can return datagrams in batches.
+    @param batches: True if this machine and its system can return datagrams in batches.
 
     @return: The fastest class of port that can listen for a protocol.
     """

@@ -12,6 +12,7 @@ from collections import Counter
 from functools import lru_cache
 from ipaddress import IPv4Address
 
+from echod.limits.capacity import sourceOf
 from echod.limits.networks import DENIED, KNOWN_HOSTS, Networks
 from echod.limits.ratelimit import RateLimit, onThisMachine
 from echod.net.addresses import parsed
@@ -22,11 +23,28 @@ Clients do not send from ports below this.  Echo, chargen, daytime and DNS serve
 them.
 """
 
+ANSWER_TTL = 224
+"""
+The TTL (IPv6: hop limit) of answers.
+
+A datagram with the forged address of another echod, on whatever port, is answered to that
+echod.  It would take the answer for a question, and the two would answer each other for
+ever.  Systems send questions with 30, 32, 64, 128 or 255.  Routers lower the TTL and never
+raise it (RFC 1812, 5.3.1), so over 30 hops questions arrive with 1 to 64, 98 to 128, or
+225 to 255.
+"""
+
+ANSWER_TTLS = range(193, ANSWER_TTL + 1)
+"""
+The TTLs with which an answer arrives over at most 31 hops.
+"""
+
 RESERVED_PORT = "reserved source port"
 OWN_PORT = "own source port"
 UNSPECIFIED = "unspecified source"
 MULTICAST = "multicast source"
 BROADCAST = "broadcast source"
+ANSWER = "answer of another echod"
 TO_GROUP = "sent to a group"
 OVER_RATE = "over the rate of its source"
 
@@ -42,18 +60,28 @@ class DatagramGuard:
     @ivar version: Changes when a cached "may be answered" may be wrong.
     """
 
-    def __init__(self, networks: Networks | None = None, rate: RateLimit | None = None) -> None:
+    def __init__(
+        self,
+        networks: Networks | None = None,
+        rate: RateLimit | None = None,
+        *,
+        answerReservedPorts: bool = False,
+    ) -> None:
         """
         @param networks: Which sources to serve; all unless given.
 
-        @param rate: How often to answer one source that is not this machine; no limit
-            unless given.
+        @param rate: How often to answer one IPv4 address or one IPv6 /64 that is not this
+            machine; no limit unless given.
+
+        @param answerReservedPorts: True to answer source ports below L{RESERVED}.
         """
         self.ownPorts: Counter[int] = Counter()
         self.version = 0
         self._networks = networks or Networks()
         self._rate = rate
-        self._hostRefusal = lru_cache(KNOWN_HOSTS)(self._refusalOfHost)
+        # Nothing can be sent to port 0.
+        self._lowestPort = 1 if answerReservedPorts else RESERVED
+        self._known = lru_cache(KNOWN_HOSTS)(self._decide)
 
     def opened(self, port: int) -> None:
         """
@@ -71,7 +99,7 @@ class DatagramGuard:
             del self.ownPorts[port]
 
     def refusal(
-        self, host: str, port: int, toGroup: bool = False, *, now: float = 0
+        self, host: str, port: int, toGroup: bool = False, ttl: int = 0, *, now: float = 0
     ) -> str | None:
         """
         Decide about one datagram.  It counts for the rate of its source unless it is
@@ -85,20 +113,25 @@ class DatagramGuard:
             address.  An answer cannot come from this address, and all other servers of
             the group would answer as well.
 
+        @param ttl: The TTL (IPv6: hop limit) with which the datagram arrived; 0 if the
+            system does not tell.
+
         @param now: The time, in seconds.
 
         @return: The reason not to answer, or L{None}.
         """
-        if port < RESERVED:
+        if port < self._lowestPort:
             return RESERVED_PORT
         if port in self.ownPorts:
             return OWN_PORT
+        if ttl in ANSWER_TTLS:
+            return ANSWER
         if toGroup:
             return TO_GROUP
-        reason = self._hostRefusal(host)
-        if reason is not None:
+        reason, source = self._known(host)
+        if reason is not None or self._rate is None:
             return reason
-        if self._rate is None or not self._rate.exceeded(host, now) or onThisMachine(host, now):
+        if not self._rate.exceeded(source, now) or _isLocal(host, now):
             return None
         return OVER_RATE
 
@@ -110,6 +143,13 @@ class DatagramGuard:
             answered until C{version} changes.
         """
         return self._rate is not None and not parsed(host).is_loopback
+
+    def _decide(self, host: str) -> tuple[str | None, str]:
+        """
+        @return: The reason not to answer a host, or L{None}; and the source that the rate
+            applies to.
+        """
+        return self._refusalOfHost(host), sourceOf(host)
 
     def _refusalOfHost(self, host: str) -> str | None:
         if not self._networks.serves(host):
@@ -124,3 +164,13 @@ class DatagramGuard:
         if address == IPv4Address("255.255.255.255"):
             return BROADCAST
         return None
+
+
+def _isLocal(host: str, now: float) -> bool:
+    """
+    @return: True if only a program on this machine can send from a host.  Linux drops
+        datagrams from outside with an IPv4 address of this machine, or with ::1, but not
+        with another IPv6 address of this machine.
+    """
+    address = parsed(host)
+    return address.is_loopback or (address.version == 4 and onThisMachine(host, now))

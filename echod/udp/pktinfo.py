@@ -12,22 +12,16 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from ipaddress import IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import IPv6Address
+from typing import Any
 
 from twisted.internet import udp
 from twisted.logger import Logger
 
+from echod.udp.options import IP_PKTINFO, serveIPv4
+
 _log = Logger(namespace="echod.udp")
-
-PACKET_INFO = sys.platform == "linux"
-"""
-True on the platforms where this module works.
-"""
-
-IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)
-"""
-Python has the name since 3.12; the number is that of Linux.
-"""
 
 DATAGRAMS_A_TURN = 64
 """
@@ -46,7 +40,20 @@ C{struct in6_pktinfo}: destination address, interface.
 
 PACKET_INFOS = {socket.AF_INET: _IN_PKTINFO, socket.AF_INET6: _IN6_PKTINFO}
 
-_CONTROL_SPACE = socket.CMSG_SPACE(_IN_PKTINFO.size) + socket.CMSG_SPACE(_IN6_PKTINFO.size)
+IPV6_HOPLIMIT = 52
+
+TTL_MESSAGES = {(socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IPV6, IPV6_HOPLIMIT)}
+
+CONTROL_SPACE = 256
+"""
+The room for control messages, in bytes.  Ours need 64; a socket that was inherited may
+be set to receive others too.
+"""
+
+KNOWN_CONTROLS = 1024
+"""
+How many control messages are cached: more than local addresses and usual TTLs make.
+"""
 
 Control = list[tuple[int, int, bytes]]
 
@@ -61,61 +68,76 @@ class SourceAddress(tuple[str, int]):
     @ivar control: The control messages of the answer: they set its source address.
 
     @ivar toGroup: True if the datagram was sent to a broadcast or multicast address.
+
+    @ivar ttl: The TTL (IPv6: hop limit) with which the datagram arrived; 0 if the system
+        does not tell.
     """
 
     sockaddr: tuple[str, int] | tuple[str, int, int, int]
     control: Control
-    toGroup: bool
+    toGroup: bool = False
+    ttl: int = 0
 
 
-def answerControl(control: Control) -> tuple[Control, bool]:
+def sourceAddress(
+    sockaddr: tuple[str, int] | tuple[str, int, int, int], control: Control
+) -> SourceAddress:
     """
-    Turn the control messages of a datagram into those of its answer.  The routing table
-    chooses the interface of the answer, which may differ from that of the datagram; but
-    a link-local address needs its interface.
-
-    @return: The control messages, and L{True} if the datagram was sent to a group.
+    Read the address and the control messages of a datagram.
     """
+    source = SourceAddress(sockaddr[:2])
+    source.sockaddr = sockaddr
+    source.control, source.toGroup, source.ttl = _read(*control)
+    return source
+
+
+@lru_cache(KNOWN_CONTROLS)
+def _read(*control: tuple[int, int, bytes]) -> tuple[Control, bool, int]:
+    """
+    The routing table chooses the interface of the answer, which may differ from that of
+    the datagram; but a link-local address needs its interface.
+
+    @return: C{control}, C{toGroup} and C{ttl} of a L{SourceAddress}.
+    """
+    answer = []
+    toGroup = False
+    ttl = 0
     for level, kind, data in control:
         if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
             _, local, destination = _IN_PKTINFO.unpack(data)
-            return [
-                (level, kind, _IN_PKTINFO.pack(0, local, destination))
-            ], local != destination
-        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
-            local, interface = _IN6_PKTINFO.unpack(data)
-            address = IPv6Address(local)
+            answer.append((level, kind, _IN_PKTINFO.pack(0, destination, destination)))
+            # The local address is 0.0.0.0 if the datagram is older than the option.
+            toGroup = local not in (destination, bytes(4))
+        elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+            packed, interface = _IN6_PKTINFO.unpack(data)
+            address = IPv6Address(packed)
             if not address.is_link_local:
                 interface = 0
-            answer = _IN6_PKTINFO.pack(local, interface)
-            # A dual-stack socket shows IPv4 as ::ffff:a.b.c.d.
-            return [(level, kind, answer)], (address.ipv4_mapped or address).is_multicast
-    return [], False
-
-
-def askForDestination(skt: socket.socket, family: socket.AddressFamily) -> None:
-    """
-    Ask the system for the destination address of each datagram.
-    """
-    if family == socket.AF_INET6:
-        skt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-    else:
-        skt.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+            answer.append((level, kind, _IN6_PKTINFO.pack(packed, interface)))
+            toGroup = (address.ipv4_mapped or address).is_multicast
+        elif (level, kind) in TTL_MESSAGES:
+            ttl = int.from_bytes(data, sys.byteorder)
+    return answer, toGroup, ttl
 
 
 class PacketInfoPort(udp.Port):
     """
     A UDP port that knows the destination address of each datagram.
+
+    @ivar missing: The names of what the system lacks.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.missing: list[str] = []
 
     def createInternetSocket(self) -> socket.socket:
         """
-        Create the socket.  On a wildcard address, ask for the destination of each
-        datagram; a socket with one address is faster without.
+        Create the socket.  On C{[::]} it serves IPv4 as well.
         """
         skt: socket.socket = super().createInternetSocket()
-        if not self.interface or ip_address(self.interface).is_unspecified:
-            askForDestination(skt, self.addressFamily)
+        if self.addressFamily == socket.AF_INET6:
+            self.missing += serveIPv4(skt)
         return skt
 
     def doRead(self) -> None:
@@ -125,17 +147,14 @@ class PacketInfoPort(udp.Port):
         for _ in range(DATAGRAMS_A_TURN):
             try:
                 datagram, control, _flags, sockaddr = self.socket.recvmsg(
-                    self.maxPacketSize, _CONTROL_SPACE
+                    self.maxPacketSize, CONTROL_SPACE
                 )
             except OSError:
                 # The queue is empty; or an earlier answer did not arrive, and the
                 # system reports this here.
                 return
-            source = SourceAddress(sockaddr[:2])
-            source.sockaddr = sockaddr
-            source.control, source.toGroup = answerControl(control)
             try:
-                self.protocol.datagramReceived(datagram, source)
+                self.protocol.datagramReceived(datagram, sourceAddress(sockaddr, control))
             except Exception:
                 # If this escaped, the reactor would close the port.
                 _log.failure("{protocol!r} failed on a datagram", protocol=self.protocol)

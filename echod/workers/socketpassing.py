@@ -13,7 +13,6 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet import tcp, unix
@@ -36,8 +35,7 @@ from zope.interface import implementer
 
 from echod.net.sockets import keepMore
 from echod.udp.endpoint import adoptDatagrams
-from echod.udp.pktinfo import PACKET_INFO, askForDestination
-from echod.udp.ttl import useAnswerTTL
+from echod.udp.options import serveIPv4
 
 
 def bound(
@@ -67,24 +65,19 @@ def bound(
             skt = kept.enter_context(_socketOf(family, kind))
             skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if kind == socket.SOCK_DGRAM:
-                # From the first datagram on, which comes before the first worker.
-                _prepare(skt, place[0])
+                # The first datagrams come before the first worker.
+                keepMore(skt)
             skt.bind(place)
             sockets.append(skt)
         kept.pop_all()
     return sockets
 
 
-def _prepare(skt: socket.socket, host: str) -> None:
-    if PACKET_INFO and ip_address(host).is_unspecified:
-        askForDestination(skt, skt.family)
-    useAnswerTTL(skt)
-    keepMore(skt)
-
-
 def _socketOf(family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
     skt = socket.socket(family, kind)
     skt.setblocking(False)
+    if family == socket.AF_INET6:
+        serveIPv4(skt)
     if kind == socket.SOCK_STREAM:
         # As any server does: connections that are long over hold no address.
         skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

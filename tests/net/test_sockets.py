@@ -130,7 +130,7 @@ class SocketsTests(SynchronousTestCase):
         for size, options in ((RECEIVE_BUFFER, []), (RECEIVE_BUFFER - 1, [RECEIVE_BUFFER])):
             skt.getsockopt = lambda *option, size=size: size
             keepMore(skt)
-            self.assertEqual([value for _, _, value in skt.options], options)
+            self.assertEqual(list(skt.options.values()), options)
 
     def test_keepRefused(self) -> None:
         """

@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint, inherited
 from echod.udp.batch import BatchPort
 from echod.udp.echo import UDPEchoProtocol
-from echod.udp.pktinfo import IP_PKTINFO
+from echod.udp.options import IP_PKTINFO
 from tests.support import clock
 
 

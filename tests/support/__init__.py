@@ -4,10 +4,11 @@ What several test modules need: transports in memory, and a session on one.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -256,34 +257,38 @@ class FakeSocket:
     """
     A UDP socket in memory.
 
-    @cvar family: That of IPv4.
-
     @ivar queue: What there is to receive: results of C{recvmsg}, or errors.
 
     @ivar sent: The arguments of C{sendmsg} and C{sendto}.
 
-    @ivar options: The arguments of C{setsockopt}.
+    @ivar options: The values of the options that were set, by level and number.
+
+    @ivar lacking: The level and the number of each option that this system lacks.
     """
 
-    family = socket.AF_INET
-
-    def __init__(self) -> None:
+    def __init__(self, family: socket.AddressFamily = socket.AF_INET) -> None:
+        self.family = family
         self.queue: list[Any] = []
         self.sent: list[Any] = []
-        self.options: list[Any] = []
+        self.options: dict[tuple[int, int], int] = {}
+        self.lacking: Container[tuple[int, int]] = ()
         self.bound: Any = None
 
-    def setsockopt(self, *option: object) -> None:
+    def setsockopt(self, level: int, number: int, value: int) -> None:
         """
-        Record an option.
+        Set an option.
         """
-        self.options.append(option)
+        if (level, number) in self.lacking:
+            raise OSError(errno.ENOPROTOOPT, os.strerror(errno.ENOPROTOOPT))
+        self.options[level, number] = value
 
-    def getsockopt(self, level: int, name: int) -> int:
+    def getsockopt(self, level: int, number: int) -> int:
         """
-        @return: Of everything little.
+        @return: The value of an option; 0 if it was not set.
         """
-        return 0
+        if (level, number) in self.lacking:
+            raise OSError(errno.ENOPROTOOPT, os.strerror(errno.ENOPROTOOPT))
+        return self.options.get((level, number), 0)
 
     def bind(self, address: Any) -> None:
         """

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Container
 from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet import udp
 from twisted.internet.address import IPv4Address
 
-from echod.udp.pktinfo import IP_PKTINFO
+from echod.udp.options import IP_PKTINFO
 from tests.support import FakeSocket
 
 
@@ -57,13 +58,19 @@ class MemorySocketPort(udp.Port):
     """
     A base class for ports under test, behind the tested class: the socket is a
     L{FakeSocket}.
+
+    @cvar lacking: The options that its system lacks.
     """
+
+    lacking: Container[tuple[int, int]] = ()
 
     def createInternetSocket(self) -> Any:
         """
         @return: A socket in memory.
         """
-        return FakeSocket()
+        skt = FakeSocket(self.addressFamily)
+        skt.lacking = self.lacking
+        return skt
 
 
 def info4(interface: int, local: str, destination: str) -> tuple[int, int, bytes]:

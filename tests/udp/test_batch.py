@@ -17,12 +17,20 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits.networks import KNOWN_HOSTS
 from echod.limits.ratelimit import RateLimit
-from echod.udp.batch import BatchPort
+from echod.udp.batch import BatchPort, missingCalls
 from echod.udp.buffers import BATCH, BATCHES, BUFFER, suits
 from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
 from echod.udp.endpoint import portKind
-from echod.udp.guard import OVER_RATE, OWN_PORT, RESERVED_PORT, TO_GROUP, DatagramGuard
-from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
+from echod.udp.guard import (
+    ANSWER,
+    ANSWER_TTL,
+    OVER_RATE,
+    OWN_PORT,
+    RESERVED_PORT,
+    TO_GROUP,
+    DatagramGuard,
+)
+from echod.udp.pktinfo import IPV6_HOPLIMIT, PacketInfoPort
 from tests.support import clock
 from tests.support.udp import MemorySocketPort, info4, info6
 
@@ -59,6 +67,13 @@ def control(message: tuple[int, int, bytes]) -> bytes:
     return struct.pack("@Nii", length, level, kind).ljust(16) + data
 
 
+def padded(message: bytes) -> bytes:
+    """
+    @return: A control message that another one can follow.
+    """
+    return message.ljust(-(-len(message) // 8) * 8, b"\0")
+
+
 def name4(host: str, port: int) -> bytes:
     """
     @return: A C{struct sockaddr_in}.
@@ -93,7 +108,7 @@ class System:
         self.sent: list[Sent] = []
         self.failures: list[int] = []
 
-    def function(self, name: str, *types: object) -> Callable[..., int]:
+    def function(self, name: str) -> Callable[..., int]:
         """
         @return: One of the methods.
         """
@@ -112,7 +127,7 @@ class System:
             ctypes.memmove(header.vector[0], data, len(data))
             ctypes.memmove(header.name, name, len(name))
             ctypes.memmove(header.control, info, len(info))
-            header.controlLength = socket.CMSG_SPACE(len(info) - 16) if info else 0
+            header.controlLength = len(padded(info))
             header.received = len(data)
         return len(taken) or -1
 
@@ -168,6 +183,52 @@ class MachineTests(SynchronousTestCase):
         self.assertIs(portKind(protocol, False), PacketInfoPort)
 
 
+class MissingCallsTests(SynchronousTestCase):
+    """
+    Tests for L{missingCalls}.
+    """
+
+    def missing(self, result: int, error: int = 0) -> list[str]:
+        """
+        @return: The missing functions if each call has this result and this error.
+        """
+
+        def call(*arguments: object) -> int:
+            ctypes.set_errno(error)
+            return result
+
+        return missingCalls(lambda name: call)
+
+    def test_here(self) -> None:
+        """
+        This system has both functions.
+        """
+        self.assertEqual(missingCalls(), [])
+
+    if not BATCHES:
+        test_here.skip = "needs Linux"  # type: ignore[attr-defined]
+
+    def test_kernel(self) -> None:
+        """
+        A function is missing if the kernel lacks it, or if a container forbids it.
+        """
+        both = ["recvmmsg", "sendmmsg"]
+        self.assertEqual(self.missing(-1, errno.ENOSYS), both)
+        self.assertEqual(self.missing(-1, errno.EPERM), both)
+        self.assertEqual(self.missing(-1, errno.EBADF), [])
+        self.assertEqual(self.missing(0), [])
+
+    def test_library(self) -> None:
+        """
+        A function is missing if the C library lacks it.
+        """
+
+        def lacking(name: str) -> Callable[..., int]:
+            raise AttributeError(name)
+
+        self.assertEqual(missingCalls(lacking), ["recvmmsg", "sendmmsg"])
+
+
 class Port(BatchPort, MemorySocketPort):
     """
     The port, on a socket in memory.
@@ -196,7 +257,7 @@ class BatchPortTests(SynchronousTestCase):
     Tests for L{BatchPort}.
     """
 
-    if not (PACKET_INFO and BATCHES):
+    if not BATCHES:
         skip = "needs Linux on a 64-bit little-endian machine"
 
     client = name4("192.0.2.1", 40000)
@@ -267,6 +328,52 @@ class BatchPortTests(SynchronousTestCase):
         question = (b"x", self.client, b"")
         for _ in range(2):
             self.assertEqual(self.receive(question), [question])
+
+    def test_ttl(self) -> None:
+        """
+        The TTL of each datagram is read: the answer of another echod is refused, also if
+        its source has been answered.  An answer has no TTL among its control messages.
+        """
+        for interface, name, destination, answered, kind in (
+            (
+                "",
+                self.client,
+                padded(self.asked),
+                self.answering,
+                (socket.IPPROTO_IP, socket.IP_TTL),
+            ),
+            ("127.0.0.1", self.client, b"", b"", (socket.IPPROTO_IP, socket.IP_TTL)),
+            (
+                "::",
+                name6("2001:db8::1", 40000, 0),
+                padded(control(info6("2001:db8::9", 3))),
+                control(info6("2001:db8::9", 0)),
+                (socket.IPPROTO_IPV6, IPV6_HOPLIMIT),
+            ),
+        ):
+            self.listen(interface)
+            question, answer = (
+                (b"x", name, destination + control((*kind, struct.pack("@i", ttl))))
+                for ttl in (64, ANSWER_TTL)
+            )
+            for _ in range(3):
+                self.assertEqual(
+                    self.receive(question, answer, question), [(b"x", name, answered)] * 2
+                )
+            self.assertEqual(self.protocol.refusals.counts, {ANSWER: 3})
+
+    def test_otherControl(self) -> None:
+        """
+        Control messages that the port has not asked for, which an inherited socket may
+        receive, change nothing.
+        """
+        timestamp = padded(control((socket.SOL_SOCKET, 29, bytes(16))))
+        ttl = control((socket.IPPROTO_IP, socket.IP_TTL, struct.pack("@i", 64)))
+        for before, after in ((timestamp, b""), (b"", padded(ttl) + timestamp)):
+            self.listen()
+            question = (b"x", self.client, before + padded(self.asked) + after)
+            for _ in range(2):
+                self.assertEqual(self.receive(question), [(b"x", self.client, self.answering)])
 
     def test_refusals(self) -> None:
         """

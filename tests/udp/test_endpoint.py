@@ -15,7 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.udp.batch import BatchPort
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.endpoint import UDPServerEndpoint, adoptDatagrams, portKind
-from echod.udp.pktinfo import PACKET_INFO, PacketInfoPort
+from echod.udp.options import LINUX
+from echod.udp.pktinfo import PacketInfoPort
 from echod.udp.sourcestatistics import SourceStatistics
 from tests.support import clock
 
@@ -71,7 +72,7 @@ class EndpointTests(SynchronousTestCase):
         self.assertEqual(port.maxPacketSize, 65535)
         self.assertIn(port, reactor.readers)
 
-    if not PACKET_INFO:
+    if not LINUX:
         test_packetInfo.skip = "needs Linux"  # type: ignore[attr-defined]
 
     def test_otherReactor(self) -> None:

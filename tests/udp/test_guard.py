@@ -11,6 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.limits.networks import DENIED, Networks
 from echod.limits.ratelimit import RateLimit
 from echod.udp.guard import (
+    ANSWER,
+    ANSWER_TTL,
     BROADCAST,
     MULTICAST,
     OVER_RATE,
@@ -46,6 +48,41 @@ class DatagramGuardTests(SynchronousTestCase):
         """
         for port in (0, 7, 19, 53, 1023):
             self.assertEqual(self.guard.refusal("192.0.2.1", port), RESERVED_PORT)
+
+    def test_answerReservedPorts(self) -> None:
+        """
+        Source ports below 1024 are answered if this was asked for, except port 0, to which
+        nothing can be sent, and own ports.
+        """
+        guard = DatagramGuard(answerReservedPorts=True)
+        guard.opened(7)
+        for port, reason in (
+            (0, RESERVED_PORT),
+            (1, None),
+            (7, OWN_PORT),
+            (53, None),
+            (57, None),
+            (123, None),
+            (1023, None),
+            (40000, None),
+        ):
+            self.assertEqual(guard.refusal("192.0.2.1", port), reason, port)
+        self.assertEqual(guard.refusal("192.0.2.1", 53, ttl=ANSWER_TTL), ANSWER)
+
+    def test_answers(self) -> None:
+        """
+        A datagram that arrives with a TTL from 193 to 224 is the answer of another echod.
+        """
+        for ttl, reason in (
+            (0, None),
+            (1, None),
+            (192, None),
+            (193, ANSWER),
+            (224, ANSWER),
+            (225, None),
+            (255, None),
+        ):
+            self.assertEqual(self.guard.refusal("192.0.2.1", 40000, ttl=ttl), reason, ttl)
 
     def test_ownPorts(self) -> None:
         """
@@ -96,6 +133,21 @@ class DatagramGuardTests(SynchronousTestCase):
             self.assertEqual(guard.refusal(host, 40001, now=1000), second)
             self.assertIsNone(guard.refusal(host, 40000, now=1001))
 
+    def test_rateOfNetwork(self) -> None:
+        """
+        The rate applies to one IPv4 address, also when an IPv6 socket shows it, and to all
+        addresses of one IPv6 /64 together.
+        """
+        for first, second, reason in (
+            ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", OVER_RATE),
+            ("2001:db8::1", "2001:db8:0:1::1", None),
+            ("192.0.2.1", "::ffff:192.0.2.1", OVER_RATE),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", None),
+        ):
+            guard = DatagramGuard(rate=RateLimit(1))
+            self.assertIsNone(guard.refusal(first, 40000, now=1000))
+            self.assertEqual(guard.refusal(second, 40000, now=1000), reason, second)
+
     def test_rateIsLast(self) -> None:
         """
         A datagram that is refused for another reason has this reason at any rate, and
@@ -112,6 +164,7 @@ class DatagramGuardTests(SynchronousTestCase):
         ):
             for _ in range(2):
                 self.assertEqual(guard.refusal(host, port, toGroup, now=1000), reason)
+        self.assertEqual(guard.refusal("192.0.2.1", 40000, ttl=ANSWER_TTL, now=1000), ANSWER)
         self.assertIsNone(guard.refusal("192.0.2.1", 40000, now=1000))
 
     def test_isLimited(self) -> None:

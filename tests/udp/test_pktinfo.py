@@ -6,19 +6,15 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
 from typing import Any
 
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.udp.pktinfo import (
-    DATAGRAMS_A_TURN,
-    IP_PKTINFO,
-    PACKET_INFO,
-    PacketInfoPort,
-    SourceAddress,
-)
+from echod.udp.options import LINUX
+from echod.udp.pktinfo import DATAGRAMS_A_TURN, IPV6_HOPLIMIT, PacketInfoPort, SourceAddress
 from tests.support.udp import MemorySocketPort, info4, info6
 
 
@@ -50,7 +46,7 @@ class PacketInfoPortTests(SynchronousTestCase):
     Tests for L{PacketInfoPort}.
     """
 
-    if not PACKET_INFO:
+    if not LINUX:
         skip = "needs Linux"
 
     client4 = ("192.0.2.1", 40000)
@@ -90,7 +86,6 @@ class PacketInfoPortTests(SynchronousTestCase):
             self.socket.sent,
             [([b"data"], [info4(0, "127.0.0.7", "127.0.0.7")], 0, self.client4)],
         )
-        self.assertEqual(self.socket.options, [(socket.IPPROTO_IP, IP_PKTINFO, 1)])
 
     def test_ipv4Group(self) -> None:
         """
@@ -110,9 +105,6 @@ class PacketInfoPortTests(SynchronousTestCase):
         source = self.receive(client, info6("2001:db8::9", 3))
         self.assertFalse(source.toGroup)
         self.assertEqual(self.socket.sent, [([b"data"], [info6("2001:db8::9", 0)], 0, client)])
-        self.assertEqual(
-            self.socket.options, [(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)]
-        )
 
     def test_ipv6LinkLocal(self) -> None:
         """
@@ -132,14 +124,43 @@ class PacketInfoPortTests(SynchronousTestCase):
             source = self.receive(("fe80::1", 40000, 0, 3), info6(group, 3))
             self.assertTrue(source.toGroup)
 
-    def test_oneAddress(self) -> None:
+    def test_ttl(self) -> None:
         """
-        A socket with one address does not ask for the destination: it answers from no
-        other address.
+        The TTL or the hop limit of a datagram is known, if the system tells it.  It is
+        not sent with the answer.
         """
-        for interface in ("127.0.0.1", "::1"):
+        for interface, message, ttl in (
+            ("", (socket.IPPROTO_IP, socket.IP_TTL, struct.pack("@i", 57)), [57]),
+            ("::", (socket.IPPROTO_IPV6, IPV6_HOPLIMIT, struct.pack("@i", 255)), [255]),
+            # Other systems send one byte.
+            ("", (socket.IPPROTO_IP, socket.IP_TTL, b"@"), [64]),
+            ("", (socket.SOL_SOCKET, socket.IP_TTL, b"@"), [0]),
+        ):
             self.listen(interface)
-            self.assertEqual(self.socket.options, [])
+            self.assertEqual([self.receive(self.client4, message).ttl], ttl)
+            self.assertEqual(self.socket.sent, [([b"data"], [], 0, self.client4)])
+
+    def test_olderThanOption(self) -> None:
+        """
+        A datagram that arrived before the destination was asked for has no local address,
+        and is answered from its destination.
+        """
+        self.listen()
+        source = self.receive(self.client4, info4(0, "0.0.0.0", "127.0.0.7"))
+        self.assertFalse(source.toGroup)
+        self.assertEqual(
+            self.socket.sent,
+            [([b"data"], [info4(0, "127.0.0.7", "127.0.0.7")], 0, self.client4)],
+        )
+
+    def test_bothVersions(self) -> None:
+        """
+        An IPv6 socket is set to serve IPv4 as well.
+        """
+        self.listen("::")
+        self.assertEqual(self.socket.options, {(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY): 0})
+        self.listen()
+        self.assertEqual(self.socket.options, {})
 
     def test_noInformation(self) -> None:
         """

@@ -26,8 +26,6 @@ from echod.tcp.echo import EchoFactory
 from echod.tcp.endpoints import serverFromString
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.endpoint import UDPServerEndpoint
-from echod.udp.pktinfo import IP_PKTINFO
-from echod.udp.ttl import ANSWER_TTL
 from echod.workers.socketpassing import AdoptingReactor, BindingReactor, bound
 from tests.support import clock, lacking, temporaryDirectory
 
@@ -98,13 +96,18 @@ class BoundTests(LinuxTests):
 
     def test_prepared(self) -> None:
         """
-        A datagram that comes before there is a worker is as much of a datagram: one
-        to all addresses says which it was sent to.
+        A UDP socket has room for the datagrams that come before there is a worker, and
+        an IPv6 socket serves IPv4 as well.
         """
-        for interface, asked in (("", 1), ("127.0.0.1", 0)):
-            (skt,) = self.bind(socket.SOCK_DGRAM, 0, interface, 1)
-            self.assertEqual(skt.getsockopt(socket.IPPROTO_IP, IP_PKTINFO), asked)
-            self.assertEqual(skt.getsockopt(socket.IPPROTO_IP, socket.IP_TTL), ANSWER_TTL)
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as usual:
+            (skt,) = self.bind(socket.SOCK_DGRAM, 0, "::", 1)
+            buffers = [
+                each.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for each in (usual, skt)
+            ]
+            self.assertGreater(buffers[1], buffers[0])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.sendto(b"x", ("127.0.0.1", skt.getsockname()[1]))
+        self.assertEqual(skt.recv(10), b"x")
 
     def test_nothingLeft(self) -> None:
         """
