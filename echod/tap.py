@@ -18,6 +18,7 @@ from echod.config.build import (
     endpoints,
     serverEndpoints,
 )
+from echod.config.log import Log
 from echod.config.reactor import processReactor
 from echod.service.echoservice import EchoService
 from echod.service.inherited import inherited
@@ -109,6 +110,9 @@ def makeService(config: Options) -> EchoService:
     if config.status:
         kind: Any = AggregateMonitor if isinstance(service, WorkersService) else Monitor
         addStatus(config.config, reactor, service, config.status, kind(reactor, service))
-    if config.ownsProcess:
+    if config.parent is not None:
+        logging = Log(config.parent)
+        service.installLog = logging.install
+        service.onReopen.append(logging.reopen)
         reactor.callWhenRunning(Signals(reactor, service).install)
     return service

@@ -10,6 +10,7 @@ from typing import Any
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.components import Componentized
 
 from echod._version import __version__
 from echod.service.listening import LISTENING, CannotServe, EchoServer, ListeningService
@@ -25,8 +26,12 @@ class EchoService(MultiService):
         listened on, and stop when nobody is served any more.
 
     @ivar onReopen: The functions that reopen its files.
+
+    @ivar installLog: Installs the log in the application that gets this service; L{None}
+        in a program of one's own.
     """
 
+    installLog: Callable[[Componentized], None] | None = None
     _started = False
 
     def __init__(self, reactor: Any, limits: str = "") -> None:
@@ -61,6 +66,14 @@ class EchoService(MultiService):
         How many sessions there are.
         """
         return sum(len(service.server.sessions) for service in self.listening)
+
+    def setServiceParent(self, parent: Any) -> None:
+        """
+        Become a part of an application, before it starts to log.
+        """
+        super().setServiceParent(parent)
+        if self.installLog is not None:
+            self.installLog(parent)
 
     def privilegedStartService(self) -> None:
         """

@@ -9,9 +9,9 @@ SIGTERM   Drain and stop.  A second one closes all       Drain and stop.
           sessions at once.
 SIGINT    The same as SIGTERM.                           Close all sessions at once.
 SIGHUP    With a controlling terminal: drain and stop.   Drain after the successor
-          Without one: reopen the session log, and       has taken over, and stop.
+          Without one: reopen the log files, and         has taken over, and stop.
           replace the workers.
-SIGUSR1   Reopen the session log.                        Reopen the session log.
+SIGUSR1   Reopen the log files.                          Reopen the session log.
 ========= ============================================== ==========================
 
 SIGINT, SIGHUP and SIGUSR1 stay ignored if they were ignored at the start: a shell
@@ -99,9 +99,8 @@ class Signals:
         actions = {"SIGHUP": hangUp, "SIGUSR1": self._service.reopen}
         # Windows has neither of the two.
         for number in signal.Signals:
-            before = signal.getsignal(number)
-            if number.name in actions and before != signal.SIG_IGN:
-                _handle(self._reactor, number, actions[number.name], before)
+            if number.name in actions and signal.getsignal(number) != signal.SIG_IGN:
+                _handle(self._reactor, number, actions[number.name])
 
     def _end(self, theirs: Handler, number: int, frame: FrameType | None) -> None:
         if self._stopping:
@@ -146,19 +145,8 @@ def canOpen(path: str) -> bool:
     return True
 
 
-def _handle(
-    reactor: Any, number: int, act: Callable[[], object], before: object = None
-) -> None:
+def _handle(reactor: Any, number: int, act: Callable[[], object]) -> None:
     """
     Have the reactor call a function on a signal.
-
-    @param before: The handler to call first, if it can be called.  For SIGUSR1 it is
-        the one with which twistd rotates its log.
     """
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if callable(before):
-            before(number, frame)
-        reactor.callFromThread(act)
-
-    signal.signal(number, handle)
+    signal.signal(number, lambda *_: reactor.callFromThread(act))

@@ -16,10 +16,10 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from echod.net.appendfile import AppendFile
 from echod.net.statistics import ServedSession
 from echod.service.echoservice import EchoService
 from echod.service.listening import CannotServe
-from echod.status.appendfile import AppendFile
 from echod.status.snapshot import Listening
 
 _log = Logger(namespace="echod.status")

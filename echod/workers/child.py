@@ -17,9 +17,8 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.logger import (
+    FileLogObserver,
     FilteringLogObserver,
-    ILogObserver,
-    LogEvent,
     LogLevel,
     LogLevelFilterPredicate,
     globalLogBeginner,
@@ -27,16 +26,16 @@ from twisted.logger import (
 from twisted.python.reflect import namedAny
 from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
-from zope.interface import provider
 
 from echod.config.addresses import Finder
 from echod.config.build import addSessionLog, build, serverEndpoints
 from echod.config.config import Config
 from echod.config.options import SESSION_LOG, Options
 from echod.config.reactor import processReactor
+from echod.net.appendfile import AppendFile
 from echod.service.echoservice import EchoService
+from echod.service.logstream import LogStream
 from echod.service.signals import handleInWorker
-from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
 from echod.tcp.factory import SessionFactory
 from echod.workers.pipes import LOG, REPORTS, record
@@ -183,12 +182,14 @@ class Reporter(Service):
             self._orphaned()
 
 
-@provider(ILogObserver)
-def log(event: LogEvent) -> None:
+def parentLog(descriptor: int = LOG) -> FileLogObserver:
     """
-    Log for the parent to log.
+    Make the observer that logs for the parent to log.  It never blocks: the parent may be
+    stopped.
     """
-    os.write(LOG, record(event))
+    os.set_blocking(descriptor, False)
+    stream: Any = LogStream(AppendFile("the parent", descriptor))
+    return FileLogObserver(stream, record)
 
 
 def main() -> None:
@@ -203,7 +204,7 @@ def main() -> None:
     descriptors = ListenFDs.fromEnvironment().inheritedNamedDescriptors()
     quiet = LogLevelFilterPredicate()
     quiet.setLogLevelForNamespace(LOGGED_BY_PARENT, LogLevel.warn)
-    globalLogBeginner.beginLoggingTo([FilteringLogObserver(log, [quiet])])
+    globalLogBeginner.beginLoggingTo([FilteringLogObserver(parentLog(), [quiet])])
     options = Options()
     try:
         options.parseOptions(arguments)

@@ -79,7 +79,7 @@ def value(line: bytes) -> Any:
         return None
 
 
-def record(event: LogEvent) -> bytes:
+def record(event: LogEvent) -> str:
     """
     @return: The line that stands for a log event.  It is put into words here, and
         every worker does that for itself.
@@ -89,7 +89,7 @@ def record(event: LogEvent) -> bytes:
     namespace = event.get("log_namespace", "-")
     system = event.get("log_system", f"{namespace}#{level}")
     words = [event["log_time"], level, namespace, system, text]
-    return RECORD + json.dumps(words).encode("ascii") + b"\n"
+    return f"{RECORD.decode()}{json.dumps(words)}\n"
 
 
 def event(line: bytes, worker: str) -> LogEvent:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.application.service import IService, Service
+from twisted.application.service import Application, IService, Service
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -61,6 +61,18 @@ class EchoServiceTests(SynchronousTestCase):
         with logged() as lines:
             EchoService(self.reactor, "10 of each").startService()
         self.assertEqual(lines[1:], ["limits: 10 of each"])
+
+    def test_installLog(self) -> None:
+        """
+        The service installs its log, if it has one, in the application that it joins.
+        """
+        applications: list[object] = []
+        for install in (None, applications.append):
+            application = Application("echod")
+            self.service.installLog = install
+            self.service.setServiceParent(application)
+            self.service.disownServiceParent()
+        self.assertEqual(applications, [application])
 
     def test_orNothing(self) -> None:
         """

@@ -19,16 +19,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.config.build import serverEndpoints
 from echod.config.config import Config
 from echod.config.options import SESSION_LOG, Options
+from echod.net.appendfile import AppendFile
 from echod.net.sockets import SPREADS
 from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.service.listening import LISTENING, ListeningService
-from echod.status.appendfile import AppendFile
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
-from echod.workers.child import SIGHT, Reporter, WorkerService, listenOn, log, makeWorker
-from echod.workers.pipes import LONGEST_LINE, RECORD, Lines, event, record
+from echod.workers.child import SIGHT, Reporter, WorkerService, listenOn, makeWorker, parentLog
+from echod.workers.pipes import LONGEST_LINE, Lines, event, record
 from tests.support import UNTIMED, connect, lacking, temporaryDirectory
 from tests.support.service import Endpoint
 from tests.support.service import Port as MemoryPort
@@ -98,9 +98,9 @@ class ChannelTests(SynchronousTestCase):
         @return: What becomes of an event on its way to the parent.
         """
         line = record({"log_time": 1.5, "log_format": "{a} {{", "a": "\n\u2028", **fields})
-        self.assertTrue(line.endswith(b"\n"))
-        self.assertEqual(line.count(b"\n"), 1)
-        return event(line[:-1], "worker 1")
+        self.assertTrue(line.endswith("\n"))
+        self.assertEqual(line.count("\n"), 1)
+        return event(line[:-1].encode(), "worker 1")
 
     def test_record(self) -> None:
         """
@@ -387,23 +387,23 @@ class ReporterTests(SynchronousTestCase):
         self.assertEqual(self.orphaned, 1)
 
 
-class LogTests(SynchronousTestCase):
+class ParentLogTests(SynchronousTestCase):
     """
-    Tests for L{log}.
+    Tests for L{parentLog}.
     """
 
-    def test_log(self) -> None:
+    def test_stalled(self) -> None:
         """
-        What is logged is one write for each event.
+        Each event is a line of the pipe, and a pipe that the parent does not read loses
+        lines instead of blocking.
         """
-        written: list[tuple[int, bytes]] = []
-
-        def write(descriptor: int, data: bytes) -> int:
-            written.append((descriptor, data))
-            return len(data)
-
-        self.patch(os, "write", write)
-        Logger("echod.tcp", observer=log).info("hello")
-        ((descriptor, line),) = written
-        self.assertEqual(descriptor, 2)
-        self.assertTrue(line.startswith(RECORD))
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.addCleanup(os.close, writing)
+        log = Logger("echod.tcp", observer=parentLog(writing))
+        log.info("hello")
+        line = os.read(reading, 1000)
+        self.assertEqual(event(line[:-1], "worker 1")["text"], "hello")
+        for _ in range(1000):
+            log.info("x" * 1000)
+        self.assertLess(len(os.read(reading, 1 << 20)), 1000 * 1000)

@@ -50,14 +50,14 @@ MUTATIONS = [
     ),
     Mutation("echod/status/events.py", "listeners.discard(self.show)", "listeners", _STATUS),
     Mutation(
-        "echod/status/appendfile.py",
+        "echod/net/appendfile.py",
         "        self._descriptor = descriptor\n        self._torn = False",
         "        self._descriptor = descriptor",
         _STATUS,
     ),
-    Mutation("echod/status/appendfile.py", "= bool(rest)", "= False", _STATUS),
-    Mutation("echod/status/appendfile.py", 'getattr(os, "O_NONBLOCK", 0)', "0", _STATUS),
-    Mutation("echod/status/appendfile.py", "MODE = 0o640", "MODE = 0o644", _STATUS),
+    Mutation("echod/net/appendfile.py", "= bool(rest)", "= False", _STATUS),
+    Mutation("echod/net/appendfile.py", 'getattr(os, "O_NONBLOCK", 0)', "0", _STATUS),
+    Mutation("echod/net/appendfile.py", "MODE = 0o640", "MODE = 0o644", _STATUS),
     Mutation(
         "echod/status/snapshot.py",
         "(rate(session), session.received)",

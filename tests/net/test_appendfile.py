@@ -1,15 +1,18 @@
 """
-Tests for L{echod.status.appendfile}.
+Tests for L{echod.net.appendfile}.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
+import tty
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.status.appendfile import AppendFile
-from tests.support import temporaryDirectory
+from echod.net.appendfile import OPEN_AGAIN, AppendFile, openShared
+from tests.support import lacking, temporaryDirectory
 
 TOO_LONG = b"x" * (1 << 20)
 """
@@ -124,3 +127,107 @@ class AppendFileTests(SynchronousTestCase):
         self.assertEqual(file.lost, 1)
         os.close(reader)
         self.assertRaises(OSError, AppendFile, str(self.path))
+
+
+class SharedTests(SynchronousTestCase):
+    """
+    Tests for L{openShared}, with files whose writes block.
+    """
+
+    again = OPEN_AGAIN
+
+    def share(self, descriptor: int) -> AppendFile:
+        """
+        @return: A file that shares this one.
+        """
+        file = openShared(descriptor, self.again)
+        if file.fileno() != descriptor:
+            self.addCleanup(file.close)
+        return file
+
+    def fill(self, reading: int, writing: int) -> int:
+        """
+        Write to a file that nobody reads until a line is lost, then read everything.
+
+        @return: How many lines were written.
+        """
+        self.addCleanup(os.close, reading)
+        self.addCleanup(os.close, writing)
+        file = self.share(writing)
+        line = b"x" * 299
+        written = 0
+        while file.write(line):
+            written += 1
+        self.assertEqual((file.lost, file.why), (1, os.strerror(errno.EAGAIN)))
+        self.assertTrue(os.get_blocking(writing))
+        os.set_blocking(reading, False)
+        data = b""
+        with self.assertRaises(BlockingIOError):
+            while True:
+                data += os.read(reading, 1 << 20)
+        # A part of the lost line may be there.
+        self.assertEqual(data[: 300 * written], (line + b"\n") * written)
+        self.assertTrue(file.write(b"next"))
+        self.assertEqual(os.read(reading, 100).splitlines()[-1], b"next")
+        return written
+
+    def test_notOpenedAgain(self) -> None:
+        """
+        A pipe that cannot be opened again, another user's, does not block either.
+        """
+        self.again = "/nonexistent/{}"
+        self.assertGreater(self.fill(*os.pipe()), 10)
+
+    def test_pipe(self) -> None:
+        """
+        A full pipe loses lines instead of blocking; other processes still block on it.
+        """
+        self.assertGreater(self.fill(*os.pipe()), 10)
+
+    def test_terminal(self) -> None:
+        """
+        A terminal that nobody reads loses lines instead of blocking, to the last byte.
+        """
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        self.assertGreater(self.fill(master, slave), 10)
+
+    def test_socket(self) -> None:
+        """
+        A socket, such as the journal's, loses lines instead of blocking.
+        """
+        reading, writing = socket.socketpair()
+        self.assertGreater(self.fill(reading.detach(), writing.detach()), 10)
+
+    def test_readerGone(self) -> None:
+        """
+        When the reader of a pipe has gone, lines are lost, with the reason.
+        """
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, writing)
+        file = self.share(writing)
+        os.close(reading)
+        self.assertFalse(file.write(b"1"))
+        self.assertEqual(file.why, os.strerror(errno.EPIPE))
+
+    def test_regularFile(self) -> None:
+        """
+        A regular file is not opened again: other processes continue after each line.
+        """
+        path = temporaryDirectory(self) / "file"
+        with path.open("wb", buffering=0) as file:
+            self.share(file.fileno()).write(b"1")
+            file.write(b"2\n")
+        self.assertEqual(path.read_bytes(), b"1\n2\n")
+
+    def test_fullDisk(self) -> None:
+        """
+        A full disk loses lines, with the reason.
+        """
+        if not os.path.exists("/dev/full"):
+            lacking("/dev/full")
+        full = os.open("/dev/full", os.O_WRONLY)
+        self.addCleanup(os.close, full)
+        file = self.share(full)
+        self.assertFalse(file.write(b"1"))
+        self.assertEqual((file.lost, file.why), (1, os.strerror(errno.ENOSPC)))
