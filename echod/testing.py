@@ -1,9 +1,10 @@
 """
-echod for the tests of Twisted clients: in the test's own reactor, on real sockets,
-or all in memory.  For tests in pytest there is a fixture, L{pytest_echod}.
+echod for the tests of Twisted clients: in the reactor of the test, on real sockets, or
+in memory.  For pytest there is a fixture, see L{pytest_echod}.
 
-All of it takes the options of C{twistd echod}: C{"--no-goodbye"}, C{"--impair",
-"pieces=1-3,seed=7"}.  What makes no sense in them is a C{UsageError}.
+Each class takes the options of C{twistd echod}: C{"--no-goodbye"}, C{"--impair",
+"pieces=1-3,seed=7"}.  A wrong option raises
+L{UsageError<twisted.python.usage.UsageError>}.
 """
 
 from __future__ import annotations
@@ -14,33 +15,26 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import IProtocol
+from twisted.internet.interfaces import IProtocol, IReactorCore
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.test.iosim import FakeTransport, connect
 
 from echod.service.echoservice import EchoService
-from echod.service.listening import ListeningService
 from echod.tap import Options, makeService
 
-__all__ = [
-    "PEER",
-    "Echod",
-    "EchodMixin",
-    "MemoryConnection",
-    "MemoryDatagrams",
-    "MemoryStream",
-]
+__all__ = ["PEER", "Echod", "EchodMixin", "MemoryConnection", "MemoryDatagrams", "MemoryStream"]
 
 PEER = IPv4Address("TCP", "192.0.2.1", 40000)
 """
-Who a client in memory is: an address for documentation (RFC 5737).
+The address of a client in memory: one for documentation (RFC 5737).
 """
 
 STEP = 0.001
 """
-How far time moves at once in memory, in seconds: what real timers can tell.
+Time in memory moves in steps of so many seconds: the precision of real timers.
 """
 
 Address = tuple[str, int]
@@ -49,46 +43,29 @@ Address = tuple[str, int]
 class Echod:
     """
     An echod in the reactor of a test.
+
+    @ivar greeting: The address of the TCP greeting: (host, port).
+
+    @ivar tcp: The address of the TCP echo.
+
+    @ivar udp: The address of the UDP echo.
     """
 
     def __init__(self, service: EchoService) -> None:
         self._service = service
-
-    @property
-    def greeting(self) -> Address:
-        """
-        Where the TCP greeting listens.
-        """
-        return self._address(0)
-
-    @property
-    def tcp(self) -> Address:
-        """
-        Where the TCP echo listens.
-        """
-        return self._address(1)
-
-    @property
-    def udp(self) -> Address:
-        """
-        Where the UDP echo listens.
-        """
-        return self._address(2)
+        ports: list[Any] = [listening.port for listening in service.listening[:3]]
+        hosts = [port.getHost() for port in ports]
+        self.greeting, self.tcp, self.udp = ((host.host, host.port) for host in hosts)
 
     def stop(self) -> Deferred[None]:
         """
-        End it, and whatever it has to do with anybody.
+        Stop the servers and cut all connections.
 
-        @return: Fires when it has.
+        @return: Fires when this is done.
         """
         stopped = self._service.stopService()
         self._service.abort()
         return stopped
-
-    def _address(self, index: int) -> Address:
-        listening: ListeningService[Any] = list(self._service)[index]
-        host: Any = listening.port and listening.port.getHost()
-        return host.host, host.port
 
 
 class EchodMixin:
@@ -98,13 +75,13 @@ class EchodMixin:
 
     addCleanup: Callable[..., None]
 
-    def echod(self, *options: str, reactor: Any = None) -> Echod:
+    def echod(self, *options: str, reactor: IReactorCore | None = None) -> Echod:
         """
-        Start an echod in the reactor of the test.  It ends with the test, and
-        nothing of it is left in the reactor.
+        Start an echod in the reactor of the test.  When the test ends, echod stops and
+        leaves nothing in the reactor.
 
-        @param options: Those of C{twistd echod}.  A C{--tcp} and the like are
-            served as well, but are not what the result names.
+        @param options: Options of C{twistd echod}.  They may add servers; the
+            addresses of the result remain those of the first three.
         """
         service = _service(reactor, "--greeting", "0", "--tcp", "0", "--udp", "0", *options)
         service.startService()
@@ -115,45 +92,32 @@ class EchodMixin:
 
 class _ServerTransport(FakeTransport):
     """
-    The end of a simulated connection that keeps apart what was written apart, and
-    of which a reset is seen as one.
+    The server's end of a simulated connection.  The client sees a reset as one.
     """
 
     other: FakeTransport
 
-    def getOutBuffer(self) -> Any:
-        """
-        @return: What was written at once.
-        """
-        return self.stream.pop(0) if self.stream else None
-
     def loseWriteConnection(self) -> None:
-        """
-        Close: there are no half-closed connections here.
-        """
+        # C{iosim} has no half-closed connections.
         self.loseConnection()
 
     def abortConnection(self) -> None:
-        """
-        Reset the connection.
-        """
-        reason: Any = ConnectionLost()
-        self.other.disconnectReason = reason
+        self.other.disconnectReason = ConnectionLost()  # type: ignore[assignment]
         super().abortConnection()
 
 
 class MemoryConnection:
     """
-    A client and a TCP echo that are connected in memory.
+    A client that is connected to a TCP echo in memory.
 
-    @ivar clock: Tells the time, and moves it on; it may be the client's as well.
+    @ivar clock: The clock of the server; the client may use it as well.
     """
 
     def __init__(self, client: IProtocol, *options: str) -> None:
         """
-        @param client: Is connected at once.
+        Connect the client.
 
-        @param options: Those of C{twistd echod}.
+        @param options: Options of C{twistd echod}.
         """
         self.clock, factory = _inMemory("--tcp", *options)
         server = factory.buildProtocol(PEER)
@@ -163,18 +127,14 @@ class MemoryConnection:
 
     def advance(self, seconds: float) -> None:
         """
-        Let time pass, and everything happen that happens meanwhile.
+        Let time pass, and deliver what is sent in this time.
         """
         self._network.flush()
-        for _ in _passing(self.clock, seconds):
+        for _ in _steps(self.clock, seconds):
             self._network.flush()
 
 
 class _Recorder(Protocol):
-    """
-    A client that takes note of everything.
-    """
-
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
         self.reason: Failure | None = None
@@ -188,39 +148,38 @@ class _Recorder(Protocol):
 
 class MemoryStream:
     """
-    A TCP echo for a client that has a C{StringTransport}: bytes in, bytes out.
+    A TCP echo in memory, for a client that has a C{StringTransport}: bytes in, bytes
+    out.
 
-    @ivar ended: Why the connection has ended, or L{None}.
+    @ivar ended: The reason why the connection ended, or L{None}.
     """
 
-    ended: Exception | None = None
+    ended: BaseException | None = None
 
     def __init__(self, *options: str) -> None:
         """
-        @param options: Those of C{twistd echod}.
+        @param options: Options of C{twistd echod}.
         """
         self._client = _Recorder()
         self._connection = MemoryConnection(self._client, *options)
 
     def send(self, data: bytes, seconds: float = 1.0) -> list[bytes]:
         """
-        @return: What comes back for this and from before, within so many seconds:
-            the calls of C{dataReceived} to be made.
+        Send data and let time pass.
+
+        @return: What came back in this time, also for earlier data: one element for
+            each call of C{dataReceived}.
         """
         assert self._client.transport is not None
         self._client.transport.write(data)
         self._connection.advance(seconds)
         if self._client.reason is not None:
-            self.ended = self._client.reason.value  # type: ignore[assignment]
+            self.ended = self._client.reason.value
         pieces, self._client.pieces = self._client.pieces, []
         return pieces
 
 
 class _DatagramTransport:
-    """
-    Where answers go.
-    """
-
     def __init__(self) -> None:
         self.sent: list[bytes] = []
 
@@ -238,7 +197,7 @@ class MemoryDatagrams:
 
     def __init__(self, *options: str) -> None:
         """
-        @param options: Those of C{twistd echod}.
+        @param options: Options of C{twistd echod}.
         """
         self.clock, self._protocol = _inMemory("--udp", *options)
         self._transport = _DatagramTransport()
@@ -246,19 +205,21 @@ class MemoryDatagrams:
 
     def send(self, *datagrams: bytes, seconds: float = 1.0) -> list[bytes]:
         """
-        @return: What comes back for these and from before, within so many seconds.
+        Send datagrams and let time pass.
+
+        @return: The datagrams that came back in this time, also those sent earlier.
         """
         for datagram in datagrams:
             self._protocol.datagramReceived(datagram, (PEER.host, PEER.port))
-        for _ in _passing(self.clock, seconds):
-            """Answers come of themselves."""
+        for _ in _steps(self.clock, seconds):
+            pass
         sent, self._transport.sent = self._transport.sent, []
         return sent
 
 
-def _passing(clock: Any, seconds: float) -> Iterator[None]:
+def _steps(clock: Clock, seconds: float) -> Iterator[None]:
     """
-    Let time pass, in small steps.
+    Let time pass in small steps.
     """
     end = clock.seconds() + seconds
     while (left := end - clock.seconds()) > 0:
@@ -266,16 +227,16 @@ def _passing(clock: Any, seconds: float) -> Iterator[None]:
         yield
 
 
-def _service(reactor: Any, *arguments: str) -> EchoService:
+def _service(reactor: IReactorCore | None, *arguments: str) -> EchoService:
     options = Options(reactor)
     options.parseOptions(arguments)
     return makeService(options)
 
 
-def _inMemory(server: str, *options: str) -> tuple[Any, Any]:
+def _inMemory(server: str, *options: str) -> tuple[MemoryReactorClock, Any]:
     """
-    @return: A clock, and what listens.
+    @return: A clock, and the factory or protocol of the server.
     """
     clock = MemoryReactorClock()
-    (listening,) = _service(clock, server, "0", *options)
+    (listening,) = _service(clock, server, "0", *options).listening
     return clock, listening.server

@@ -1,8 +1,8 @@
 """
 A pytest plugin: the fixture C{echod} is a running echod, to test clients with.
 
-It is a package of its own, as C{echod} imports Twisted, which no test session that
-does without this should wait for.
+The plugin is a package of its own because importing C{echod} imports Twisted, and a
+test session without the fixture should not wait for that.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Daemon"]
 
 MARKER = (
-    "echod(*options, impair=...): run the echod of the fixture with these options of the "
-    "command line, and misbehaving so on purpose (a specification, or several)."
+    "echod(*options, impair=...): run the echod of the fixture with these options of "
+    "twistd echod, and with one impairment or a list of them."
 )
 
 _RUNNING = pytest.StashKey["Daemon"]()
@@ -27,7 +27,7 @@ _RUNNING = pytest.StashKey["Daemon"]()
 
 def __getattr__(name: str) -> Any:
     """
-    Import L{Daemon} only when it is asked for: most test sessions do not use it.
+    Import L{Daemon} when it is used: most test sessions do not use it.
     """
     if name != "Daemon":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -38,7 +38,7 @@ def __getattr__(name: str) -> Any:
 
 def pytest_configure(config: pytest.Config) -> None:
     """
-    Make the marker known.
+    Register the marker.
     """
     config.addinivalue_line("markers", MARKER)
 
@@ -62,7 +62,7 @@ def fixture(request: pytest.FixtureRequest) -> Iterator[Daemon]:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     """
-    Show the log where a test fails.
+    Show the log of echod in the report of a test that failed.
     """
     outcome = yield
     report = outcome.get_result()
@@ -73,7 +73,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 
 def _options(node: pytest.Item) -> list[str]:
     """
-    @return: The options of all markers, those of the test itself last.
+    @return: The options of all markers.  Those of the test come last: where options
+        conflict, the last one counts.
     """
     options: list[str] = []
     for marker in reversed(list(node.iter_markers("echod"))):

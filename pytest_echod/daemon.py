@@ -13,8 +13,8 @@ from types import TracebackType
 
 PATIENCE = 30.0
 """
-How long to wait for what should happen at once, in seconds: longer than the
-busiest machine takes.
+How long echod may take to start or to end, in seconds: much longer than it takes on
+the busiest machine.
 """
 
 SERVERS = ("--greeting", "--tcp", "--udp")
@@ -27,24 +27,31 @@ _ADDRESS = re.compile(r"\[?(.*?)\]?:([0-9]{1,5})")
 
 class CannotRun(Exception):
     """
-    echod did not start; says why.
+    echod did not start.  The message is its log.
     """
 
 
 class Daemon:
     """
-    A running echod, which serves the three on free ports of this machine.
+    A running echod with its three servers, on free ports of this machine.
 
-    @ivar addresses: All that it listens on, by the name of the server.
+    @cvar patience: How long it may take to start or to end, in seconds.  If it does not
+        end in this time, it is killed.
+
+    @ivar addresses: All addresses on which it listens, by the name of the server.
     """
+
+    patience = PATIENCE
 
     def __init__(self, *options: str) -> None:
         """
-        @param options: What else there is on its command line.
+        Start it, and wait until it listens.
 
-        @raise CannotRun: if it does not like that.
+        @param options: More options of C{twistd echod}.
+
+        @raise CannotRun: if it does not start.
         """
-        # What is left of sessions when a test is over is nobody's any more.
+        # When a test is over, nobody needs the rest of its sessions.
         served = [argument for server in SERVERS for argument in (server, "0")]
         arguments = [*served, "--drain-timeout", "0", *options]
         self.addresses: dict[str, list[Address]] = {}
@@ -62,7 +69,7 @@ class Daemon:
         )
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
-        ready = self._settled.wait(PATIENCE)
+        ready = self._settled.wait(self.patience)
         if not ready or self._expected:
             self.stop()
             raise CannotRun(f"echod did not start:\n{self.log}")
@@ -81,38 +88,45 @@ class Daemon:
     @property
     def greeting(self) -> Address:
         """
-        Where the TCP greeting listens.
+        The address of the TCP greeting.
         """
         return self.addresses["TCP greeting"][0]
 
     @property
     def tcp(self) -> Address:
         """
-        Where the TCP echo listens.
+        The address of the TCP echo.
         """
         return self.addresses["TCP echo"][0]
 
     @property
     def udp(self) -> Address:
         """
-        Where the UDP echo listens.
+        The address of the UDP echo.
         """
         return self.addresses["UDP echo"][0]
 
     @property
+    def pid(self) -> int:
+        """
+        The identifier of its process, to send signals to it.
+        """
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """
-        What it has logged so far.
+        Everything that it has logged so far.
         """
         return "".join(self._lines)
 
     def stop(self) -> None:
         """
-        End it, and read its log to the end.
+        Stop it, and read its log to the end.
         """
         self._process.terminate()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(self.patience)
         except TimeoutExpired:
             self._process.kill()
         assert self._process.stdin is not None
@@ -126,7 +140,7 @@ class Daemon:
             for line in lines:
                 self._lines.append(line)
                 match = _LISTENS.search(line)
-                if match and self._expected:
+                if match:
                     self._listens(match[1], match[2])
         self._settled.set()
 

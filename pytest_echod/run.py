@@ -1,6 +1,6 @@
 """
-Runs C{twistd -n echod} with the arguments given, for as long as there is somebody
-who could end it: a test session that was killed leaves nothing behind.
+Run C{twistd -n echod} with the arguments of this program, until its standard input is
+closed.  So echod ends with the test session, even if that is killed.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from threading import Thread
 
 def watch(descriptor: int, end: Callable[[], object]) -> None:
     """
-    End it when the other end of a pipe is closed.
+    Call C{end} when the other end of a pipe is closed.  Bytes in the pipe mean nothing.
     """
     while os.read(descriptor, 1):
-        """Nobody has anything to say."""
+        pass
     end()
 
 
 def main() -> None:
     """
-    Run.
+    Run twistd.
     """
-    # Where this is echod is as well, but nothing there is to be found before what
-    # Python has of the same name.
+    # Python has put the directory of this file first in its path.  Use the directory
+    # above instead, where echod is, and last, so that it hides no other module.
     here = Path(__file__).resolve().parent
     sys.path[:] = [path for path in sys.path if Path(path).resolve() != here]
     sys.path.append(str(here.parent))

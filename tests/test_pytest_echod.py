@@ -34,7 +34,7 @@ FOREIGN = Path(__file__).parent / "foreign"
 CONFTEST = """
 import os
 
-# What this runs is not measured: it starts faster so.
+# The coverage of these processes is not measured: so they start faster.
 for name in [name for name in os.environ if "COVERAGE" in name]:
     del os.environ[name]
 """
@@ -77,13 +77,13 @@ def foreign() -> str:
 
 class FixtureTests(SynchronousTestCase):
     """
-    The fixture, in a project that is not this one.
+    Tests for the fixture, in the test session of another project.
     """
 
     def test_findsBug(self) -> None:
         """
-        A client that takes what comes first for all there is passes its test, and
-        fails it with an answer in pieces; the log is shown.
+        A client that takes the first part of an answer for the whole passes its test, but
+        fails it when the answer comes in pieces.  Then the report shows the log.
         """
         output = foreign()
         self.assertRegex(output, r"PASSED test_chat.py::test_ask\n")
@@ -93,27 +93,33 @@ class FixtureTests(SynchronousTestCase):
 
     def test_kinds(self) -> None:
         """
-        It serves tests with plain sockets, asyncio, trio and Twisted, with the
-        options of all their markers.
+        The fixture serves tests with plain sockets, trio and Twisted, with the options
+        of all their markers.
         """
         for test in ("test_socket", "test_trio", "TwistedTests::test_twisted"):
             self.assertIn(f"PASSED test_kinds.py::{test}\n", foreign())
 
+    def test_conflict(self) -> None:
+        """
+        Where the markers of a module and of a test conflict, that of the test counts.
+        """
+        self.assertIn("PASSED test_kinds.py::test_conflict\n", foreign())
+
     def test_nonsense(self) -> None:
         """
-        What makes no sense in a marker is one line.
+        A wrong option or argument of a marker gives one line without a traceback.
         """
         output = foreign()
         self.assertIn("\nechod: --impair: drop=1: a share is written as 1% or 0.1%", output)
         self.assertIn("\n{'impare': 'drop=1%'}: the marker is echod(*options, impair=", output)
         self.assertIn("\n{'impair': 1}: the marker is echod(*options, impair=", output)
         self.assertNotIn("Traceback", output)
-        self.assertIn("1 failed, 4 passed, 3 errors", output)
+        self.assertIn("1 failed, 5 passed, 3 errors", output)
 
     def test_unused(self) -> None:
         """
-        A test session that does not use it imports nothing of it but the module
-        with the fixture: no Twisted.
+        A test session that does not use the fixture imports only the module
+        C{pytest_echod}, and not Twisted.
         """
         needs("pytest")
         said = run(
@@ -130,11 +136,24 @@ class FixtureTests(SynchronousTestCase):
 
     def test_public(self) -> None:
         """
-        The package has the class of the fixture, and no other name by this way.
+        The package offers the class of the fixture, and no name that it does not have.
         """
         self.assertIs(pytest_echod.Daemon, Daemon)
         error = self.assertRaises(AttributeError, getattr, pytest_echod, "Demon")
         self.assertEqual(str(error), "module 'pytest_echod' has no attribute 'Demon'")
+
+
+class ImpatientDaemon(Daemon):
+    """
+    A daemon that is killed soon if it does not end.
+    """
+
+    def stop(self) -> None:
+        """
+        Stop it, and wait only a moment.
+        """
+        self.patience = 0.1
+        super().stop()
 
 
 class DaemonTests(SynchronousTestCase):
@@ -142,33 +161,42 @@ class DaemonTests(SynchronousTestCase):
     Tests for L{Daemon}.
     """
 
-    def test_gone(self) -> None:
+    def test_run(self) -> None:
         """
-        It is ready when it is there, and gone when it is over, even if it does
-        not want to be; the log has all of it.
+        It listens when it has been made, and has ended after the C{with} block, even if
+        it does not react to signals.  The log is complete.
         """
         path = temporaryDirectory(self) / "socket"
-        with Daemon("--tcp", f"unix:{path}") as echod:
+        with ImpatientDaemon("--tcp", f"unix:{path}") as echod:
             for address in (echod.greeting, echod.tcp):
                 socket.create_connection(address, PATIENCE).close()
             self.assertEqual(list(echod.addresses), ["TCP greeting", "TCP echo", "UDP echo"])
             self.assertEqual(echod.udp[0], "127.0.0.1")
-            self.patch(daemon, "PATIENCE", 0.1)
-            os.kill(echod._process.pid, signal.SIGSTOP)
-            os.waitid(os.P_PID, echod._process.pid, os.WSTOPPED)
+            os.kill(echod.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, echod.pid, os.WSTOPPED)
         self.assertRaises(OSError, socket.create_connection, echod.tcp)
         self.assertIn(f"TCP echo listens on unix:{path}\n", echod.log)
 
+    def test_noDrain(self) -> None:
+        """
+        A stop does not wait for open sessions: it cuts them.
+        """
+        with Daemon() as echod, socket.create_connection(echod.tcp, PATIENCE) as client:
+            client.sendall(b"x")
+            self.assertEqual(client.recv(1), b"x")
+            echod.stop()
+        self.assertIn("TCP echo: stopping; sessions to finish, in 0 s at most: 1\n", echod.log)
+
     def test_cannotRun(self) -> None:
         """
-        It says why it cannot run.
+        If it cannot start, the error says why.
         """
         error = self.assertRaises(CannotRun, Daemon, "--tcp", "nonsense")
         self.assertRegex(str(error), r"^echod did not start:\nechod: --tcp nonsense: neither ")
 
     def test_orphan(self) -> None:
         """
-        It ends when the one who ran it has ended, however that came.
+        It ends when the process that started it is gone.
         """
         process = Popen(
             [sys.executable, RUNNER, "--udp", "0"], stdin=PIPE, stdout=PIPE, env=ENVIRONMENT
@@ -188,7 +216,7 @@ class DaemonTests(SynchronousTestCase):
 
     def test_runs(self) -> None:
         """
-        What it runs is the echod beside it, found without help.
+        It runs the echod that is installed beside it.
         """
         environment = {name: MEASURED[name] for name in MEASURED if name != "PYTHONPATH"}
         with Popen(
@@ -204,12 +232,12 @@ class DaemonTests(SynchronousTestCase):
 
     def test_watch(self) -> None:
         """
-        What is said to it changes nothing, only that nobody can say anything.
+        The runner ignores bytes from the pipe, and ends when the pipe is closed.
         """
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
-                theirs.sendall(b"?")
+                theirs.sendall(b"??")
             ended: list[bool] = []
             watch(ours.fileno(), lambda: ended.append(True))
             self.assertEqual((ended, ours.recv(1)), ([True], b""))

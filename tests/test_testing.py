@@ -21,9 +21,9 @@ from echod.testing import EchodMixin, MemoryConnection, MemoryDatagrams, MemoryS
 
 class Client(Protocol):
     """
-    A client that keeps what it gets.
+    A client that records what it receives.
 
-    @ivar lost: Fires with why the connection ended.
+    @ivar lost: Fires with the class of the reason when the connection ends.
     """
 
     def __init__(self) -> None:
@@ -32,20 +32,22 @@ class Client(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Keep it.
+        Record the data.
         """
         self.pieces.append(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Tell why.
+        Report the reason.
         """
         self.lost.callback(reason.type)
 
 
 class DatagramClient(DatagramProtocol):
     """
-    A client that sends one datagram, and tells what comes back.
+    A client that sends one datagram.
+
+    @ivar answer: Fires with the first datagram that comes back.
     """
 
     def __init__(self, address: tuple[str, int]) -> None:
@@ -54,27 +56,29 @@ class DatagramClient(DatagramProtocol):
 
     def startProtocol(self) -> None:
         """
-        Send.
+        Send the datagram.
         """
         assert self.transport is not None
         self.transport.write(b"there and back", self._address)
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """
-        Tell.
+        Report the answer.
         """
         self.answer.callback(datagram)
 
 
 class MixinTests(EchodMixin, TestCase):
     """
-    Tests for L{EchodMixin}, which show at the same time what a real socket sees of
-    impaired connections.
+    Tests for L{EchodMixin}.  They also show what a real socket sees of impaired
+    connections.
     """
+
+    timeout = 30
 
     async def talk(self, address: tuple[str, int], message: bytes = b"") -> Client:
         """
-        @return: A client that is connected and has said something.
+        Connect a client and let it send a message.
         """
         client = Client()
         endpoint = TCP4ClientEndpoint(reactor, *address)
@@ -85,7 +89,7 @@ class MixinTests(EchodMixin, TestCase):
 
     async def test_three(self) -> None:
         """
-        All three are served, with the options given.
+        The mixin starts all three servers, with the options given.
         """
         echod = self.echod("--greeting-text", "Hello")
         greeted = await self.talk(echod.greeting)
@@ -100,8 +104,7 @@ class MixinTests(EchodMixin, TestCase):
 
     async def test_clean(self) -> None:
         """
-        What clients leave behind, stalled, delayed or still talking, is ended
-        with the test.
+        The end of the test cuts connections that are still open or delayed.
         """
         echod = self.echod("--impair", "delay=2min")
         clients = [await self.talk(echod.tcp, b"x" * 100000) for _ in range(3)]
@@ -111,8 +114,7 @@ class MixinTests(EchodMixin, TestCase):
 
     async def test_pieces(self) -> None:
         """
-        A real client gets a message in several pieces, of which none that came in
-        time is larger than asked for.
+        A real client receives a message in several pieces.
         """
         echod = self.echod("--impair", "pieces=1-3")
         client = await self.talk(echod.tcp, b"How are you?\nbye\n")
@@ -122,7 +124,7 @@ class MixinTests(EchodMixin, TestCase):
 
     async def test_close(self) -> None:
         """
-        A real client gets so many bytes, and the end.
+        C{close-after} sends a real client so many bytes, and then closes.
         """
         echod = self.echod("--impair", "close-after=100kB")
         client = await self.talk(echod.tcp, b"x" * 300000)
@@ -131,7 +133,7 @@ class MixinTests(EchodMixin, TestCase):
 
     async def test_reset(self) -> None:
         """
-        A real client gets so many bytes, and a reset.
+        C{reset-after} sends a real client so many bytes, and then resets.
         """
         echod = self.echod("--impair", "reset-after=5B")
         client = await self.talk(echod.tcp, b"abcdefgh")
@@ -140,33 +142,33 @@ class MixinTests(EchodMixin, TestCase):
 
     async def test_refuse(self) -> None:
         """
-        A real client that is refused gets nothing.
+        A real client that is refused receives nothing.
         """
         echod = self.echod("--impair", "refuse=100%")
         try:
             client = await self.talk(echod.tcp, b"x")
         except ConnectError:
-            # It may know that even before it knows that it was connected.
+            # The reset may arrive before the client knows that it was connected.
             return
         await client.lost
         self.assertEqual(client.pieces, [])
 
     def test_nonsense(self) -> None:
         """
-        What makes no sense is a C{UsageError}.
+        A wrong option raises C{UsageError}.
         """
         self.assertRaises(UsageError, self.echod, "--impair", "drop=1")
 
 
 class MemoryTests(SynchronousTestCase):
     """
-    Tests for what is all in memory.
+    Tests for the connections in memory.
     """
 
     def test_connection(self) -> None:
         """
-        A client over C{iosim} has it all back, in the pieces and in the time
-        asked for.
+        A client over C{iosim} receives everything back, in the pieces and after the
+        delay that were asked for.
         """
         client = Client()
         connection = MemoryConnection(client, "--impair", "delay=50ms,pieces=1-3,seed=7")
@@ -183,7 +185,7 @@ class MemoryTests(SynchronousTestCase):
 
     def test_reset(self) -> None:
         """
-        A client over C{iosim} sees a reset as one.
+        A client over C{iosim} sees a reset as C{ConnectionLost}.
         """
         client = Client()
         connection = MemoryConnection(client, "--impair", "reset-after=2B")
@@ -195,8 +197,8 @@ class MemoryTests(SynchronousTestCase):
 
     def test_stringTransport(self) -> None:
         """
-        For a client with a C{StringTransport} what it sent is what comes back,
-        until the end.
+        A client with a C{StringTransport} receives in pieces what it has sent, until
+        its goodbye ends the stream.
         """
         client = Client()
         transport = StringTransport()
@@ -210,9 +212,16 @@ class MemoryTests(SynchronousTestCase):
         self.assertEqual(stream.send(b"Fine!\nbye\n"), [b"Fin", b"e!\n"])
         self.assertIsInstance(stream.ended, ConnectionDone)
 
+    def test_longStream(self) -> None:
+        """
+        A long stream comes back completely, also in many small pieces.
+        """
+        pieces = MemoryStream("--impair", "pieces=1-3").send(b"x" * 5000, seconds=3)
+        self.assertEqual(b"".join(pieces), b"x" * 5000)
+
     def test_streamReset(self) -> None:
         """
-        What ended it can be told.
+        The stream tells that it was reset.
         """
         stream = MemoryStream("--impair", "reset-after=2B")
         self.assertEqual(stream.send(b"abc"), [b"ab"])
@@ -220,7 +229,7 @@ class MemoryTests(SynchronousTestCase):
 
     def test_datagrams(self) -> None:
         """
-        Datagrams come back, as far as they do.
+        Datagrams come back, as the impairments say.
         """
         datagrams = MemoryDatagrams()
         self.assertEqual(datagrams.send(b"a", b"b"), [b"a", b"b"])
@@ -230,7 +239,7 @@ class MemoryTests(SynchronousTestCase):
 
     def test_seed(self) -> None:
         """
-        The same seed twice gives the same again; another does not.
+        Two runs with the same seed have the same result; another seed has another.
         """
 
         def wire(seed: int) -> tuple[list[bytes], list[bytes]]:

@@ -19,6 +19,12 @@ def test_socket(echod):  # type: ignore[no-untyped-def]
         assert client.makefile("rb").read() == b"Hello\r\n"
 
 
+@pytest.mark.echod("--greeting-text", "Goodbye")
+def test_conflict(echod):  # type: ignore[no-untyped-def]
+    with socket.create_connection(echod.greeting) as client:
+        assert client.makefile("rb").read() == b"Goodbye\r\n"
+
+
 @pytest.mark.echod("--udp-rate", 1000, impair=["udp:duplicate=100%", "tcp:delay=1ms"])
 def test_trio(echod):  # type: ignore[no-untyped-def]
     async def talk() -> None:
