@@ -19,11 +19,6 @@ from typing import Generic, TypeVar
 from echod.impair.items import DATAGRAM_KINDS
 from echod.impair.spec import DatagramImpairments, Impairments
 
-OVERHEAD = 256
-"""
-The memory that an item needs besides its own bytes, for the objects around it.
-"""
-
 _T = TypeVar("_T")
 
 
@@ -72,13 +67,13 @@ class DelayLine(Generic[_T]):
         """
         Add an item.
 
-        @param size: The length of the item, in bytes.
+        @param size: The memory that the item needs while it waits, in bytes.
         """
         swing = self._jitter * (2 * self._random.random() - 1)
         # An item never overtakes the item before it.
         self._last = max(self._last, now + max(0.0, self._delay + swing))
-        self._waiting.append((self._last, item, size + OVERHEAD))
-        self.size += size + OVERHEAD
+        self._waiting.append((self._last, item, size))
+        self.size += size
 
     def take(self) -> _T:
         """

@@ -19,6 +19,11 @@ The time between two pieces, in seconds.  It is long enough for the client to re
 first piece before the second arrives, and the timers of all reactors can measure it.
 """
 
+OVERHEAD = 256
+"""
+The memory that waiting bytes need besides their number, for the objects around them.
+"""
+
 MESSAGE = 2048
 """
 The pieces keep this gap only if no more than this is left to send, in bytes: then it
@@ -89,7 +94,7 @@ class ImpairedStream:
         self.unsent += len(data)
         if self.delayed.delays:
             self._counts["delay"] += 1
-        self.delayed.add(data, len(data), now)
+        self.delayed.add(data, len(data) + OVERHEAD, now)
 
     def wait(self, now: float) -> float:
         """

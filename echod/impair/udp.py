@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from echod.impair import log
-from echod.impair.model import OVERHEAD, DatagramFaults, DelayLine, damage, generator
+from echod.impair.model import DatagramFaults, DelayLine, damage, generator
 from echod.impair.spec import DatagramImpairments
 from echod.net.statistics import DatagramServerStatistics
 from echod.udp.echo import UDPEchoProtocol
@@ -21,7 +21,19 @@ from echod.udp.sourcestatistics import SourceStatistics
 
 ROOM = 1 << 26
 """
-How many bytes may wait: enough for a delay of one second on a path of 500 Mbit/s.
+How much memory the datagrams that wait may need, in bytes: enough for a delay of one
+second on a path of 300 Mbit/s, with datagrams of 1400 bytes.
+"""
+
+OVERHEAD = 1024
+"""
+The memory that a waiting datagram needs besides its own bytes, mostly for its address:
+up to 880 bytes in Python's objects, and 900 in the process.
+"""
+
+HELD_OVERHEAD = 2048
+"""
+The same for a held datagram: with the timer of its source it needs up to 1450 bytes.
 """
 
 OVERTAKEN_WITHIN = 0.5
@@ -75,7 +87,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         room: int = ROOM,
     ) -> None:
         """
-        @param room: How many bytes may wait, delayed or held back.
+        @param room: How much memory the datagrams that wait may need, in bytes.
         """
         super().__init__(reactor, guard, showMessages=showMessages, sources=sources)
         self.impairments = impairments
@@ -137,7 +149,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         kind, place = self._faults.next()
         if kind == "drop":
             self.impaired[kind] += 1
-        elif kind == "reorder" and self._hasRoom(datagram):
+        elif kind == "reorder" and self._hasRoom(len(datagram) + HELD_OVERHEAD):
             self._hold(datagram, addr)
         else:
             self._pass(datagram, addr, kind, place)
@@ -159,7 +171,7 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
             patience = self.reactor.callLater(OVERTAKEN_WITHIN, self._letGo, addr)
             self._held[addr] = Overtaken(patience)
         self._held[addr].datagrams.append((datagram, addr))
-        self._holding += len(datagram) + OVERHEAD
+        self._holding += len(datagram) + HELD_OVERHEAD
 
     def _letGo(self, addr: Address) -> int:
         """
@@ -173,19 +185,20 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
         if held.patience.active():
             held.patience.cancel()
         for datagram, address in held.datagrams:
-            self._holding -= len(datagram) + OVERHEAD
+            self._holding -= len(datagram) + HELD_OVERHEAD
             self._send(datagram, address)
         return len(held.datagrams)
 
-    def _hasRoom(self, datagram: bytes) -> bool:
-        return self._line.size + self._holding + len(datagram) + OVERHEAD <= self._room
+    def _hasRoom(self, size: int) -> bool:
+        return self._line.size + self._holding + size <= self._room
 
     def _send(self, datagram: bytes, addr: Address) -> None:
+        size = len(datagram) + OVERHEAD
         if not self._line.delays:
             super().datagramReceived(datagram, addr)
-        elif self._hasRoom(datagram):
+        elif self._hasRoom(size):
             self.impaired["delay"] += 1
-            self._line.add((datagram, addr), len(datagram), self.reactor.seconds())
+            self._line.add((datagram, addr), size, self.reactor.seconds())
             self._wait()
         else:
             self.impaired[OVERFLOW] += 1

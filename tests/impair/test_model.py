@@ -11,7 +11,7 @@ from math import sqrt
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.impair.items import DATAGRAM_KINDS
-from echod.impair.model import OVERHEAD, DatagramFaults, DelayLine, Pieces, damage, generator
+from echod.impair.model import DatagramFaults, DelayLine, Pieces, damage, generator
 from echod.impair.spec import DatagramImpairments, Impairments
 
 MANY = 100_000
@@ -131,7 +131,7 @@ class DelayLineTests(SynchronousTestCase):
         self.assertTrue(line.delays)
         line.add(1, 10, 1.0)
         line.add(2, 20, 1.5)
-        self.assertEqual(line.size, 30 + 2 * OVERHEAD)
+        self.assertEqual(line.size, 30)
         self.assertEqual((line.due, line.take()), (1.05, 1))
         self.assertEqual((line.due, line.take()), (1.55, 2))
         self.assertEqual((bool(line), line.size), (False, 0))

@@ -18,9 +18,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from echod.impair.connection import CLOSED, RESET, ROOM
-from echod.impair.model import OVERHEAD
 from echod.impair.spec import ConnectionImpairments
-from echod.impair.stream import MESSAGE, PIECE_GAP
+from echod.impair.stream import MESSAGE, OVERHEAD, PIECE_GAP
 from echod.impair.tcp import REFUSED, ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
 from echod.tcp.echo import GOODBYE

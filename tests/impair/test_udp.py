@@ -4,6 +4,8 @@ Tests for L{echod.impair.udp}.
 
 from __future__ import annotations
 
+import socket
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -13,10 +15,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.impair.items import DATAGRAM_KINDS
 from echod.impair.model import DatagramFaults
 from echod.impair.spec import DatagramImpairments
-from echod.impair.udp import OVERFLOW, OVERTAKEN_WITHIN, ROOM, ImpairedUDPEchoProtocol
+from echod.impair.udp import (
+    HELD_OVERHEAD,
+    OVERFLOW,
+    OVERHEAD,
+    OVERTAKEN_WITHIN,
+    ROOM,
+    ImpairedUDPEchoProtocol,
+)
 from echod.udp.endpoint import portKind
 from echod.udp.guard import OWN_PORT
-from echod.udp.pktinfo import PacketInfoPort
+from echod.udp.pktinfo import PacketInfoPort, SourceAddress
 from tests.extended import badpath
 from tests.support import clock, logged
 from tests.support.numbered import Numbered
@@ -50,6 +59,18 @@ def seeded(
 
     candidates = (replace(impairments, seed=seed) for seed in range(SEEDS_TRIED))
     return next(candidate for candidate in candidates if drawn(candidate) == kinds)
+
+
+def longAddress(number: int) -> SourceAddress:
+    """
+    @return: A source as a port on a wildcard address makes it, with all its own objects.
+    """
+    host = f"2001:db8:1111:2222:3333:4444:5555:{number + 0x1000:x}"
+    source = SourceAddress((host, number + 1024))
+    source.sockaddr = (host, number + 1024, 0, 0)
+    source.control = [(socket.IPPROTO_IPV6, number + 1024, b"%20d" % number)]
+    source.toGroup = False
+    return source
 
 
 class ImpairedUDPEchoTests(SynchronousTestCase):
@@ -218,7 +239,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
         """
         What there is no room for on the way is lost, and counted.
         """
-        self.start("delay=50ms", room=1000)
+        self.start("delay=50ms", room=2 * OVERHEAD + 400)
         self.send(b"a" * 100, b"b" * 300, b"c" * 600, b"")
         self.clock.advance(0.05)
         self.assertEqual(self.returned(), [b"a" * 100, b"b" * 300])
@@ -228,14 +249,33 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
         """
         What there is no room to hold back comes back in order.
         """
-        self.start("reorder=100%", room=1000)
+        self.start("reorder=100%", room=HELD_OVERHEAD + 500)
         self.assertEqual(self.send(b"a" * 500, b"b" * 500), [b"b" * 500, b"a" * 500])
+
+    def test_memory(self) -> None:
+        """
+        The datagrams that wait need no more memory than there is room for, even if they
+        are short and each comes from another source.
+        """
+        room = 1 << 20
+        for kind in ("delay=1s", "reorder=100%,delay=1s"):
+            self.start(kind, room=room)
+            tracemalloc.start()
+            self.addCleanup(tracemalloc.stop)
+            for number in range(room // OVERHEAD * 2):
+                self.protocol.datagramReceived(b"%d" % number, longAddress(number))
+            needed, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            self.assertLess(needed, room)
+            self.assertGreater(needed, room / 2)
+            self.assertGreater(self.protocol.impaired[OVERFLOW], 0)
+            self.protocol.stopProtocol()
 
     def test_roomAgain(self) -> None:
         """
         What is not held back any more leaves room for the next.
         """
-        self.start("reorder=50%", *["reorder", None] * 3, room=1000)
+        self.start("reorder=50%", *["reorder", None] * 3, room=HELD_OVERHEAD + 500)
         for _ in range(3):
             self.assertEqual(self.send(b"a" * 500, b"b"), [b"b", b"a" * 500])
 
