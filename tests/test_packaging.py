@@ -1,5 +1,6 @@
 """
-Tests for what gets installed: in clean environments, by every way there is.
+Tests for the wheel, in a new environment.  L{tests.extended.installed} tests the other
+ways to install echod.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ CONTENTS = ("LICENSE", "README.rst", "CHANGELOG.rst", "setup.cfg", "setup.py")
 
 def command(*arguments: str, cwd: str | Path) -> str:
     """
-    Run a command, away from this checkout.
+    Run a command that does not see this checkout.
 
-    @return: What it prints.
+    @return: Its output.
     """
     environment = {
         name: value
@@ -51,12 +52,12 @@ def command(*arguments: str, cwd: str | Path) -> str:
 
 class InstallTestCase(SynchronousTestCase):
     """
-    A test with a copy of the source and a clean environment.
+    A test with a copy of the source and a new environment.
     """
 
     def setUp(self) -> None:
         try:
-            # A directory of that name, which "make docs" makes, is none.
+            # The directory build/, which "make docs" makes, has no __main__.
             __import__("build.__main__")
         except ImportError:
             lacking("build")
@@ -66,7 +67,7 @@ class InstallTestCase(SynchronousTestCase):
         ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info")
         shutil.copytree(CHECKOUT, self.source, ignore=ignored)
         self.environment = self.directory / "environment"
-        # Without pip of its own: the one that runs here can install there.
+        # The pip that runs here can install there.
         command(
             *(sys.executable, "-m", "venv", "--without-pip", str(self.environment)),
             cwd=self.source,
@@ -74,7 +75,7 @@ class InstallTestCase(SynchronousTestCase):
 
     def pip(self, *arguments: str) -> str:
         """
-        Run pip for the clean environment.
+        Run pip for the new environment.
         """
         python = self.environment / "bin" / "python"
         return command(
@@ -123,9 +124,11 @@ class InstallTestCase(SynchronousTestCase):
 
     def installs(self, *arguments: str) -> None:
         """
-        What is installed works, and uninstalling leaves nothing but Twisted.
+        Check that the installed package works, and that uninstalling it leaves nothing
+        of it.
         """
-        self.pip("install", "-q", *arguments)
+        # Without compiling all of Twisted: the environment is used only here.
+        self.pip("install", "-q", "--no-compile", *arguments)
         self.assertIn("Examples:", self.twistd("echod", "--help"))
         echoc = str(self.environment / "bin" / "echoc")
         self.assertTrue(command(echoc, "--version", cwd=self.environment).startswith("echoc "))
@@ -139,7 +142,7 @@ class InstallTestCase(SynchronousTestCase):
 
     def twistd(self, *arguments: str) -> str:
         """
-        Run the C{twistd} of the clean environment.
+        Run the C{twistd} of the new environment.
         """
         return command(
             str(self.environment / "bin" / "twistd"), *arguments, cwd=self.environment
@@ -148,19 +151,13 @@ class InstallTestCase(SynchronousTestCase):
 
 class InstallTests(InstallTestCase):
     """
-    Every way to install gives a working C{twistd echod}.
+    Tests for the installed package.
     """
-
-    def test_editable(self) -> None:
-        """
-        C{pip install -e .} works.
-        """
-        self.installs("-e", str(self.source))
 
     def test_wheel(self) -> None:
         """
-        The wheel holds the package and the plugin, but no tests.  The files that the
-        Containerfile copies give the same one, and it works.
+        The wheel contains the package and the plugin, but no tests.  The files that the
+        Containerfile copies give the same wheel, and it works.
         """
         names = self.listed(self.build("wheel"))
         self.assertIn("twisted/plugins/echod_plugin.py", names)
