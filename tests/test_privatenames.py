@@ -38,6 +38,7 @@ NAMES = {
         "_signalsFactory",
         "_timerHandle",
     },
+    "twisted.internet.tcp.Connector": {"_makeTransport"},
     "twisted.internet.tcp.Port": {"_fromListeningDescriptor"},
     "twisted.internet.tcp.Server": {"_closeSocket", "_fromConnectedSocket"},
     "twisted.internet.udp.Port": {

@@ -5,22 +5,25 @@ The options that all clients share.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Sequence
 from getopt import GetoptError, gnu_getopt
 
-from twisted.internet.abstract import isIPAddress
+from twisted.internet.abstract import isIPAddress, isIPv6Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.python import usage
 
 from echod._version import __version__
-from echod.client.target import LOOPBACK6, Address, parseTarget
+from echod.client.sockets import SocketOptions
+from echod.client.target import LOOPBACK6, Address, Family, parseTarget
 from echod.net.addresses import LOOPBACK
 from echod.net.format import quoted
-from echod.net.quantities import LONGEST_TIME, decimal
+from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
 
 ECHO_PORT = 8080
 
 TARGETS = (
-    "TARGET is HOST, HOST:PORT, [V6]:PORT, a port of this machine, or {more} "
+    "TARGET is HOST, HOST:PORT, HOST PORT, [V6]:PORT, a port of this machine, or {more} "
     "Without one it is 127.0.0.1:{port}, or [::1]:{port} with -6."
 )
 
@@ -28,6 +31,13 @@ DESCRIPTIONS = (
     "a Twisted client endpoint description (tls:host:8443, unix:/run/echod.sock, "
     "tcp:host:port:timeout=3)."
 )
+
+LONGEST_SOURCE = 64
+"""
+The most bytes of a source: an IPv6 address with a scope has at most 61 characters.
+"""
+
+_HEXADECIMAL = re.compile("0[xX][0-9a-fA-F]{1,2}")
 
 SHORTEST = 1e-9
 """
@@ -50,10 +60,15 @@ class ClientOptions(usage.Options):
     about = ""
     patience = "10"
 
-    optFlags: list[list[str | None]] = [["ipv6", "6", "Use IPv6 only."]]
+    optFlags: list[list[str | None]] = [
+        ["ipv4", "4", "Use IPv4 only."],
+        ["ipv6", "6", "Use IPv6 only."],
+    ]
 
     def __init__(self) -> None:
         super().__init__()
+        self["source"] = ""
+        self["tos"] = self["ttl"] = None
         self["timeout"] = float(self.patience)
         self.docs["timeout"] = f"{self.docs['timeout'].strip()} [default: {self.patience}]"
 
@@ -98,15 +113,69 @@ class ClientOptions(usage.Options):
 
     opt_w = opt_timeout
 
+    def opt_source(self, value: str) -> None:
+        """
+        Send from this address or network interface.
+        """
+        if not value or len(value.encode()) > LONGEST_SOURCE or "\0" in value:
+            raise usage.UsageError(
+                f"--source {quoted(value)}: give an address (192.0.2.1) or an interface (eth0)"
+            )
+        self["source"] = value
+
+    def opt_tos(self, value: str) -> None:
+        """
+        Mark packets with a DSCP name (EF, AF41, CS6) or type of service, 0 to 255.
+        """
+        self["tos"] = typeOfService(value)
+
+    def opt_ttl(self, value: str) -> None:
+        """
+        Send with this time to live (hop limit), 1 to 255.
+        """
+        try:
+            self["ttl"] = wholeNumber(value, 1, 255)
+        except ValueError:
+            raise usage.UsageError(
+                f"--ttl {quoted(value)}: give a number from 1 to 255"
+            ) from None
+
+    opt_h = usage.Options.opt_help
+    opt_I = opt_source
+    opt_Q = opt_tos
+    opt_t = opt_ttl
+
+    @property
+    def socketOptions(self) -> SocketOptions:
+        """
+        The options of the sockets.
+        """
+        return SocketOptions(self["source"], self["tos"], self["ttl"])
+
+    @property
+    def family(self) -> Family | None:
+        """
+        The only family of addresses to use; L{None} for all.
+        """
+        source = self.socketOptions.address
+        if self["ipv6"] or ":" in source:
+            return IPv6Address
+        return IPv4Address if self["ipv4"] or source else None
+
     def parseArgs(self, *targets: str) -> None:
         """
-        Parse the target.
+        Parse the target, which may be C{HOST PORT}.
         """
+        if len(targets) == 2 and targets[1].isdecimal():
+            host, port = targets
+            targets = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}",)
         if len(targets) > 1:
             raise usage.UsageError(f"one TARGET only; {quoted(targets[1])} is too much")
         text = targets[0] if targets else str(self.port)
         try:
-            target = parseTarget(text, self.port, LOOPBACK6 if self["ipv6"] else LOOPBACK)
+            target = parseTarget(
+                text, self.port, LOOPBACK6 if self.family is IPv6Address else LOOPBACK
+            )
         except ValueError as error:
             raise usage.UsageError(f"{quoted(text)}: {error}") from None
         self["target"] = target
@@ -115,16 +184,44 @@ class ClientOptions(usage.Options):
         """
         Check that the options fit the target.
         """
-        if isinstance(self["target"], Address):
-            if self["ipv6"] and isIPAddress(self["target"].host):
-                raise usage.UsageError(f"--ipv6 does not go with {self['target'].host}")
-        else:
-            if not self.streams:
-                raise usage.UsageError(
-                    f"{quoted(self['target'])}: datagrams go to HOST, HOST:PORT or [V6]:PORT"
-                )
-            if self["ipv6"]:
-                raise usage.UsageError("--ipv6 does not go with an endpoint description")
+        if self["ipv4"] and self["ipv6"]:
+            raise usage.UsageError("--ipv4 does not go with --ipv6")
+        target = self["target"]
+        if isinstance(target, Address):
+            other = isIPv6Address if self.family is IPv4Address else isIPAddress
+            if self.family is not None and other(target.host):
+                option = next(name for name in ("ipv4", "ipv6", "source") if self[name])
+                raise usage.UsageError(f"--{option} does not go with {target.host}")
+        elif not self.streams:
+            raise usage.UsageError(
+                f"{quoted(target)}: datagrams go to HOST, HOST:PORT or [V6]:PORT"
+            )
+        elif self["ipv4"] or self["ipv6"]:
+            option = "ipv4" if self["ipv4"] else "ipv6"
+            raise usage.UsageError(f"--{option} does not go with an endpoint description")
+
+
+def typeOfService(value: str) -> int:
+    """
+    Parse a type of service: a number, or the name of a DSCP (RFC 2474, 2597, 3246, 8622).
+
+    @raise usage.UsageError: for everything else.
+    """
+    name = re.fullmatch(r"(EF)|(LE)|CS([0-7])|AF([1-4])([1-3])", value.upper())
+    try:
+        if name is None:
+            number = int(value, 16) if _HEXADECIMAL.fullmatch(value) else wholeNumber(value)
+            if number > 255:
+                raise ValueError
+            return number
+    except ValueError:
+        raise usage.UsageError(
+            f"--tos {quoted(value)}: give a DSCP name (EF, AF41, CS6) or a number, 0 to 255"
+        ) from None
+    ef, le, selector, group, drop = name.groups()
+    if ef or le:
+        return (46 if ef else 1) << 2
+    return (int(selector) << 3 if selector else int(group) << 3 | int(drop) << 1) << 2
 
 
 def seconds(option: str, value: str) -> float:

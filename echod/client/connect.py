@@ -4,6 +4,8 @@ Connect a protocol to the target that the options name.
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.endpoints import connectProtocol
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
@@ -12,7 +14,8 @@ from echod.client.commonoptions import ClientOptions
 from echod.client.datagrams import ConnectedPort, DatagramClient
 from echod.client.exitstatus import USAGE, ClientError, Outcome
 from echod.client.run import Run
-from echod.client.target import resolve, streamEndpoint, streamEndpoint6
+from echod.client.sockets import OptionsReactor
+from echod.client.target import resolve, streamEndpoint, streamEndpointOf
 
 
 async def endpointOf(run: Run, options: ClientOptions) -> IStreamClientEndpoint:
@@ -21,11 +24,12 @@ async def endpointOf(run: Run, options: ClientOptions) -> IStreamClientEndpoint:
 
     @raise ClientError: if its description is wrong.
     """
+    reactor: Any = OptionsReactor(run.reactor, options.socketOptions)
     target, patience = options["target"], options["timeout"]
-    if options["ipv6"]:
-        return await streamEndpoint6(run.reactor, target, patience)
+    if options.family is not None:
+        return await streamEndpointOf(reactor, target, patience, options.family)
     try:
-        return streamEndpoint(run.reactor, target, patience)
+        return streamEndpoint(reactor, target, patience)
     except ValueError as error:
         raise ClientError(Outcome(USAGE, f"{target}: {error}")) from None
 
@@ -45,7 +49,7 @@ async def openPort(
 
     @param unfragmented: Whether datagrams must not be fragmented.
     """
-    address = await resolve(run.reactor, options["target"], options["ipv6"])
-    port = ConnectedPort(address, protocol, run.reactor, unfragmented)
+    address = await resolve(run.reactor, options["target"], options.family)
+    port = ConnectedPort(address, protocol, run.reactor, unfragmented, options.socketOptions)
     port.startListening()
     return port

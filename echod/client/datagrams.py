@@ -11,12 +11,13 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet import udp
 from twisted.python.failure import Failure
 
 from echod.client.reactor import IClientReactor
+from echod.client.sockets import SocketOptions
 from echod.client.target import Address
 from echod.net.sockets import MAX_DATAGRAM, keepMore
 
@@ -112,6 +113,26 @@ class Source(tuple[str, int]):
     arrived: int | None = None
 
 
+def socketAddress(address: Address) -> tuple[str | int, ...] | tuple[int, bytes]:
+    """
+    @return: The address as the kernel takes it.  It has four parts for IPv6: with two,
+        Python would drop the scope (C{fe80::1%eth0}).
+    """
+    ((_, _, _, _, sockaddr), *_) = socket.getaddrinfo(
+        *address, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+    )
+    return sockaddr
+
+
+class _ScopedSocket(socket.socket):
+    """
+    A socket that can be bound to a link-local address.
+    """
+
+    def bind(self, address: Any) -> None:
+        super().bind(socketAddress(Address(*address)))
+
+
 class ConnectedPort(udp.Port):
     """
     A UDP port that is connected to one peer.
@@ -123,6 +144,7 @@ class ConnectedPort(udp.Port):
         protocol: DatagramClient,
         reactor: IClientReactor,
         unfragmented: bool,
+        options: SocketOptions,
         linux: bool = LINUX,
     ) -> None:
         """
@@ -130,18 +152,21 @@ class ConnectedPort(udp.Port):
 
         @param linux: Whether to use what only Linux offers.
         """
-        interface = "::" if ":" in target.host else "0.0.0.0"
+        interface = options.address or ("::" if ":" in target.host else "0.0.0.0")
         super().__init__(0, protocol, interface, MAX_DATAGRAM, reactor)
         self._target = target
         self._unfragmented = unfragmented
+        self._options = options
         self._linux = linux
 
     def createInternetSocket(self) -> socket.socket:
         """
         Create the socket, and ask the kernel for timestamps and errors.
         """
-        skt: socket.socket = super().createInternetSocket()
+        skt = _ScopedSocket(self.addressFamily, self.socketType)
+        skt.setblocking(False)
         keepMore(skt)
+        self._options.apply(skt)
         if self._linux:
             skt.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             skt.setsockopt(*RECEIVE_ERRORS[self.addressFamily], 1)
@@ -157,7 +182,7 @@ class ConnectedPort(udp.Port):
         """
         self._bindSocket()
         try:
-            self.socket.connect(self._target)
+            self.socket.connect(socketAddress(self._target))
         except OSError:
             self.socket.close()
             raise

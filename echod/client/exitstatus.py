@@ -5,6 +5,7 @@ The outcome of a client: an exit status for scripts, and a message for people.
 from __future__ import annotations
 
 import errno
+import os
 from typing import NamedTuple
 
 from twisted.internet import defer, error
@@ -45,6 +46,11 @@ What to look at when a server takes a connection and returns nothing.
 """
 
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+
+NO_SOURCE = {errno.ENODEV, errno.EADDRNOTAVAIL}
+"""
+The errors of binding to an address or an interface that is not there.
+"""
 
 NOTHING_LISTENS = {errno.ENOENT, errno.ECONNREFUSED}
 """
@@ -106,6 +112,13 @@ def explain(problem: BaseException, target: object) -> Outcome:
         number in NOTHING_LISTENS
     ):
         return refused(target)
+    if (
+        isinstance(problem, (error.ConnectBindError, error.CannotListenError))
+        and number in NO_SOURCE
+    ):
+        return Outcome(
+            USAGE, f"--source: {os.strerror(number)}: give an address of this machine (ip addr)"
+        )
     if isinstance(problem, (error.TimeoutError, error.TCPTimedOutError, defer.TimeoutError)):
         return silent(target, "no answer to connecting")
     if number in UNREACHABLE:
@@ -125,6 +138,8 @@ def errorNumber(problem: BaseException) -> int | None:
     """
     @return: The C{errno} of an exception, if it has one.
     """
+    if isinstance(problem, error.CannotListenError):
+        problem = problem.socketError
     if isinstance(problem, ConnectError):
         number = problem.osError
         return number if isinstance(number, int) else getattr(number, "errno", None)

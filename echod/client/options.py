@@ -4,12 +4,20 @@ The command line of C{echoc}.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 from twisted.python import usage
 
 from echod.client.commonoptions import ClientOptions
 from echod.client.ping.options import PingOptions
+from echod.net.format import quoted
 
 GREETING_PORT = 9999
+
+COMMAND_NAMES = ("greet", "tcp", "udp", "ping")
+
+ALL_COMMANDS = ", ".join(COMMAND_NAMES)
 
 SUMMARY = """
 Exit status: 0 all came back; 1 some did not; 2 usage; 3 refused: nothing listens;
@@ -66,6 +74,24 @@ class Options(usage.Options):
     ]
 
     opt_version = ClientOptions.opt_version
+    opt_h = usage.Options.opt_help
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Parse the command line.
+
+        @raise usage.UsageError: for a wrong command line.
+        """
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            # Twisted names the wrong word, and no right one.
+            word = str(error).removeprefix("Unknown command: ")
+            if word == str(error):
+                raise
+            near = get_close_matches(word, COMMAND_NAMES, 1)
+            hint = f"did you mean {near[0]}?" if near else "the commands are " + ALL_COMMANDS
+            raise usage.UsageError(f"unknown command {quoted(word)}: {hint}") from None
 
     def postOptions(self) -> None:
         """

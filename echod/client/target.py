@@ -7,14 +7,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, TCP6ClientEndpoint, clientFromString
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    clientFromString,
+)
 from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import (
     IAddress,
+    IHostnameResolver,
     IHostResolution,
     IResolutionReceiver,
     IStreamClientEndpoint,
@@ -31,6 +37,8 @@ LOOPBACK6 = "::1"
 """
 The host of a target that is a port alone, with C{--ipv6}.
 """
+
+Family = type[IPv4Address] | type[IPv6Address]
 
 WRONG_TARGET = "neither HOST, HOST:PORT, [V6]:PORT nor a client endpoint description"
 
@@ -146,14 +154,17 @@ def streamEndpoint(
         raise ValueError(f"{WRONG_TARGET} ({shortened(str(error))})") from None
 
 
-async def streamEndpoint6(
-    reactor: IClientReactor, target: Address, patience: float
+async def streamEndpointOf(
+    reactor: IClientReactor, target: Address, patience: float, family: Family
 ) -> IStreamClientEndpoint:
     """
-    @return: The endpoint of the target, by IPv6 only.
+    @param family: L{IPv4Address} or L{IPv6Address}.
+
+    @return: The endpoint of the target, by one family only.
     """
-    host, port = await resolve(reactor, target, True)
-    endpoint: IStreamClientEndpoint = TCP6ClientEndpoint(reactor, host, port, patience)
+    host, port = await resolve(reactor, target, family)
+    kind = TCP6ClientEndpoint if family is IPv6Address else TCP4ClientEndpoint
+    endpoint: IStreamClientEndpoint = kind(reactor, host, port, patience)
     return endpoint
 
 
@@ -174,18 +185,18 @@ class _Addresses:
         self.complete.callback(None)
 
 
-async def resolve(reactor: IClientReactor, target: Address, ipv6: bool) -> Address:
+async def resolve(reactor: IClientReactor, target: Address, family: Family | None) -> Address:
     """
     Find one address of a host.
 
     IPv4 is preferred, because echo servers listen on it by default.
 
-    @param ipv6: Whether the address must be of IPv6.
+    @param family: L{IPv4Address} or L{IPv6Address}, if the address must be of this kind.
 
     @raise DNSLookupError: if there is no such address.
     """
     addresses = _Addresses()
-    kinds: list[type[IAddress]] = [IPv6Address] if ipv6 else [IPv4Address, IPv6Address]
+    kinds = [IPv4Address, IPv6Address] if family is None else [family]
     reactor.nameResolver.resolveHostName(
         addresses, target.host, target.port, kinds, transportSemantics="UDP"
     )
@@ -196,7 +207,46 @@ async def resolve(reactor: IClientReactor, target: Address, ipv6: bool) -> Addre
         key=lambda address: kinds.index(type(address)),
     )
     if not found:
-        raise DNSLookupError(f"{target.host} has no {'IPv6 ' if ipv6 else ''}address")
-    # A link-local address is valid only together with its link.
-    scope = getattr(found[0], "scopeID", 0)
-    return Address(found[0].host + (f"%{scope}" if scope else ""), target.port)
+        of = {None: "", IPv4Address: "IPv4 ", IPv6Address: "IPv6 "}[family]
+        raise DNSLookupError(f"{target.host} has no {of}address")
+    return Address(scoped(found[0]).host, target.port)
+
+
+def scoped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """
+    @return: The address with its scope in the host (C{fe80::1%2}).  A link-local address
+        is valid only together with its link.
+    """
+    if isinstance(address, IPv4Address) or not address.scopeID or "%" in address.host:
+        return address
+    host = f"{address.host}%{address.scopeID}"
+    return IPv6Address(address.type, host, address.port, address.flowInfo, address.scopeID)
+
+
+class ScopedResolver:
+    """
+    A name resolver that keeps the scope of addresses.  Twisted's endpoints drop it.
+    """
+
+    def __init__(self, resolver: IHostnameResolver) -> None:
+        self._resolver = resolver
+
+    def resolveHostName(
+        self, receiver: IResolutionReceiver, *arguments: Any, **keywords: Any
+    ) -> IHostResolution:
+        """
+        Resolve a name.
+        """
+        return self._resolver.resolveHostName(_ScopedReceiver(receiver), *arguments, **keywords)
+
+
+@implementer(IResolutionReceiver)
+class _ScopedReceiver:
+    def __init__(self, receiver: IResolutionReceiver) -> None:
+        self.resolutionBegan = receiver.resolutionBegan
+        self.resolutionComplete = receiver.resolutionComplete
+        self._receiver = receiver
+
+    def addressResolved(self, address: IAddress) -> None:
+        assert isinstance(address, (IPv4Address, IPv6Address))
+        self._receiver.addressResolved(scoped(address))

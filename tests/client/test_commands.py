@@ -39,6 +39,7 @@ from echod.client.ping.live import MISSING, Plot, Progress
 from echod.client.ping.options import PingOptions
 from echod.client.ping.report import Quiet
 from echod.client.run import Run
+from echod.client.sockets import SocketOptions
 from echod.client.talk.stdio import Input, Output
 from echod.client.talk.terminal import Terminal
 from echod.client.target import Address
@@ -692,7 +693,9 @@ class ConnectedPortTests(CommandTestCase):
         """
         recorder = self.Recorder()
         host, _, number = target.rpartition(":")
-        port = ConnectedPort(Address(host, int(number)), recorder, reactor, False, linux)
+        port = ConnectedPort(
+            Address(host, int(number)), recorder, reactor, False, SocketOptions(), linux
+        )
         port.startListening()
         self.addCleanup(port.stopListening)
         return port, recorder
@@ -820,7 +823,9 @@ class ConnectedPortTests(CommandTestCase):
         """
         Where there is no way, there is no port.
         """
-        port = ConnectedPort(Address("255.255.255.255", 7), self.Recorder(), reactor, True)
+        port = ConnectedPort(
+            Address("255.255.255.255", 7), self.Recorder(), reactor, True, SocketOptions()
+        )
         self.assertRaises(OSError, port.startListening)
 
     def test_elsewhere(self) -> None:

@@ -13,7 +13,12 @@ from typing import Any, NoReturn
 from twisted.internet import defer, error
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    UNIXClientEndpoint,
+)
 from twisted.internet.error import DNSLookupError
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
@@ -29,13 +34,15 @@ from echod.client.options import (
 )
 from echod.client.ping.options import PingOptions
 from echod.client.ping.plan import Plan
+from echod.client.sockets import SocketOptions
 from echod.client.target import (
     Address,
     Description,
+    Family,
     parseTarget,
     resolve,
     streamEndpoint,
-    streamEndpoint6,
+    streamEndpointOf,
 )
 from tests.support import NO_NUMBERS
 
@@ -117,7 +124,7 @@ class TargetTests(SynchronousTestCase):
         )
         self.assertIn("needs the tls extra of txechod", str(problem))
 
-    def resolved(self, addresses: list[Any], ipv6: bool) -> Any:
+    def resolved(self, addresses: list[Any], family: Family | None) -> Any:
         """
         @return: What a name that has these addresses is resolved to.
         """
@@ -133,40 +140,53 @@ class TargetTests(SynchronousTestCase):
 
         reactor: Any = Resolver()
         reactor.nameResolver = reactor
-        return Deferred.fromCoroutine(resolve(reactor, Address("host", 7), ipv6))
+        return Deferred.fromCoroutine(resolve(reactor, Address("host", 7), family))
 
     def test_resolve(self) -> None:
         """
-        A datagram goes by IPv4 if there is a way, unless IPv6 was asked for.
+        A datagram goes by IPv4 if the host has such an address, unless the options ask for
+        IPv6.
         """
         four, six = IPv4Address("UDP", "192.0.2.1", 7), IPv6Address("UDP", "2001:db8::1", 7)
-        for addresses, ipv6, host in (
-            ([six, four], False, "192.0.2.1"),
-            ([six], False, "2001:db8::1"),
-            ([four, six], True, "2001:db8::1"),
-            ([IPv6Address("UDP", "fe80::1", 7, 0, 2)], True, "fe80::1%2"),
+        for addresses, family, host in (
+            ([six, four], None, "192.0.2.1"),
+            ([six], None, "2001:db8::1"),
+            ([four, six], IPv6Address, "2001:db8::1"),
+            ([six, four], IPv4Address, "192.0.2.1"),
+            ([IPv6Address("UDP", "fe80::1", 7, 0, 2)], None, "fe80::1%2"),
         ):
-            got = self.successResultOf(self.resolved(addresses, ipv6))
+            got = self.successResultOf(self.resolved(addresses, family))
             self.assertEqual(got, Address(host, 7))
-        self.failureResultOf(self.resolved([four], True), DNSLookupError)
-        self.failureResultOf(self.resolved([], False), DNSLookupError)
+        none: tuple[tuple[list[Any], Family | None, str], ...] = (
+            ([four], IPv6Address, "host has no IPv6 address"),
+            ([six], IPv4Address, "host has no IPv4 address"),
+            ([], None, "host has no address"),
+        )
+        for addresses, family, words in none:
+            failure = self.failureResultOf(self.resolved(addresses, family), DNSLookupError)
+            self.assertIn(words, str(failure.value))
 
-    def test_streamEndpoint6(self) -> None:
+    def test_streamEndpointOf(self) -> None:
         """
-        A stream goes by IPv6 only where that was asked for.
+        A stream goes by one family only if the options ask for it.
         """
 
         class Resolver(MemoryReactorClock):
             def resolveHostName(self, receiver: Any, *_: object, **options: str) -> None:
                 receiver.addressResolved(IPv6Address("TCP", "::1", 7))
+                receiver.addressResolved(IPv4Address("TCP", "127.0.0.1", 7))
                 receiver.resolutionComplete()
 
         reactor: Any = Resolver()
         reactor.nameResolver = reactor
-        endpoint = self.successResultOf(
-            Deferred.fromCoroutine(streamEndpoint6(reactor, Address("host", 7), 3))
-        )
-        self.assertIsInstance(endpoint, TCP6ClientEndpoint)
+        for family, kind in (
+            (IPv6Address, TCP6ClientEndpoint),
+            (IPv4Address, TCP4ClientEndpoint),
+        ):
+            endpoint = self.successResultOf(
+                Deferred.fromCoroutine(streamEndpointOf(reactor, Address("host", 7), 3, family))
+            )
+            self.assertIs(type(endpoint), kind)
 
 
 class OptionsTests(SynchronousTestCase):
@@ -225,13 +245,28 @@ class OptionsTests(SynchronousTestCase):
         """
         for arguments, why in (
             ([], "which one? greet, tcp, udp or ping"),
-            (["pong"], "Unknown command: pong"),
+            (["pong"], "unknown command pong: did you mean ping?"),
+            (["greeting"], "unknown command greeting: did you mean greet?"),
+            (["xyz"], "unknown command xyz: the commands are greet, tcp, udp, ping"),
             (["ping", "--loud"], "option --loud not recognized"),
             (["ping", "a", "b"], "one TARGET only; b is too much"),
+            (["ping", "a", "1", "2"], "one TARGET only; 1 is too much"),
+            (["ping", "a", "65536"], "a:65536: 65536 is not a port"),
             (["ping", "host:99999"], "host:99999: 99999 is not a port"),
             (["ping", "unix:/x"], "unix:/x: datagrams go to HOST"),
             (["udp", "unix:/x"], "unix:/x: datagrams go to HOST"),
             (["ping", "-6", "127.0.0.1"], "--ipv6 does not go with 127.0.0.1"),
+            (["ping", "-4", "::1"], "--ipv4 does not go with ::1"),
+            (["ping", "-I", "192.0.2.1", "::1"], "--source does not go with ::1"),
+            (["ping", "-I", "::1", "127.0.0.1"], "--source does not go with 127.0.0.1"),
+            (["ping", "-4", "-6"], "--ipv4 does not go with --ipv6"),
+            (["ping", "-I", ""], "give an address (192.0.2.1) or an interface (eth0)"),
+            (["ping", "-I", "x" * 65], "give an address (192.0.2.1) or an interface (eth0)"),
+            (["ping", "-Q", "EEF"], "--tos EEF: give a DSCP name (EF, AF41, CS6) or a number"),
+            (["ping", "-Q", "256"], "--tos 256: give a DSCP name"),
+            (["ping", "-Q", "0x100"], "--tos 0x100: give a DSCP name"),
+            (["ping", "-t", "0"], "--ttl 0: give a number from 1 to 255"),
+            (["tcp", "-4", "unix:/x"], "--ipv4 does not go with an endpoint description"),
             (["tcp", "-6", "unix:/x"], "--ipv6 does not go with an endpoint description"),
             (["ping", "-i", "x"], "--interval x: give seconds, more than 0"),
             (["ping", "-i", "0"], "--interval 0: give seconds, more than 0"),
@@ -255,6 +290,34 @@ class OptionsTests(SynchronousTestCase):
             problem = self.assertRaises(UsageError, parseCommandLine, arguments)
             self.assertIn(why, str(problem), arguments)
             self.assertNotIn("\n", str(problem))
+
+    def test_hostAndPort(self) -> None:
+        """
+        Host and port may be two words, as for nc.
+        """
+        for words, target in (
+            (["example.org", "7"], Address("example.org", 7)),
+            (["::1", "7"], Address("::1", 7)),
+            (["192.0.2.1", "7"], Address("192.0.2.1", 7)),
+        ):
+            self.assertEqual(parseCommandLine(["tcp", *words])[1]["target"], target)
+
+    def test_sockets(self) -> None:
+        """
+        Source, type of service and time to live are options of the sockets.
+        """
+        for arguments, options in (
+            ([], SocketOptions()),
+            (["-I", "eth0", "-Q", "EF", "-t", "3"], SocketOptions("eth0", 184, 3)),
+            (["-I", "::1", "-Q", "af41"], SocketOptions("::1", 136)),
+            (["-Q", "CS6"], SocketOptions("", 192)),
+            (["-Q", "LE"], SocketOptions("", 4)),
+            (["-Q", "0x10"], SocketOptions("", 16)),
+            (["-Q", "255"], SocketOptions("", 255)),
+        ):
+            self.assertEqual(parseCommandLine(["udp", *arguments])[1].socketOptions, options)
+        for source, address in (("eth0", ""), ("192.0.2.1", "192.0.2.1"), ("", "")):
+            self.assertEqual(SocketOptions(source).address, address)
 
     def test_badNumbers(self) -> None:
         """
@@ -287,6 +350,11 @@ class OptionsTests(SynchronousTestCase):
         """
         The help says what each can do, and what the exit status means.
         """
+        printed = StringIO()
+        with redirect_stdout(printed):
+            for arguments in (["-h"], ["ping", "-h"]):
+                self.assertRaises(SystemExit, parseCommandLine, arguments)
+        self.assertIn("Usage: echoc {greet|tcp|udp|ping}", printed.getvalue())
         self.assertIn("4 silent", Options().getUsage())
         for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions):
             for name in filter(lambda name: name.startswith("opt_"), vars(kind)):
@@ -329,6 +397,13 @@ class OutcomeTests(SynchronousTestCase):
             (error.NoRouteError(errno.ENETUNREACH, ""), 4, "it is unreachable"),
             (OSError(errno.EHOSTUNREACH, ""), 4, "it is unreachable"),
             (OSError(errno.EHOSTDOWN, ""), 4, "it is unreachable"),
+            (error.ConnectBindError(errno.ENODEV, ""), 2, "--source: No such device: give"),
+            (
+                error.CannotListenError("", 0, OSError(errno.EADDRNOTAVAIL, "")),
+                2,
+                "--source: Cannot assign requested address: give",
+            ),
+            (error.ConnectBindError(errno.EMFILE, "too many"), 1, "it: "),
             (error.ConnectionLost(), 1, "it: the connection was lost"),
             (ConnectionResetError(errno.ECONNRESET, ""), 1, "it: the connection was lost"),
             (OSError(errno.EACCES, "Permission denied"), 1, "it: Permission denied"),
