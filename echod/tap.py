@@ -20,6 +20,7 @@ from echod.config.build import (
 )
 from echod.config.log import Log
 from echod.config.reactor import processReactor
+from echod.net.unixsockets import ReplacingReactor
 from echod.service.echoservice import EchoService
 from echod.service.inherited import inherited
 from echod.service.sdnotify import notifier
@@ -85,7 +86,7 @@ class Options(options.Options):
                 raise usage.UsageError(f"--workers {config.workers}: {error}") from None
 
     def _listen(self, name: str) -> Any:
-        return self.reactor, inherited
+        return ReplacingReactor(self.reactor), inherited
 
 
 def makeService(config: Options) -> EchoService:

@@ -5,6 +5,7 @@ Tests that run the real daemon and talk to it over sockets.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -15,6 +16,7 @@ import termios
 from array import array
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from subprocess import PIPE, Popen, run
 from threading import Thread
 from typing import Any
@@ -26,10 +28,11 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from echod.net.sockets import keepMore
+from echod.net.sockets import SPREADS, keepMore
 from echod.tap import Options, makeService
 from tests.support import CHECKOUT, lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE, TWIST, TWISTD, Daemon, runDaemon, twistd
+from tests.support.load import wait
 from tests.support.tls import TLSClient, makeCertificate
 
 Client = socket.socket | TLSClient
@@ -565,6 +568,51 @@ class OptionsTests(SynchronousTestCase):
             self.assertEqual(readAll(client), b"")
             client.close()
             daemon.expect("ended: idle; 0 bytes in")
+
+    def test_killedWithSocket(self) -> None:
+        """
+        After a daemon with a UNIX socket was killed, the next one takes the socket over,
+        although the lock names a process that lives; one that serves keeps its socket.
+        """
+        directory = temporaryDirectory(self)
+        arguments = [
+            f"--{option}=unix:{directory / option}" for option in ("tcp", "greeting", "status")
+        ]
+        arguments.append("--drain-timeout=0")
+        for workers in ((), ("--workers=2",) if SPREADS else ()):
+            first = Daemon(*arguments, *workers)
+            for _ in range(3):
+                first.expect("listens on unix:")
+            done = twistd("echod", *arguments, *workers)
+            self.assertEqual((done.returncode, done.stderr), (1, ""))
+            self.assertRegex(
+                done.stdout,
+                r"cannot listen on unix:.*: a process listens on this socket\n$",
+            )
+            first.process.kill()
+            first.process.wait(PATIENCE)
+            # Workers end a little later than their parent.
+            wait(lambda: self.isDead(directory / "tcp"))
+            for option in ("tcp", "greeting", "status"):
+                lock = directory / f"{option}.lock"
+                lock.unlink()
+                lock.symlink_to(str(os.getpid()))
+            with Daemon(*arguments, *workers) as second:
+                for _ in range(3):
+                    second.expect("listens on unix:")
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.settimeout(PATIENCE)
+                    client.connect(str(directory / "tcp"))
+                    client.sendall(b"hello")
+                    self.assertEqual(readExactly(client, 5), b"hello")
+            self.assertEqual(os.listdir(directory), [])
+
+    def isDead(self, path: Path) -> bool:
+        """
+        @return: True if no process listens on a UNIX socket.
+        """
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(path)) == errno.ECONNREFUSED
 
     def test_unixSocket(self) -> None:
         """

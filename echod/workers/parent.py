@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorProcess
 from echod.config.addresses import Finder
 from echod.config.config import Config
 from echod.config.options import SESSION_LOG
+from echod.net.unixsockets import ReplacingReactor
 from echod.service.inherited import inherited
 from echod.service.listening import CannotServe
 from echod.status.sessionlog import SessionLog
@@ -60,7 +61,8 @@ class Parent:
         Have one service bind its sockets for the workers.
         """
         sockets = self.sockets.setdefault(name, [])
-        return BindingReactor(self._reactor, self._config.workers, sockets), inherited
+        reactor = ReplacingReactor(self._reactor)
+        return BindingReactor(reactor, self._config.workers, sockets), inherited
 
     def newService(self, limits: str) -> WorkersService:
         """
