@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import struct
-import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -19,72 +17,25 @@ from twisted.python.failure import Failure
 from echod.client.reactor import IClientReactor
 from echod.client.sockets import SocketOptions
 from echod.client.target import Address
+from echod.client.udpsocket import (
+    CONTROL_SPACE,
+    DO_NOT_FRAGMENT,
+    LINUX,
+    PATH_MTU,
+    RECEIVE_ERRORS,
+    SO_TIMESTAMPNS,
+    remoteError,
+    timeOfArrival,
+)
 from echod.net.sockets import MAX_DATAGRAM, keepMore
-
-LINUX = sys.platform == "linux"
-"""
-Whether the kernel reports when it received a datagram, and which sent datagram an
-error belongs to.
-"""
-
-SO_TIMESTAMPNS = 35
-"""
-Python does not name it.  The value is that of Linux (asm-generic/socket.h).
-"""
-
-_TIMESPEC = struct.Struct("@ll")
-
-_EXTENDED_ERROR = struct.Struct("@IB")
-"""
-The first fields of C{struct sock_extended_err}: errno and origin.
-"""
-
-LOCAL_ORIGIN = 1
-"""
-C{SO_EE_ORIGIN_LOCAL}: the error did not come back from the network; C{send} has already
-raised it.
-"""
-
-_CONTROL_SPACE = 256
-"""
-The room for control messages, in bytes: a timestamp, an error and the address of the
-host that reports it.
-"""
-
-RECEIVE_ERRORS = {
-    socket.AF_INET: (socket.IPPROTO_IP, 11),
-    socket.AF_INET6: (socket.IPPROTO_IPV6, 25),
-}
-"""
-C{IP_RECVERR} and C{IPV6_RECVERR}: queue all errors, not only the fatal ones, each with
-the datagram that it belongs to.
-"""
 
 DATAGRAMS_A_TURN = 64
 """
 How many datagrams are read before the reactor serves other descriptors.
 """
 
-DO_NOT_FRAGMENT = {
-    socket.AF_INET: (socket.IPPROTO_IP, 10, 2),
-    socket.AF_INET6: (socket.IPPROTO_IPV6, 23, 2),
-}
-"""
-C{IP_MTU_DISCOVER} and C{IPV6_MTU_DISCOVER} with C{PMTUDISC_DO}, by address family:
-neither a router nor this machine may fragment a datagram.
-"""
-
-PATH_MTU = {
-    socket.AF_INET: (socket.IPPROTO_IP, 14),
-    socket.AF_INET6: (socket.IPPROTO_IPV6, 24),
-}
-"""
-C{IP_MTU} and C{IPV6_MTU}: the path MTU that the kernel knows.
-"""
 
 Receiver = Callable[[bytes], object]
-
-_Control = list[tuple[int, int, bytes]]
 
 
 class DatagramClient(Protocol):
@@ -216,7 +167,7 @@ class ConnectedPort(udp.Port):
                 return
             try:
                 datagram, control, _flags, sockaddr = self.socket.recvmsg(
-                    self.maxPacketSize, _CONTROL_SPACE
+                    self.maxPacketSize, CONTROL_SPACE
                 )
             except BlockingIOError:
                 return
@@ -224,7 +175,7 @@ class ConnectedPort(udp.Port):
                 self._failed(error)
             else:
                 source = Source(sockaddr[:2])
-                source.arrived = _arrived(control)
+                source.arrived = timeOfArrival(control)
                 self.protocol.datagramReceived(datagram, source)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
@@ -264,11 +215,11 @@ class ConnectedPort(udp.Port):
         while self._linux and self.connected:
             try:
                 datagram, control, _, _ = self.socket.recvmsg(
-                    self.maxPacketSize, _CONTROL_SPACE, socket.MSG_ERRQUEUE
+                    self.maxPacketSize, CONTROL_SPACE, socket.MSG_ERRQUEUE
                 )
             except OSError:
                 break
-            number = _remoteError(control)
+            number = remoteError(control)
             if number is not None:
                 queued = True
                 self.protocol.failed(OSError(number, os.strerror(number)), datagram)
@@ -276,19 +227,3 @@ class ConnectedPort(udp.Port):
         # send raises it again.
         if error and error.errno != errno.EMSGSIZE and not queued and self.connected:
             self.protocol.failed(error, b"")
-
-
-def _arrived(control: _Control) -> int | None:
-    for level, kind, data in control:
-        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
-            seconds, nanoseconds = _TIMESPEC.unpack(data)
-            return int(seconds * 1_000_000_000 + nanoseconds)
-    return None
-
-
-def _remoteError(control: _Control) -> int | None:
-    for level, kind, data in control:
-        if (level, kind) in RECEIVE_ERRORS.values():
-            number, origin = _EXTENDED_ERROR.unpack_from(data)
-            return None if origin == LOCAL_ORIGIN else int(number)
-    return None

@@ -30,7 +30,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
-from echod.client.datagrams import DATAGRAMS_A_TURN, LINUX, LOCAL_ORIGIN, ConnectedPort
+from echod.client.datagrams import DATAGRAMS_A_TURN, ConnectedPort
 from echod.client.exitstatus import CLOSED_PIPE, INTERRUPTED, ClientError, Outcome
 from echod.client.main import COMMANDS
 from echod.client.options import parseCommandLine
@@ -43,6 +43,7 @@ from echod.client.sockets import SocketOptions
 from echod.client.talk.stdio import Input, Output
 from echod.client.talk.terminal import Terminal
 from echod.client.target import Address
+from echod.client.udpsocket import LINUX, LOCAL_ORIGIN
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GreetingFactory
 from echod.udp.echo import UDPEchoProtocol

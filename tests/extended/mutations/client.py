@@ -51,7 +51,7 @@ MUTATIONS = [
         TERMINAL_TESTS,
     ),
     Mutation(
-        "echod/client/datagrams.py",
+        "echod/client/udpsocket.py",
         "(level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS)",
         "True",
         "tests/client/test_commands.py -k ConnectedPortTests",
