@@ -16,6 +16,7 @@ from echod.config.build import (
     addStatus,
     build,
     endpoints,
+    processRoom,
     serverEndpoints,
 )
 from echod.config.log import Log
@@ -98,10 +99,14 @@ def makeService(config: Options) -> EchoService:
     """
     reactor, workers = config.reactor, config.workers
 
-    def newService(limits: str) -> EchoService:
-        return workers.newService(limits) if workers else EchoService(reactor, limits)
-
-    service = build(config.config, reactor, config.servers, newService)
+    room = processRoom(
+        config.config,
+        reactor,
+        pages=len(config.status),
+        workers=config.config.workers if workers else 0,
+    )
+    service = workers.newService(room) if workers else EchoService(reactor, room)
+    build(config.config, reactor, config.servers, service)
     manager = notifier(reactor, service, os.environ) if config.ownsProcess else None
     if manager is not None:
         manager.setServiceParent(service)

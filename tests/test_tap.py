@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.util import find_spec
 from io import StringIO
+from math import inf
 from pathlib import Path
 from time import monotonic
 from types import SimpleNamespace
@@ -36,11 +37,12 @@ from echod.config import addresses
 from echod.config import options as parser
 from echod.config import reactor as reactorchoice
 from echod.config.addresses import BACKLOG
+from echod.config.build import processRoom
 from echod.config.options import EXAMPLES
 from echod.impair.items import ITEMS
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
-from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, Capacity
+from echod.limits.descriptors import FD_SETSIZE, SPARE, openDescriptors, openFilesLimit
 from echod.limits.networks import DENIED
 from echod.limits.ratelimit import UDP_RATE
 from echod.net.sockets import SPREADS
@@ -82,6 +84,13 @@ def servers(*arguments: str) -> list[Any]:
     @return: What listens for a command line.
     """
     return [service.server for service in serve(*arguments)]
+
+
+def left(watchable: float = inf) -> int:
+    """
+    @return: The number of connections that the limit of open files leaves room for.
+    """
+    return int(min(openFilesLimit(), watchable)) - openDescriptors() - SPARE
 
 
 class UNIXPort:
@@ -332,8 +341,8 @@ class StatusTests(SynchronousTestCase):
 
     def test_status(self) -> None:
         """
-        The status is served where that is asked for, on this machine only unless
-        told otherwise, by as many files as are left to it.
+        The status is served where that is asked for, on this machine only unless told
+        otherwise, for as many connections as have room.
         """
         self.needStatus()
         service = makeService(parse("--status", "8000", "--status", "unix:/run/echod.http"))
@@ -343,8 +352,11 @@ class StatusTests(SynchronousTestCase):
             [("HTTP status", "127.0.0.1:8000"), ("HTTP status", "unix:/run/echod.http")],
         )
         self.assertEqual(len(monitor.services), 3)
-        most = next(iter(service)).server.limits.capacity.most
-        self.assertEqual(most, Capacity.ofProcess().most - 2 * STATUS_CONNECTIONS)
+        for page in (first, second):
+            self.assertIs(page.server.capacity, service.room.page)
+        service.room.measure()
+        rest = service.room.connections.most + 2 * service.room.page.most
+        self.assertEqual(rest, left())
 
     def test_statusNames(self) -> None:
         """
@@ -565,7 +577,11 @@ class WorkersTests(SynchronousTestCase):
         service = makeService(self.parse("--workers=3", "--max-connections=10"))
         server: Any = service.listening[0].server
         self.assertEqual(server.limits.capacity.most, 4)
-        self.assertIn("in each of 3 workers: 4 connections for each service", service._limits)
+        self.assertIn(
+            "in each of 3 workers: 4 connections for each service, as many connections as its "
+            "limit of open files leaves for all together, ",
+            service.limits(),
+        )
 
 
 class OptionsTests(SynchronousTestCase):
@@ -634,31 +650,33 @@ class OptionsTests(SynchronousTestCase):
 
     def test_capacity(self) -> None:
         """
-        All services share the room that there is, unless each has its own.
+        All services share the room of the process, and C{--max-connections} limits each.
         """
-        limits = [server.limits for server in servers("--tcp", "0", "--tcp", "0")]
-        self.assertIs(limits[0].capacity, limits[1].capacity)
-        self.assertEqual(limits[0].capacity.most, Capacity.ofProcess().most)
-        options = parse("--tcp", "0")
-        options._reactor = SelectReactor.__new__(SelectReactor)
-        options._reactor.seconds = monotonic
-        (service,) = makeService(options)
-        self.assertLess(service.server.limits.capacity.most, FD_SETSIZE)
-        self.assertEqual(self.room("0"), Capacity.ofProcess().most)
-        self.assertEqual(self.room("10"), 10)
-        self.assertEqual(self.room("1000000000"), Capacity.ofProcess().most)
+        for most in (0, 10, 1000000000):
+            service = makeService(parse("--tcp=0", "--tcp=0", f"--max-connections={most}"))
+            service.room.connections.most = 15
+            servers: list[Any] = [each.server for each in service.listening]
+            first, second = [server.limits.capacity for server in servers]
+            while not first.full:
+                first.taken += 1
+            self.assertEqual(first.taken, most if most == 10 else 15)
+            self.assertEqual(second.full, most != 10)
+            second.taken += 5
+            self.assertTrue(second.full)
 
-    def room(self, most: str) -> int:
+    def test_selectReactor(self) -> None:
         """
-        @return: How many connections one of two services admits.
+        The number of descriptors that C{select} can watch limits the connections, however
+        many files may be open.
         """
-        first, _ = [
-            server.limits.capacity
-            for server in servers("--tcp", "0", "--tcp", "0", "--max-connections", most)
-        ]
-        while not first.full:
-            first.taken += 1
-        return int(first.taken)
+        options = parse("--tcp", "0")
+        for reactor, most in (
+            (options.reactor, left()),
+            (SelectReactor.__new__(SelectReactor), left(FD_SETSIZE)),
+        ):
+            room = processRoom(options.config, reactor)
+            room.measure()
+            self.assertEqual(room.connections.most, most)
 
     def test_networks(self) -> None:
         """
@@ -700,7 +718,7 @@ class OptionsTests(SynchronousTestCase):
         """
         The log says what the limits are.
         """
-        connections = Capacity.ofProcess().most
+        connections = left()
         for arguments, words in (
             (
                 [],
@@ -736,7 +754,7 @@ class OptionsTests(SynchronousTestCase):
                 service.removeService(child)
             with logged() as lines:
                 service.startService()
-            self.assertEqual(lines[1], f"limits: {words}")
+            self.assertEqual(lines[-1], f"limits: {words}")
 
     def test_badNumbers(self) -> None:
         """

@@ -20,7 +20,8 @@ from echod.config.addresses import Address, Finder, datagramEndpoint, streamEndp
 from echod.config.config import SERVERS, Config
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
-from echod.limits.capacity import FD_SETSIZE, STATUS_CONNECTIONS, Capacity, Limits
+from echod.limits.capacity import Capacity, Limits
+from echod.limits.descriptors import FD_SETSIZE, ProcessRoom
 from echod.limits.networks import Networks
 from echod.limits.ratelimit import RateLimit
 from echod.net.format import quoted
@@ -84,31 +85,42 @@ def serverEndpoints(config: Config, listen: Listen) -> dict[str, list[Named]]:
     }
 
 
+def processRoom(
+    config: Config, reactor: Any, *, pages: int = 0, workers: int = 0
+) -> ProcessRoom:
+    """
+    Make the room for the connections of this process.
+
+    @param pages: The number of status pages that it serves.
+
+    @param workers: The number of workers that it starts.
+    """
+    return ProcessRoom(
+        FD_SETSIZE if isinstance(reactor, SelectReactor) else inf,
+        pages=pages,
+        workers=workers,
+        needed=bool(workers or config.servers["tcp"] or config.servers["greeting"]),
+    )
+
+
 def build(
     config: Config,
     reactor: Any,
     listenOn: Mapping[str, list[Named]],
-    newService: Callable[[str], EchoService],
-) -> EchoService:
+    service: EchoService,
+) -> None:
     """
-    Make the services of all servers.
+    Add the services of all servers to one service.
 
     @param listenOn: The endpoints of each server, from L{serverEndpoints}.
 
-    @param newService: Makes the service to add them to; takes the limits in words.
     """
-    shared = Capacity.ofProcess(
-        FD_SETSIZE if isinstance(reactor, SelectReactor) else inf,
-        # Workers do not serve the status page.
-        others=len(config.status) * STATUS_CONNECTIONS * (config.workers == 1),
-    )
-    service = newService(_limitsInWords(config, shared))
-    for name, make in _servers(config, reactor, shared).items():
+    service.limits = partial(_limitsInWords, config, service.room)
+    for name, make in _servers(config, reactor, service.room.connections).items():
         for address, endpoint in listenOn[name]:
             note = proxyNote(config, address)
             listening = ListeningService(address, endpoint, make(), name, note)
             listening.setServiceParent(service)
-    return service
 
 
 def _servers(config: Config, reactor: Any, shared: Capacity) -> dict[str, Callable[[], Server]]:
@@ -212,20 +224,25 @@ def addStatus(
     listenedOn = {address.host for address in config.status if address.host}
     names = HostNames({*machineNames(gethostname()), *listenedOn, *config.statusNames})
     for address, endpoint in listenOn:
-        site = StatusSite(reactor, monitor, names)
+        site = StatusSite(reactor, monitor, names, service.room.page)
         note = proxyNote(config, address)
         listening = ListeningService(address, endpoint, site, "status", note)
         listening.setServiceParent(service.observers)
 
 
-def _limitsInWords(config: Config, shared: Capacity) -> str:
+def _limitsInWords(config: Config, room: ProcessRoom) -> str:
     most = config.connectionsOfProcess
     each = f"{_number(most)} for each service, " if most else ""
-    idle = config.idleTimeout
     workers = config.workers
+    together = (
+        _number(room.connections.most)
+        if workers == 1
+        else "as many connections as its limit of open files leaves"
+    )
+    idle = config.idleTimeout
     words = [
         f"in each of {workers} workers: " * (workers > 1)
-        + f"{each}{_number(shared.most)} for all together, "
+        + f"{each}{together} for all together, "
         + f"{_number(config.maxPerSource)} from one source, "
         + f"{_number(config.connectRate, 'new ones')} a second",
         f"sessions idle for {idle:g} s" if idle else "sessions idle for ever",

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.components import Componentized
 
 from echod._version import __version__
+from echod.limits.descriptors import ProcessRoom
 from echod.service.listening import LISTENING, CannotServe, EchoServer, ListeningService
 
 _log = Logger(namespace="echod.service")
@@ -29,19 +30,22 @@ class EchoService(MultiService):
 
     @ivar installLog: Installs the log in the application that gets this service; L{None}
         in a program of one's own.
+
+    @ivar room: The room for the connections of this process.
+
+    @ivar limits: Returns the limits in words, for the log.
     """
 
     installLog: Callable[[Componentized], None] | None = None
     _started = False
 
-    def __init__(self, reactor: Any, limits: str = "") -> None:
+    def __init__(self, reactor: Any, room: ProcessRoom | None = None) -> None:
         """
         @param reactor: What it runs on.
-
-        @param limits: What it bears, in words, for the log.
         """
         super().__init__()
-        self._limits = limits
+        self.room = room or ProcessRoom()
+        self.limits: Callable[[], str] = str
         self.observers = MultiService()
         self.onReopen: list[Callable[[], object]] = []
         self._reactor = reactor
@@ -85,11 +89,13 @@ class EchoService(MultiService):
 
     def startService(self) -> None:
         """
-        Listen on everything that is not listened on yet.
+        Listen on everything that is not listened on yet.  Then find out how many
+        connections there may be.
 
         @raise CannotServe: if that fails; nothing is listened on then.
         """
         self._startWith(MultiService.startService)
+        self._measure()
 
     def stopService(self) -> Deferred[None]:
         """
@@ -123,6 +129,17 @@ class EchoService(MultiService):
         """
         self.reopen()
 
+    def _measure(self) -> None:
+        try:
+            self.room.measure()
+        except ValueError as error:
+            problem = CannotServe(f"echod cannot serve: {error}")
+            _log.critical("{problem}", problem=problem)
+            self.stopService()
+            raise problem from None
+        if limits := self.limits():
+            _log.info("limits: {limits}", limits=limits)
+
     def _stopped(self, _: object) -> Deferred[None] | None:
         # It may have been started again meanwhile.
         return None if self.running else self.observers.stopService()
@@ -135,8 +152,6 @@ class EchoService(MultiService):
                 version=__version__,
                 reactor=type(self._reactor).__name__,
             )
-            if self._limits:
-                _log.info("limits: {limits}", limits=self._limits)
         try:
             start(self)
             # Those of a start before may never have stopped.

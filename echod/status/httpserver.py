@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from twisted.web import http, server
 from twisted.web.resource import IResource
 
-from echod.limits.capacity import STATUS_CONNECTIONS
+from echod.limits.capacity import STATUS_CONNECTIONS, Capacity
 from echod.net.quantities import wholeNumber
 from echod.net.transport import ISessionTransport
 from echod.status.hosts import HostNames
@@ -185,6 +185,8 @@ class StatusSite(server.Site):
     The status page and the other paths of one echod.
 
     @ivar channels: The open connections.
+
+    @ivar capacity: How many there may be.
     """
 
     service = "HTTP status"
@@ -192,7 +194,11 @@ class StatusSite(server.Site):
     protocol = Channel  # type: ignore[assignment]
 
     def __init__(
-        self, reactor: IReactorTime, monitor: Monitor, names: HostNames | None = None
+        self,
+        reactor: IReactorTime,
+        monitor: Monitor,
+        names: HostNames | None = None,
+        capacity: Capacity | None = None,
     ) -> None:
         """
         @param names: The names under which browsers may ask for the page.
@@ -200,6 +206,7 @@ class StatusSite(server.Site):
         root = Root(monitor, names or HostNames())
         super().__init__(root, requestFactory=Request, timeout=REQUEST_TIME, reactor=reactor)
         self.channels: set[Channel] = set()
+        self.capacity = capacity or Capacity(STATUS_CONNECTIONS)
 
     def getResourceFor(self, request: Request) -> IResource:
         """
@@ -228,7 +235,7 @@ class StatusSite(server.Site):
         """
         @return: A channel, or L{None} if there are too many connections.
         """
-        if len(self.channels) >= STATUS_CONNECTIONS:
+        if len(self.channels) >= self.capacity.most:
             return None
         channel: Channel = super().buildProtocol(addr)
         self.channels.add(channel)

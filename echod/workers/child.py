@@ -28,10 +28,11 @@ from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
 
 from echod.config.addresses import Finder
-from echod.config.build import addSessionLog, build, serverEndpoints
+from echod.config.build import addSessionLog, build, processRoom, serverEndpoints
 from echod.config.config import Config
 from echod.config.options import SESSION_LOG, Options
 from echod.config.reactor import processReactor
+from echod.limits.descriptors import ProcessRoom
 from echod.net.appendfile import AppendFile
 from echod.service.echoservice import EchoService
 from echod.service.logstream import LogStream
@@ -63,8 +64,8 @@ def makeWorker(
     @param descriptors: What the worker has inherited, by name.
     """
     endpoints = serverEndpoints(config, partial(listenOn, reactor, descriptors))
-    service = WorkerService(reactor, config.drainTimeout)
-    build(config, reactor, endpoints, lambda limits: service)
+    service = WorkerService(reactor, config.drainTimeout, processRoom(config, reactor))
+    build(config, reactor, endpoints, service)
     addSessionLog(config, reactor, service, descriptors.get(SESSION_LOG))
     monitor = Monitor(reactor, service)
     monitor.setServiceParent(service.observers)
@@ -94,8 +95,10 @@ class WorkerService(EchoService):
 
     _ending = False
 
-    def __init__(self, reactor: Any, drainTimeout: float) -> None:
-        super().__init__(reactor)
+    def __init__(
+        self, reactor: Any, drainTimeout: float, room: ProcessRoom | None = None
+    ) -> None:
+        super().__init__(reactor, room)
         self._drainTimeout = drainTimeout
 
     def end(self) -> None:

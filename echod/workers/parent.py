@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorProcess
 from echod.config.addresses import Finder
 from echod.config.config import Config
 from echod.config.options import SESSION_LOG
+from echod.limits.descriptors import ProcessRoom
 from echod.net.unixsockets import ReplacingReactor
 from echod.service.inherited import inherited
 from echod.service.listening import CannotServe
@@ -64,9 +65,11 @@ class Parent:
         reactor = ReplacingReactor(self._reactor)
         return BindingReactor(reactor, self._config.workers, sockets), inherited
 
-    def newService(self, limits: str) -> WorkersService:
+    def newService(self, room: ProcessRoom) -> WorkersService:
         """
-        Make the service which starts the workers.
+        Make the service that starts the workers.
+
+        @param room: The room for their pipes, and for connections to the status page.
         """
         pool = WorkerPool(
             self._reactor,
@@ -76,7 +79,7 @@ class Parent:
             self._descriptors,
             self._config.drainTimeout,
         )
-        return WorkersService(self._reactor, pool, limits)
+        return WorkersService(self._reactor, pool, room)
 
     def _descriptors(self, slot: int) -> dict[str, int]:
         """

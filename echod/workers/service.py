@@ -9,6 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from echod.limits.descriptors import ProcessRoom
 from echod.service.echoservice import EchoService
 from echod.service.listening import CannotServe
 from echod.workers.pool import WorkerPool
@@ -21,8 +22,8 @@ class WorkersService(EchoService):
     All that one echod listens on, and the workers that serve it.
     """
 
-    def __init__(self, reactor: Any, pool: WorkerPool, limits: str = "") -> None:
-        super().__init__(reactor, limits)
+    def __init__(self, reactor: Any, pool: WorkerPool, room: ProcessRoom | None = None) -> None:
+        super().__init__(reactor, room)
         self.pool = pool
 
     @property

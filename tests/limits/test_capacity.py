@@ -4,11 +4,9 @@ Tests for L{echod.limits.capacity}.
 
 from __future__ import annotations
 
-import resource
-
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.limits.capacity import FD_SETSIZE, RESERVE, Capacity, sourceOf
+from echod.limits.capacity import Capacity, sourceOf
 
 
 class CapacityTests(SynchronousTestCase):
@@ -18,7 +16,7 @@ class CapacityTests(SynchronousTestCase):
 
     def test_full(self) -> None:
         """
-        There is room until all is taken; without a limit there always is.
+        There is room until the limit is reached; without a limit there always is.
         """
         capacity = Capacity(2)
         for full in (False, False, True, True):
@@ -30,7 +28,7 @@ class CapacityTests(SynchronousTestCase):
 
     def test_within(self) -> None:
         """
-        What is a part of some room takes from it, and has no more than is left.
+        A part of a capacity takes from the whole, and is full when the whole is.
         """
         whole = Capacity(3)
         parts = [Capacity(2, whole), Capacity(0, whole)]
@@ -42,23 +40,10 @@ class CapacityTests(SynchronousTestCase):
         self.assertEqual(whole.taken, 2)
         self.assertEqual([part.full for part in parts], [True, False])
 
-    def test_ofProcess(self) -> None:
-        """
-        The limit of open files, less a reserve, is what there is room for.
-        """
-        for limit, most in (
-            (1024, 1024 - RESERVE),
-            (10, 1),
-            (resource.RLIM_INFINITY, 0),
-        ):
-            self.patch(resource, "getrlimit", lambda _, limit=limit: (limit, limit))
-            self.assertEqual(Capacity.ofProcess().most, most)
-        self.assertEqual(Capacity.ofProcess(FD_SETSIZE).most, FD_SETSIZE - RESERVE)
-
 
 class SourceTests(SynchronousTestCase):
     """
-    Tests for L{sourceOf} and L{onThisMachine}.
+    Tests for L{sourceOf}.
     """
 
     def test_sourceOf(self) -> None:

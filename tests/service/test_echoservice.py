@@ -12,11 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from echod import __version__
+from echod.limits.descriptors import ProcessRoom
 from echod.service.echoservice import EchoService
-from echod.service.listening import (
-    CannotServe,
-    ListeningService,
-)
+from echod.service.listening import STOPPED, CannotServe, ListeningService
 from tests.support import logged
 from tests.support.service import Endpoint, Port, Server
 
@@ -56,11 +54,26 @@ class EchoServiceTests(SynchronousTestCase):
 
     def test_limits(self) -> None:
         """
-        The log says what the service bears, if that is known.
+        The log states the limits when everything listens.
         """
+        self.service.limits = lambda: f"{len(self.endpoints[1].ports)} of each"
         with logged() as lines:
-            EchoService(self.reactor, "10 of each").startService()
-        self.assertEqual(lines[1:], ["limits: 10 of each"])
+            self.service.startService()
+        self.assertEqual(lines[3:], ["limits: 1 of each"])
+
+    def test_noRoom(self) -> None:
+        """
+        If no connection has room, the start fails with one line, and nothing is listened
+        on.
+        """
+        service = EchoService(self.reactor, ProcessRoom(limit=lambda: 20, used=lambda: 15))
+        listening = ListeningService("127.0.0.1:0", self.endpoints[0], Server())
+        listening.setServiceParent(service)
+        with logged() as lines:
+            problem = self.assertRaises(CannotServe, service.startService)
+        self.assertEqual(lines[2:], [str(problem)])
+        self.assertRegex(str(problem), r"^echod cannot serve: the limit of open files ")
+        self.assertEqual(listening.state, STOPPED)
 
     def test_installLog(self) -> None:
         """
