@@ -86,9 +86,9 @@ class Work:
 
 def works(directory: str) -> list[Work]:
     """
-    @param directory: Where the programs are that were built.
+    @param directory: The directory of the built programs.
 
-    @return: All that is measured.
+    @return: The servers and clients to measure.
     """
     peer, goPeer = f"{directory}/peer", f"{directory}/gopeer"
     c = {"C epoll": [peer, "epoll", "PORT"]}
@@ -314,7 +314,7 @@ def picture(results: dict[str, Figures]) -> str:
 
 def machine() -> str:
     """
-    @return: What it was measured on, and with what.
+    @return: The machine and the versions of the measurement.
     """
     models = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     parts = [

@@ -78,7 +78,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 def problems(reports: Mapping[str, Report]) -> list[str]:
     """
-    @return: What echod has failed to do.
+    @return: The promises that echod broke.
     """
     return [
         f"{server}: {problem}"

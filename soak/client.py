@@ -64,7 +64,7 @@ class Client:
         """
         Send until nothing more has fitted for so many seconds.
 
-        @return: How much was sent.
+        @return: How many bytes were sent.
         """
         sent = 0
         while sent < len(data):
@@ -92,7 +92,7 @@ class Client:
 
     async def receiveAll(self) -> bytes:
         """
-        @return: All that comes until the end of the stream.
+        @return: Everything received until the end of the stream.
         """
         return await self.receive(1 << 62)
 
@@ -117,7 +117,7 @@ class Client:
 
     def unacknowledged(self) -> int:
         """
-        @return: How much of what was sent has not reached the server's system.
+        @return: How many sent bytes have not reached the server's system.
         """
         answer = fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4))
         return int(struct.unpack("i", answer)[0])

@@ -35,12 +35,12 @@ class Transfer:
     """
     One client that sends, and has read only a part when the signal comes.
 
-    @ivar owed: What the server's system had acknowledged by then.
+    @ivar owed: The bytes that the server's system had acknowledged by then.
     """
 
     def __init__(self, client: Client, text: memoryview, random: Random) -> None:
         """
-        @param text: What all of them send parts of.
+        @param text: Each peer sends parts of this text.
         """
         self._client = client
         size = random.randint(1, 1 << random.randint(10, MOST.bit_length() - 1))
@@ -70,7 +70,7 @@ class Transfer:
         """
         Read to the end.
 
-        @return: What was wrong with it, if anything.
+        @return: The mistake of the server, or nothing.
         """
         try:
             rest = await asyncio.wait_for(self._client.receiveAll(), PATIENCE)

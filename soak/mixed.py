@@ -37,7 +37,7 @@ async def traffic(
     """
     Peers come and go for some time.
 
-    @return: What they have seen.
+    @return: The results of the peers.
     """
     tally = Tally()
     end = time.monotonic() + seconds
@@ -66,7 +66,7 @@ async def watch(server: Daemon, seconds: float, seed: str, says: bool) -> Report
     """
     @param says: Whether the server knows goodbyes.
 
-    @return: What became of one server.
+    @return: The report of one server.
     """
     behaviours = {**BEHAVIOURS, goodbye: 4} if says else BEHAVIOURS
     report = Report()
@@ -95,7 +95,7 @@ async def mixed(servers: dict[str, Start], seconds: float, seed: str) -> dict[st
     """
     Several servers side by side.
 
-    @return: What became of each.
+    @return: The report of each server.
     """
     running = {
         name: start("--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0")

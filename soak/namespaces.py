@@ -111,7 +111,7 @@ def _wired(undo: ExitStack) -> tuple[Namespace, Namespace]:
 
 def _run(*command: str) -> str:
     """
-    @return: What a command prints.
+    @return: The output of a command.
 
     @raise CalledProcessError: if it fails.
     """

@@ -18,7 +18,7 @@ from soak.client import PATIENCE, Client
 @dataclass
 class Tally:
     """
-    What a lot of peers have seen.
+    The results of many peers.
 
     @ivar owed: How many bytes they ought to get back.
 

@@ -13,9 +13,9 @@ class Report:
     """
     The figures of one server in one scenario.
 
-    @ivar figures: What to print, by name.
+    @ivar figures: The figures to print, by name.
 
-    @ivar problems: What the server has failed to do.
+    @ivar problems: The promises that the server broke.
     """
 
     def __init__(self) -> None:

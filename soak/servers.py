@@ -28,7 +28,7 @@ class Stock(Daemon):
     @staticmethod
     def command(reactor: str | None) -> list[str]:
         """
-        @return: What runs it, but for its options.
+        @return: The command that runs the server, without its options.
         """
         return [sys.executable, "-m", "soak.stock", reactor or "epoll"]
 
@@ -41,7 +41,7 @@ class Counting(Daemon):
     @staticmethod
     def command(reactor: str | None) -> list[str]:
         """
-        @return: What runs it, but for its options.
+        @return: The command that runs the server, without its options.
         """
         options = Daemon.command(reactor)[len(TWISTD) :]
         return [sys.executable, "-m", "soak.timers", *options]

@@ -17,7 +17,7 @@ from soak.timers import countTimers
 
 class Echo(Protocol):
     """
-    What C{twisted.protocols.wire.Echo} is.
+    The server C{twisted.protocols.wire.Echo}.
     """
 
     def dataReceived(self, data: bytes) -> None:

@@ -84,11 +84,11 @@ def owners(server: Daemon) -> dict[Address, int]:
 @dataclass
 class Seen:
     """
-    What clients have seen.
+    The results of the clients.
 
     @ivar lost: The addresses of those that have lost their session.
 
-    @ivar outcomes: What became of attempts to connect and to ask.
+    @ivar outcomes: The results of the attempts to connect and to ask.
 
     @ivar longest: The longest that a new client has waited for its answer, in
         seconds.
@@ -288,8 +288,8 @@ def cost(start: Start, load: list[str], seconds: float, count: int) -> tuple[flo
 
 def costs(start: Start, rounds: int, seconds: float) -> dict[str, Report]:
     """
-    What a message costs several workers, beside one process that does all, with
-    the load on the same cores, by turns.
+    Compare the cost of a message with several workers and with one process, in turns
+    and with the load on the same cores.
 
     @return: A report for each load.
     """

@@ -32,7 +32,7 @@ class PackageTests(SynchronousTestCase):
 
     def python(self, code: str) -> str:
         """
-        @return: What a new Python prints when it runs some code.
+        @return: The output of a new Python that runs some code.
         """
         done = run(
             [sys.executable, "-c", dedent(code)],

@@ -36,7 +36,7 @@ class MakeRun(Daemon):
     @staticmethod
     def command(reactor: str | None) -> list[str]:
         """
-        @return: What runs it, but for its variables.
+        @return: The command that runs make, without its variables.
         """
         return ["setsid", "make", "-C", str(CHECKOUT), "run"]
 

@@ -54,7 +54,7 @@ def foreign() -> str:
     """
     Run the tests of a project that is not this one.
 
-    @return: What pytest says.
+    @return: The output of pytest.
     """
     needs("pytest", "trio")
     with TemporaryDirectory() as directory:
@@ -101,7 +101,7 @@ class FixtureTests(SynchronousTestCase):
 
     def test_conflict(self) -> None:
         """
-        Where the markers of a module and of a test conflict, that of the test counts.
+        If the markers of a module and of a test conflict, that of the test counts.
         """
         self.assertIn("PASSED test_kinds.py::test_conflict\n", foreign())
 

@@ -125,7 +125,7 @@ class SummaryTests(SynchronousTestCase):
 
     def test_CI(self) -> None:
         """
-        Where CI runs, a test that lacks a program fails.
+        In CI, a test that lacks a program fails.
         """
         self.assertEqual(self.run_(CI="true"), (1, "Skipped: nothing\n"))
 

@@ -25,7 +25,7 @@ SEED = "1"
 
 def mixedTraffic() -> Report:
     """
-    @return: What became of one server.
+    @return: The report of one server.
     """
     return asyncio.run(mixed({"echod": Daemon}, 1, SEED))["echod"]
 

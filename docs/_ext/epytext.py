@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 def rest(lines: list[str], scopes: Sequence[Any]) -> list[str]:
     """
-    @param scopes: Where names are looked up: a class, a module.
+    @param scopes: Look names up in these: a class, a module.
 
     @return: The same in reStructuredText.
     """

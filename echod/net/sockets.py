@@ -51,7 +51,7 @@ C{struct tcp_info} up to C{tcpi_bytes_acked} (RFC 4898, since Linux 4.1).
 
 def innermost(transport: ITransport | None) -> ITransport:
     """
-    @return: What carries a transport: the connection below TLS.
+    @return: The transport that carries another one: the connection below TLS.
     """
     while isinstance(transport, ProtocolWrapper):
         transport = transport.transport

@@ -119,7 +119,7 @@ class ServedSession(Protocol):
 @dataclass
 class Traffic:
     """
-    What one source of datagrams has sent, and what was returned to it.
+    The traffic of one source of datagrams: sent by it and returned to it.
     """
 
     received: int = 0

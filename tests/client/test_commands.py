@@ -58,9 +58,9 @@ Steps = Generator[Deferred[Any], Any, None]
 
 class Silent(DatagramProtocol):
     """
-    Takes datagrams, and says nothing.
+    Receives datagrams and never answers.
 
-    @ivar heard: How many it has taken.
+    @ivar heard: How many it has received.
     """
 
     noisy = False
@@ -75,7 +75,7 @@ class Silent(DatagramProtocol):
 
 class Closing(Protocol):
     """
-    Closes at the first word.
+    Closes when it receives something.
     """
 
     def dataReceived(self, data: bytes) -> None:
@@ -182,7 +182,7 @@ class FaultyDatagrams(DatagramProtocol):
 
 class CommandTestCase(TestCase):
     """
-    What the tests have in common.
+    The common parts of the tests.
 
     @ivar run_: The run of a client.
     """
@@ -219,7 +219,7 @@ class CommandTestCase(TestCase):
 
     def tcp(self, factory: Factory) -> str:
         """
-        @return: Where a TCP server listens.
+        @return: The address on which a TCP server listens.
         """
         factory.noisy = False
         port: Any = reactor.listenTCP(0, factory, interface="127.0.0.1")
@@ -227,13 +227,13 @@ class CommandTestCase(TestCase):
 
     def udp(self, protocol: DatagramProtocol) -> str:
         """
-        @return: Where a UDP server listens.
+        @return: The address on which a UDP server listens.
         """
         return self.target(reactor.listenUDP(0, protocol, "127.0.0.1", 65535))
 
     def target(self, port: IListeningPort) -> str:
         """
-        @return: Where a port listens, until the end of the test.
+        @return: The address of a port, which listens until the end of the test.
         """
         self.addCleanup(port.stopListening)
         # Sessions see the end of their clients.
@@ -242,7 +242,7 @@ class CommandTestCase(TestCase):
 
     def unused(self) -> str:
         """
-        @return: Where nothing listens.
+        @return: An address on which nothing listens.
         """
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
             one.bind(("127.0.0.1", 0))
@@ -259,7 +259,7 @@ class CommandTestCase(TestCase):
         """
         Run a client in a pipe.
 
-        @return: How it ended, and what it printed.
+        @return: Its outcome and its output.
         """
         self.run_.stdin, source = self.pipe()
         sink, self.run_.stdout = self.pipe()
@@ -425,7 +425,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_backpressure(self) -> Steps:
         """
-        What cannot be printed is not read: memory is bounded.
+        Data that cannot be printed are not read: memory is bounded.
         """
         self.run_.stdin, source = self.pipe()
         sink, self.run_.stdout = self.pipe()
@@ -475,7 +475,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_cannotConnect(self) -> Steps:
         """
-        Where nothing can be connected to, one line says why.
+        A failed connection gives one line with the reason.
         """
         directory = temporaryDirectory(self)
         for arguments, status, words in (
@@ -527,7 +527,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_signals(self) -> Steps:
         """
-        A third signal is the same wish again.
+        A third signal counts as another second one.
         """
         heard: list[None] = []
         self.run_.interrupt = lambda: heard.append(None)
@@ -623,8 +623,8 @@ class PingTests(CommandTestCase):
     @inlineCallbacks
     def test_impaired(self) -> Steps:
         """
-        What a server drops, duplicates, reorders and corrupts is in the summary,
-        exactly.
+        The summary counts exactly the datagrams that a server drops, duplicates, reorders
+        and corrupts.
         """
         server = ImpairedEcho(5)
         outcome, printed = yield self.piped(
@@ -742,7 +742,7 @@ class ConnectedPortTests(CommandTestCase):
     @inlineCallbacks
     def test_refused(self) -> Steps:
         """
-        What is refused is reported once, and the port lives on.
+        A refused datagram is reported once, and the port stays open.
         """
         port, recorder = self.port(self.unused())
         for number in range(1, 4):
@@ -765,8 +765,8 @@ class ConnectedPortTests(CommandTestCase):
 
     def test_errors(self) -> None:
         """
-        What cannot be sent is an error; where there is no room, it can be tried
-        again.
+        A datagram that cannot be sent raises an error; if only room is lacking, the caller
+        can try again.
         """
 
         class Full:
@@ -798,8 +798,8 @@ class ConnectedPortTests(CommandTestCase):
 
     def test_tooBig(self) -> None:
         """
-        What is too big for this machine is told to who sends it, once, whatever list
-        the kernel keeps of that.
+        A datagram that is too big for this machine raises an error once, also if the kernel
+        queues the error as well.
         """
         listed: list[bytes] = []
 
@@ -822,7 +822,7 @@ class ConnectedPortTests(CommandTestCase):
 
     def test_unreachable(self) -> None:
         """
-        Where there is no way, there is no port.
+        Without a route the port does not start.
         """
         port = ConnectedPort(
             Address("255.255.255.255", 7), self.Recorder(), reactor, True, SocketOptions()
@@ -831,7 +831,7 @@ class ConnectedPortTests(CommandTestCase):
 
     def test_elsewhere(self) -> None:
         """
-        Where the kernel tells nothing, nothing is asked.
+        On other systems than Linux no timestamps and errors are asked for.
         """
         port, recorder = self.port(self.unused(), linux=False)
         self.assertIsNone(port.pathMTU())
@@ -856,7 +856,7 @@ class ConnectedPortTests(CommandTestCase):
 
     def test_closedMeanwhile(self) -> None:
         """
-        What hears of an error may close the port.
+        The protocol may close the port when it receives an error.
         """
         port, recorder = self.port(self.unused())
         port.write(b"data")
@@ -877,7 +877,7 @@ class FilesTests(CommandTestCase):
 
     def test_nothingToRead(self) -> None:
         """
-        What somebody else has read is not there any more; after the end nothing is.
+        Input that another process has read is gone; after the end there is no input.
         """
         source, sink = self.pipe()
         os.set_blocking(source, False)

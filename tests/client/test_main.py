@@ -39,7 +39,7 @@ def echoc(*arguments: str, stdin: int = DEVNULL) -> Popen[str]:
 
 def ended(client: Popen[str], said: str | None = None) -> tuple[int, str, str]:
     """
-    @return: How a client has ended, and what it printed; never a traceback.
+    @return: The exit status and the output of a client.  Check that there is no traceback.
     """
     out, err = client.communicate(said, PATIENCE)
     assert "Traceback" not in out + err, out + err
@@ -48,7 +48,7 @@ def ended(client: Popen[str], said: str | None = None) -> tuple[int, str, str]:
 
 def address(server: socket.socket) -> str:
     """
-    @return: Where a server is, as C{echoc} takes it.
+    @return: The address of a server, as an argument of C{echoc}.
     """
     host, port = server.getsockname()
     return f"{host}:{port}"
@@ -95,7 +95,7 @@ class ProgramTests(SynchronousTestCase):
 
     def silent(self) -> socket.socket:
         """
-        @return: Where datagrams go, and nothing comes from.
+        @return: An address that takes datagrams and never answers.
         """
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.addCleanup(one.close)
@@ -111,7 +111,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_mistake(self) -> None:
         """
-        What makes no sense is one line, and status 2.
+        A wrong command line gives one line and status 2.
         """
         self.assertEqual(
             ended(echoc("ping", "-i", "x")),
@@ -341,7 +341,7 @@ class ForeignTests(SynchronousTestCase):
 
     def check(self, port: int, *options: str) -> None:
         """
-        All that C{echoc ping} sends comes back.
+        Every probe of C{echoc ping} comes back.
         """
         arguments = ["ping", "-c", "20", "-i", ".001", *options, f"127.0.0.1:{port}"]
         deadline = monotonic() + PATIENCE

@@ -82,7 +82,7 @@ class TargetTests(SynchronousTestCase):
 
     def test_neither(self) -> None:
         """
-        What is neither is refused, with what would be right.
+        Other texts are refused, with a message that says which are right.
         """
         for text, why in (
             ("", "neither HOST"),
@@ -126,7 +126,7 @@ class TargetTests(SynchronousTestCase):
 
     def resolved(self, addresses: list[Any], family: Family | None) -> Any:
         """
-        @return: What a name that has these addresses is resolved to.
+        @return: The target of a name with these addresses.
         """
 
         class Resolver:
@@ -196,7 +196,7 @@ class OptionsTests(SynchronousTestCase):
 
     def plan(self, *arguments: str) -> Plan:
         """
-        @return: What C{echoc ping} is to do.
+        @return: The plan of C{echoc ping} for these arguments.
         """
         _, options = parseCommandLine(["ping", *arguments])
         assert isinstance(options, PingOptions)
@@ -241,7 +241,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_mistakes(self) -> None:
         """
-        What makes no sense is refused in one line, which names it.
+        A wrong argument is refused in one line, which names it.
         """
         for arguments, why in (
             ([], "which one? greet, tcp, udp or ping"),

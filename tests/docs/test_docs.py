@@ -1,6 +1,6 @@
 """
-What the README and the pages of the documentation say is done, as their readers
-would: see L{tests.support.story}.
+Run the README and the pages of the documentation as their readers would: see
+L{tests.support.story}.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ PROGRAMS = Path(sys.executable).parent
 
 STORY_TIMEOUT = 120.0
 """
-How long a page may take, in seconds: much longer than one does.
+How long a page may take, in seconds: much longer than it takes.
 """
 
 
 @functools.cache
 def lacked() -> str | None:
     """
-    @return: What every page needs and is not there, or L{None}.
+    @return: The name of a missing part that every page needs, or L{None}.
     """
     if not (PROGRAMS / "echoc").exists():
         return "an installed echod"
@@ -52,7 +52,7 @@ def lacked() -> str | None:
 @functools.cache
 def hasLocalhost() -> bool:
     """
-    @return: Whether the machine knows the name C{localhost}.  A tree of debootstrap has
+    @return: True if the machine knows the name C{localhost}.  A tree of debootstrap has
         no C{/etc/hosts}.
     """
     try:
@@ -63,9 +63,9 @@ def hasLocalhost() -> bool:
 
 def told(page: Path, programs: Path = PROGRAMS) -> None:
     """
-    Do what a page says.
+    Run the steps of a page.
 
-    @param programs: Where C{python}, C{twistd} and C{echoc} are.
+    @param programs: The directory of C{python}, C{twistd} and C{echoc}.
     """
     if not ALONE:
         lacking("docutils")
@@ -101,7 +101,7 @@ def told(page: Path, programs: Path = PROGRAMS) -> None:
 
 class PageTests(SynchronousTestCase):
     """
-    Everything on a page is true.
+    Tests that each page is true.
     """
 
 

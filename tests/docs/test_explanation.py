@@ -30,8 +30,7 @@ class GoodbyeTableTests(SynchronousTestCase):
 
     def test_rows(self) -> None:
         """
-        What comes in the segments of a row is returned, and ends the session or does
-        not, as the row says.
+        The segments of each row are returned, and end the session, as the row says.
         """
         page = CHECKOUT / "docs" / "explanation" / "goodbye.rst"
         rows = ROW.findall(page.read_text())

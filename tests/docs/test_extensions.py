@@ -1,5 +1,5 @@
 """
-Tests for what makes reference pages of docstrings and of command lines.
+Tests for the extensions of Sphinx that make the reference pages.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class EpytextTests(ExtensionTestCase):
 
     def test_markup(self) -> None:
         """
-        Code is code, and what means something to Sphinx alone means nothing.
+        Markup is converted, and characters that only Sphinx would interpret are escaped.
         """
         self.assertEqual(
             self.rest("C{a{b}} and I{c}, *args, a_", "B{d", "e}"),
@@ -55,7 +55,7 @@ class EpytextTests(ExtensionTestCase):
 
     def test_links(self) -> None:
         """
-        A link has the name by which people know what it leads to.
+        A link leads to the public name.
         """
         self.assertEqual(
             self.rest("L{Limits}, L{SILENCE}, L{x<EchoProtocol.close>}, L{twisted.internet}"),
@@ -76,7 +76,7 @@ class EpytextTests(ExtensionTestCase):
 
     def test_fields(self) -> None:
         """
-        Fields are told in the words of Sphinx.
+        Fields have Sphinx's names.
         """
         self.assertEqual(
             self.rest("@param a: One", "    more.", "@raise a.Error: for two.", "@return: 3."),
@@ -125,7 +125,7 @@ class OptionsTests(ExtensionTestCase):
 
     def test_defaultInWords(self) -> None:
         """
-        A default that depends is told in the words of C{--help}.
+        A default in words is copied from C{--help}.
         """
         text = "Take NUMBER. [default: as many as there are]"
         self.assertEqual(
@@ -135,7 +135,7 @@ class OptionsTests(ExtensionTestCase):
 
     def test_flag(self) -> None:
         """
-        A flag has neither.
+        A flag has no argument and no default.
         """
         self.assertEqual(
             self.described(optFlags=[["loud", None, "Say 'it' loudly."]]),
@@ -144,7 +144,7 @@ class OptionsTests(ExtensionTestCase):
 
     def test_noArgument(self) -> None:
         """
-        A parameter of which nobody can tell what to give it fails the build.
+        A parameter whose argument has no name fails the build.
         """
         with self.assertRaises(ValueError) as caught:
             self.described(optParameters=[["wait", None, 5, "How long to wait."]])

@@ -67,12 +67,12 @@ def _block(directive: str, *lines: str, options: str = "") -> str:
 
 class StepsTests(PageTestCase):
     """
-    What a reader is to do can be told from a page.
+    Tests for the steps that are read from a page.
     """
 
     def steps(self, text: str) -> list[Step]:
         """
-        @return: Those of a page.
+        @return: The steps of a page.
         """
         return steps(self.page(text))
 
@@ -129,7 +129,7 @@ class StepsTests(PageTestCase):
 
     def test_plain(self) -> None:
         """
-        Where there is no Sphinx, comments say what its options would.
+        Without Sphinx, comments take the place of its options.
         """
         text = ".. typed: 2\n\n::\n\n    $ cat\n    hello\n\n.. file: a.py\n\n::\n\n    1\n"
         session, file = self.steps(text)
@@ -139,7 +139,7 @@ class StepsTests(PageTestCase):
 
     def test_files(self) -> None:
         """
-        What has a caption is a file, and what is included is one.
+        A block with a caption is a file, and so is an included one.
         """
         (self.folder / "b.py").write_text("2\n")
         text = _block("code-block:: ini", "1", options=":caption: a.ini")
@@ -176,7 +176,7 @@ class StepsTests(PageTestCase):
 
     def test_exempt(self) -> None:
         """
-        What is not run says why.
+        A block that is not run has a reason.
         """
         text = ".. not run: needs a\n   cluster\n\n" + self.console("$ kubectl")
         (exempt,) = self.steps(text)
@@ -203,7 +203,7 @@ class StepsTests(PageTestCase):
 
 class TellTests(PageTestCase):
     """
-    What a page says has to happen.
+    Tests for running the steps of a page.
     """
 
     def setUp(self) -> None:
@@ -330,7 +330,7 @@ class TellTests(PageTestCase):
 
     def test_exempt(self) -> None:
         """
-        What is not run is told.
+        The result names the blocks that were not run.
         """
         self.tell(".. not run: takes long\n\n" + self.console("$ false"))
         self.assertEqual(self.said.getvalue(), "page.rst:3: not run: takes long\n")
@@ -347,7 +347,7 @@ class ScreenTests(SynchronousTestCase):
 
     def test_drawnAgain(self) -> None:
         """
-        What programs draw over is not seen, nor how they do it.
+        The screen shows neither the text that was overwritten nor control sequences.
         """
         screen = Screen()
         screen.write("> hel\r\x1b[K> hello\r\n\x1b[1mbold\x1b[0m\x07\r\nlong\rso")

@@ -73,11 +73,11 @@ seed it always is the same.
 @dataclass
 class Run:
     """
-    What came of one run.
+    The result of one run.
 
-    @ivar seen: What has befallen the datagrams, as far as the client can see.
+    @ivar seen: The faults of the datagrams, as the client counted them.
 
-    @ivar done: What has, as the daemon says.
+    @ivar done: The faults of the datagrams, as the daemon counted them.
 
     @ivar wire: A digest of all that came back, in order.
     """
@@ -118,7 +118,7 @@ def run(number: int, specification: str = SPECIFICATION) -> Run:
 
 def ping(number: int, specification: str = SPECIFICATION) -> tuple[dict[str, Any], str]:
     """
-    @return: What C{echoc ping} says of so many probes, and what the daemon does.
+    @return: The report of C{echoc ping} about so many probes, and that of the daemon.
     """
     with Daemon("--udp", "0", "--impair", specification) as daemon:
         command = [sys.executable, "-m", "echod.client", "ping", "--json"]
@@ -130,7 +130,7 @@ def ping(number: int, specification: str = SPECIFICATION) -> tuple[dict[str, Any
 
 def told(daemon: Daemon) -> str:
     """
-    @return: What a daemon that has ended says it has done.
+    @return: The faults that a daemon which has ended has logged.
     """
     (line,) = [line for line in daemon.log if "UDP echo: impaired on purpose; " in line]
     return line.rpartition("; ")[2].strip()
@@ -152,7 +152,7 @@ def agrees(summary: dict[str, Any], done: Counter[str]) -> bool:
 
 def counted(done: str) -> Counter[str]:
     """
-    @return: What the log says, as numbers, without what nobody can count: delays.
+    @return: The numbers in the log, without delays, which nobody can count.
     """
     counts = _counts(done)
     del counts["delay"]
@@ -170,7 +170,7 @@ def arrived(done: str) -> int:
 
 def unlikely(seen: Counter[str], number: int) -> list[str]:
     """
-    @return: What has befallen more or less than its probability allows.
+    @return: The faults that came more or less often than their probability allows.
     """
     impairments = DatagramImpairments.parse(SPECIFICATION)
     found = []

@@ -121,7 +121,7 @@ class Machine:
 
 class BalancerTests(SynchronousTestCase):
     """
-    What both have in common.
+    The parts that both balancers have in common.
     """
 
     program = ""
@@ -167,7 +167,7 @@ class BalancerTests(SynchronousTestCase):
 
     def outcomes(self, kind: type[Load] = Load) -> Counter[str]:
         """
-        @return: What has come of the questions so far.
+        @return: The results of the questions so far.
         """
         total: Counter[str] = Counter()
         for load in self.loads:
@@ -230,7 +230,7 @@ class HAProxyTests(BalancerTests):
 
     def command(self, command: str) -> str:
         """
-        @return: What HAProxy answers to a command.
+        @return: The answer of HAProxy to a command.
         """
         with socket.socket(socket.AF_UNIX) as skt:
             skt.connect(f"{self.directory}/admin")
@@ -252,8 +252,8 @@ class HAProxyTests(BalancerTests):
 
     def test_machines(self) -> None:
         """
-        Who asks anew is always answered, whatever becomes of the machines; a
-        machine that dies costs its own sessions only.
+        A new question is always answered, even if machines die; a machine that dies
+        costs only its own sessions.
         """
         self.run_("-db", "-f", str(self.configure()))
         self.load(Load, self.tcp, PEERS)
@@ -346,9 +346,9 @@ class NginxTests(BalancerTests):
 
     def test_machines(self) -> None:
         """
-        Who asks anew is always answered, whatever becomes of the machines; one
-        that dies costs its own sessions, and the datagrams with which nginx finds
-        out.  A reload costs the datagrams that are on their way.
+        A new question is always answered, even if machines die.  A machine that dies
+        costs its own sessions, and the datagrams by which nginx notices.  A reload
+        costs the datagrams that are on their way.
         """
         kinds = (Load, DatagramLoad)
         path = self.configure()

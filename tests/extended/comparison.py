@@ -38,7 +38,7 @@ def metrics(kind: type[Server]) -> str:
 
 def processorTime(kind: type[Server]) -> str:
     """
-    What has C{make bench} found?
+    The processor time, from the page of the benchmarks.
     """
     text = (CHECKOUT / "docs" / "benchmarks.rst").read_text()
     figures = text[text.index("\nping-pong, 64 connections, 64 B\n") :]
@@ -68,7 +68,7 @@ ROWS: dict[str, Callable[[type[Server]], str]] = {
 
 def cells(kind: type[Server]) -> list[str]:
     """
-    @return: What there is to say of a server, from top to bottom.
+    @return: The column of a server, from top to bottom.
     """
     if missing := kind.missing():
         raise SkipTest(f"needs {missing}")
@@ -79,7 +79,7 @@ def claimed(text: str) -> dict[str, list[str]]:
     """
     @param text: The README.
 
-    @return: What it says of each server.
+    @return: The text of the table about each server.
     """
     table = text[text.index(MARK) + len(MARK) :].lstrip().splitlines()
     spans = [(found.start(), found.end()) for found in re.finditer("=+", table[0])]

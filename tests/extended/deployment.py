@@ -59,7 +59,7 @@ class KubernetesTests(SynchronousTestCase):
 
 class SandboxTests(SynchronousTestCase):
     """
-    What the units in C{deploy/systemd} forbid.
+    Tests for the restrictions of the units in C{deploy/systemd}.
     """
 
     def systemCalls(self, name: str) -> set[str]:
@@ -81,7 +81,7 @@ class SandboxTests(SynchronousTestCase):
 
     def filtered(self, unit: str) -> set[str]:
         """
-        @return: What a unit allows.
+        @return: The rights that a unit leaves.
         """
         allowed: set[str] = set()
         text = (DEPLOY / "systemd" / unit).read_text()

@@ -45,9 +45,9 @@ class Server:
     """
     An echo server.
 
-    @cvar name: What it is called in the table.
+    @cvar name: Its name in the table.
 
-    @cvar program: What must be there.
+    @cvar program: The program that must be installed.
     """
 
     name: str
@@ -55,32 +55,32 @@ class Server:
 
     limited: tuple[str, ...] | None = None
     """
-    What has it serve two connections at most; L{None} if there is nothing.
+    The options that limit it to two connections; L{None} if it has none.
     """
 
     perSource: tuple[str, ...] | None = None
     """
-    What has it serve two connections from one address.
+    The options that limit it to two connections from one address.
     """
 
     impatient: tuple[str, ...] | None = None
     """
-    What has it end a connection after a second of silence.
+    The options that end a connection after a second of silence.
     """
 
     exclusive: tuple[str, ...] | None = None
     """
-    What has it serve L{ASKED} alone.
+    The options that let it serve only L{ASKED}.
     """
 
     metrics: tuple[str, ...] | None = None
     """
-    What has it tell what it does.
+    The options that make it log.
     """
 
     encrypted: tuple[str, ...] | None = None
     """
-    What has it speak TLS, with C{pem} as the file of key and certificate.
+    The options for TLS, with C{pem} as the file of key and certificate.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -89,7 +89,7 @@ class Server:
     @classmethod
     def missing(cls) -> str | None:
         """
-        @return: What it needs and is not there, or L{None}.
+        @return: The name of a missing part that it needs, or L{None}.
         """
         return cls.program if which(cls.program) is None else None
 
@@ -97,7 +97,7 @@ class Server:
         """
         @param protocol: C{tcp} or C{udp}.
 
-        @return: What runs it.
+        @return: The command that runs it.
         """
         raise NotImplementedError
 
@@ -120,7 +120,7 @@ class Inetd(Server):
 
     def command(self, protocol: str, options: tuple[str, ...]) -> list[str]:
         """
-        @return: What runs it.
+        @return: The command that runs it.
         """
         service = {
             "tcp": "echo stream tcp nowait root internal",
@@ -143,14 +143,14 @@ class Xinetd(Server):
     @classmethod
     def missing(cls) -> str | None:
         """
-        @return: What it needs and is not there, or L{None}.
+        @return: The name of a missing part that it needs, or L{None}.
         """
         mayChangeGroups = Path("/proc/self/setgroups").read_text() == "allow\n"
         return super().missing() or (None if mayChangeGroups else "root, for xinetd")
 
     def command(self, protocol: str, options: tuple[str, ...]) -> list[str]:
         """
-        @return: What runs it.
+        @return: The command that runs it.
         """
         kind = {
             "tcp": ("socket_type = stream", "protocol = tcp", "wait = no"),
@@ -176,7 +176,7 @@ class Ncat(Server):
 
     def command(self, protocol: str, options: tuple[str, ...]) -> list[str]:
         """
-        @return: What runs it.
+        @return: The command that runs it.
         """
         udp = ["-u"] if protocol == "udp" else []
         return [self.program, *udp, "-4", "-l", "-k", "-e", "/bin/cat", *options, str(PORT)]
@@ -196,7 +196,7 @@ class Socat(Server):
 
     def command(self, protocol: str, options: tuple[str, ...]) -> list[str]:
         """
-        @return: What runs it.
+        @return: The command that runs it.
         """
         listen = {"tcp": "TCP4-LISTEN", "udp": "UDP4-RECVFROM"}[protocol]
         listen = "".join(option for option in options if option[0] not in "-,") or listen
@@ -215,7 +215,7 @@ class Stock(Server):
 
     def command(self, protocol: str, options: tuple[str, ...]) -> list[str]:
         """
-        @return: What runs it.
+        @return: The command that runs it.
         """
         return [
             *(self.program, "-m", "soak.stock", "epoll"),
@@ -239,7 +239,7 @@ class Echod(Server):
 
     def command(self, protocol: str, options: tuple[str, ...]) -> list[str]:
         """
-        @return: What runs it.
+        @return: The command that runs it.
         """
         where = () if "--tcp" in options else (f"--{protocol}", f"0.0.0.0:{PORT}")
         return [*TWISTD, "-n", "--pidfile=", "echod", *where, *options]

@@ -155,7 +155,7 @@ class PageTests(SynchronousTestCase):
 
     def test_markup(self) -> None:
         """
-        What a peer sends is nothing to the page.
+        The page shows the bytes of a peer as text.
         """
         observed = Observed(self, 0, "--show-messages")
         page = self.open(observed)
@@ -169,8 +169,8 @@ class PageTests(SynchronousTestCase):
 
     def test_impaired(self) -> None:
         """
-        What misbehaves on purpose is said loudly, and counted; where nothing does,
-        nothing is said of it.
+        The page warns of impairments and counts them; without impairments it does not
+        mention them.
         """
         page = self.open(Observed(self))
         expect(page.locator("article")).to_have_count(2)
@@ -259,7 +259,7 @@ class PageTests(SynchronousTestCase):
 
     def test_pause(self) -> None:
         """
-        Who wants to read in peace can.
+        A reader can stop the updates.
         """
         observed = Observed(self)
         page = self.open(observed)
@@ -302,7 +302,7 @@ class PrometheusTests(SynchronousTestCase):
 
     def query(self, address: str, query: str) -> Any:
         """
-        @return: What Prometheus answers.
+        @return: The answer of Prometheus.
         """
         try:
             with urlopen(f"http://{address}/api/v1/query?query={quote(query)}") as answer:

@@ -43,7 +43,7 @@ def answersFromThere(kind: type[Server]) -> str:
 
 def largestDatagram(kind: type[Server]) -> str:
     """
-    How much of the largest datagram there can be comes back?
+    How many bytes of the largest possible datagram come back?
     """
     with running(kind, "udp"), datagrams() as client:
         size = len(answer(client, bytes(LARGEST)) or b"")
@@ -60,7 +60,7 @@ def emptyDatagram(kind: type[Server]) -> str:
 
 def answer(client: socket.socket, datagram: bytes) -> bytes | None:
     """
-    @return: What comes back for a datagram, at one of several attempts: xinetd takes
+    @return: The answer to a datagram, at one of several attempts: xinetd takes
         no notice of one now and then.
     """
     client.connect((ASKING, PORT))

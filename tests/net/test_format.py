@@ -72,7 +72,7 @@ class ShownTests(SynchronousTestCase):
 
     def test_controlCharacters(self) -> None:
         """
-        What would start a new line, move the cursor or reverse the text is
+        Characters that would start a new line, move the cursor or reverse the text are
         escaped.
         """
         self.assertEqual(

@@ -12,7 +12,7 @@ from tests.support import NO_NUMBERS
 
 class QuantityTests(SynchronousTestCase):
     """
-    What people write is read as they mean it, or not at all.
+    Tests that quantities are read as people mean them, or are refused.
     """
 
     def test_durations(self) -> None:
@@ -50,7 +50,7 @@ class QuantityTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """
-        What is none is refused with a word on how it is written.
+        Other texts are refused, with a message that says how to write the quantity.
         """
         for kind, texts, right in (
             (duration, ("", "50", "-1s", "ms", "1h", "infs", "1e3s", "1ms "), "50ms"),

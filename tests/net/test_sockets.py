@@ -46,7 +46,7 @@ class SocketTransport(StringTransport):
 
 class SocketsTests(SynchronousTestCase):
     """
-    What is asked of a transport.
+    Tests for the questions about a transport.
     """
 
     def connected(self, family: socket.AddressFamily) -> tuple[Any, socket.socket]:
@@ -65,7 +65,7 @@ class SocketsTests(SynchronousTestCase):
 
     def test_unread(self) -> None:
         """
-        What has come and was not read is known.
+        The bytes that have arrived and were not read are counted.
         """
         for family in (socket.AF_INET, socket.AF_UNIX):
             transport, peer = self.connected(family)
@@ -75,7 +75,7 @@ class SocketsTests(SynchronousTestCase):
 
     def test_undelivered(self) -> None:
         """
-        What a reactor has read and could not deliver yet, counts as well.
+        Bytes that a reactor has read and could not deliver yet count as well.
         """
         transport, peer = self.connected(socket.AF_UNIX)
         transport.undelivered = 3
@@ -84,7 +84,7 @@ class SocketsTests(SynchronousTestCase):
 
     def test_acknowledged(self) -> None:
         """
-        What the peer's system has is known, for TCP.
+        The bytes that the peer's system has are counted, for TCP.
         """
         for family, known in ((socket.AF_INET, 5), (socket.AF_UNIX, 0)):
             transport, peer = self.connected(family)
@@ -102,8 +102,7 @@ class SocketsTests(SynchronousTestCase):
 
     def test_isReadable(self) -> None:
         """
-        What has something waiting is told from what has not, where the system
-        can tell.
+        A port with something to read is told from one without, if the system has C{poll}.
         """
         transport, peer = self.connected(socket.AF_UNIX)
         near = transport.getHandle()
@@ -124,7 +123,7 @@ class SocketsTests(SynchronousTestCase):
 
     def test_keepNoLess(self) -> None:
         """
-        One that keeps as much or more already is left alone.
+        A buffer that is already large enough is left alone.
         """
         skt: Any = FakeSocket()
         for size, options in ((RECEIVE_BUFFER, []), (RECEIVE_BUFFER - 1, [RECEIVE_BUFFER])):
@@ -134,7 +133,7 @@ class SocketsTests(SynchronousTestCase):
 
     def test_keepRefused(self) -> None:
         """
-        Where the system gives no more, it stays as it is.
+        If the system gives no more, the buffer stays as it is.
         """
 
         def refuse(*option: object) -> None:
@@ -146,7 +145,7 @@ class SocketsTests(SynchronousTestCase):
 
     def test_innermost(self) -> None:
         """
-        What wraps a connection is looked through.
+        The connection below a wrapper is found.
         """
         raw: Any = StringTransport()
         wrappers: list[Any] = [

@@ -1,5 +1,5 @@
 """
-What several test modules need: transports in memory, and a session on one.
+The common parts of all tests: missing programs, transports in memory, and sessions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ For the processes that tests start: with this checkout, installed or not.
 
 ENVIRONMENT = {name: value for name, value in MEASURED.items() if "COVERAGE" not in name}
 """
-For those whose coverage is not measured: they start faster.
+For processes whose coverage is not measured: they start faster.
 """
 
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
@@ -56,7 +56,7 @@ Several programs are called C{nc}, and each has other options.
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 """
-How many inputs are made up for a test that makes them up.
+How many inputs hypothesis makes for each of its tests.
 """
 
 if find_spec("hypothesis"):
@@ -75,7 +75,7 @@ NO_NUMBERS = (
     *("9" * 33, "9" * 400, "9" * 5000),
 )
 """
-What is no number of anything, though Python takes most of it for one.
+Texts that are no numbers of an option, though Python reads most of them as numbers.
 """
 
 
@@ -92,7 +92,7 @@ def lacking(part: str) -> NoReturn:
 
 def missing(*programs: str, path: str = PATH) -> list[str]:
     """
-    @param path: Where to look, as in C{$PATH}.
+    @param path: The directories to search, as in C{$PATH}.
 
     @return: The programs that are not installed.
     """
@@ -135,7 +135,7 @@ def temporaryDirectory(test: SynchronousTestCase) -> Path:
 
 UNTIMED = Limits(idleTimeout=0)
 """
-For tests that look at all timers there are.
+For tests that check all timers of the clock.
 """
 
 PEER = IPv4Address("TCP", "192.0.2.1", 40000)
@@ -143,7 +143,7 @@ PEER = IPv4Address("TCP", "192.0.2.1", 40000)
 
 class MemoryTransport(StringTransport):
     """
-    A transport in memory which tells its protocol what a real one would.
+    A transport in memory that reports the end of the connection to its protocol.
     """
 
     claims: type[Interface] | None = None
@@ -158,7 +158,7 @@ class MemoryTransport(StringTransport):
 
     def unregisterProducer(self) -> None:
         """
-        As real transports do: it is no mistake to do this twice.
+        Forget the producer.  As with real transports, a second call is no mistake.
         """
         self.producer = None
 
@@ -171,14 +171,14 @@ class MemoryTransport(StringTransport):
 
     def connectionDone(self) -> None:
         """
-        The connection has been closed in good order.
+        Report that the connection was closed cleanly.
         """
         self.protocol.connectionLost(Failure(ConnectionDone()))
 
 
 class MemoryTCPTransport(MemoryTransport):
     """
-    One that can be half-closed.
+    A transport that can be half-closed.
     """
 
     claims = ITCPTransport
@@ -187,20 +187,20 @@ class MemoryTCPTransport(MemoryTransport):
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """
-        Take note.
+        Record the option.
         """
         self.noDelay = enabled
 
     def loseWriteConnection(self) -> None:
         """
-        Close the sending side; the protocol hears of it when the test says so.
+        Close the sending side.  The test reports it to the protocol.
         """
         self.writeClosed = True
 
 
 class MemoryTLSTransport(MemoryTCPTransport):
     """
-    One that only seems to, because what it wraps does.
+    A TLS transport: it has the method of a half-close, as the TCP transport below it has.
     """
 
     claims = ISSLTransport
@@ -208,7 +208,7 @@ class MemoryTLSTransport(MemoryTCPTransport):
 
 class SinkFactory(SessionFactory):
     """
-    Builds sessions that only discard.
+    Builds sessions that discard everything.
     """
 
     protocol = Session
@@ -230,7 +230,7 @@ def connect(
 
 def clock() -> Any:
     """
-    @return: A L{Clock}, in the place of a reactor that tells the time.
+    @return: A L{Clock}, typed as any reactor.
     """
     return Clock()
 
@@ -238,7 +238,7 @@ def clock() -> Any:
 @contextmanager
 def logged() -> Iterator[list[str]]:
     """
-    The lines that are logged.
+    Collect the lines that are logged.
     """
     lines: list[str] = []
     with capturedLogs() as events:
@@ -257,7 +257,7 @@ class FakeSocket:
     """
     A UDP socket in memory.
 
-    @ivar queue: What there is to receive: results of C{recvmsg}, or errors.
+    @ivar queue: The results of the next calls of C{recvmsg}; errors are raised.
 
     @ivar sent: The arguments of C{sendmsg} and C{sendto}.
 
@@ -304,13 +304,13 @@ class FakeSocket:
 
     def fileno(self) -> int:
         """
-        @return: No descriptor at all.
+        @return: An invalid descriptor.
         """
         return -1
 
     def recvmsg(self, size: int, space: int) -> Any:
         """
-        @return: The next of the queue.
+        @return: The next result in the queue.
         """
         if not self.queue:
             raise BlockingIOError
@@ -334,8 +334,8 @@ class FakeSocket:
 
 def turn(reactor: Any) -> None:
     """
-    Let a reactor have one turn: as with a real one, what is asked for during the
-    turn is done in the next one, however soon it is due.
+    Let a reactor make one turn.  As with a real one, calls that are scheduled during the
+    turn wait for the next turn, even if they are due.
     """
     for call in [call for call in reactor.calls if call.getTime() <= reactor.seconds()]:
         reactor.calls.remove(call)

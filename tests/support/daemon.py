@@ -19,8 +19,8 @@ from tests.support import ENVIRONMENT
 
 PATIENCE = 30.0
 """
-How long to wait for what should happen at once, in seconds, before a test
-fails: much longer than the busiest machine takes.
+How long a test waits for something that should happen at once, in seconds: much longer
+than the busiest machine takes.
 """
 
 NO_TERMINAL = ["setsid"]
@@ -50,7 +50,7 @@ class Daemon:
     """
     A running C{twistd -n echod}.
 
-    @ivar log: What it has logged so far and a test has seen.
+    @ivar log: The lines of its log that the test has read so far.
     """
 
     def __init__(
@@ -62,12 +62,11 @@ class Daemon:
         descriptors: Sequence[int] = (),
     ) -> None:
         """
-        @param below: A command that runs the one which follows it, such as
-            C{prlimit}.
+        @param below: A command that runs the command after it, such as C{prlimit}.
 
-        @param environment: What to add to its environment.
+        @param environment: Environment variables to add.
 
-        @param descriptors: What else it inherits.
+        @param descriptors: Descriptors that it inherits.
         """
         self.log: list[str] = []
         self._lines: Queue[str | None] = Queue()
@@ -89,7 +88,7 @@ class Daemon:
     @staticmethod
     def command(reactor: str | None) -> list[str]:
         """
-        @return: What runs it, but for its options.
+        @return: The command that runs it, without its options.
         """
         chosen = [f"--reactor={reactor}"] if reactor else []
         return [*TWISTD, *chosen, "-n", "--pidfile=", "echod"]
@@ -108,27 +107,27 @@ class Daemon:
     @property
     def tcp(self) -> tuple[str, int]:
         """
-        Where its first TCP echo listens.
+        The address of its first TCP echo.
         """
         return self.addresses["TCP echo"][0]
 
     @property
     def udp(self) -> tuple[str, int]:
         """
-        Where its first UDP echo listens.
+        The address of its first UDP echo.
         """
         return self.addresses["UDP echo"][0]
 
     @property
     def greeting(self) -> tuple[str, int]:
         """
-        Where its first greeting listens.
+        The address of its first greeting.
         """
         return self.addresses["TCP greeting"][0]
 
     def expect(self, pattern: str) -> re.Match[str]:
         """
-        @return: The match of the next line in the log that has one.
+        @return: The match of the next line in the log that matches.
         """
         deadline = monotonic() + PATIENCE
         while True:
@@ -158,7 +157,7 @@ class Daemon:
 
     def processorTime(self) -> float:
         """
-        @return: What it has used of the processor so far, in seconds.
+        @return: Its processor time so far, in seconds.
         """
         stat = Path(f"/proc/{self.process.pid}/stat").read_text()
         user, system = stat.rpartition(")")[2].split()[11:13]
@@ -166,7 +165,7 @@ class Daemon:
 
     def stop(self) -> None:
         """
-        End it, and read the log to its end.
+        Stop it, and read its log to the end.
         """
         self.process.terminate()
         self.process.wait(PATIENCE)

@@ -1,5 +1,5 @@
 """
-A UDP echo on a bad day.
+A UDP echo with faults.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Address = tuple[str, int]
 
 class ImpairedEcho(DatagramProtocol):
     """
-    Returns datagrams, but not all, some twice, some after the next, and some with
-    one byte changed.
+    Returns datagrams, but drops some, returns some twice or after the next one, and changes
+    a byte of some.
 
-    @ivar did: What it did, how often.
+    @ivar did: How often it did what.
     """
 
     noisy = False
@@ -38,7 +38,7 @@ class ImpairedEcho(DatagramProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: Address) -> None:
         """
-        Do one of these.
+        Apply one of the faults, or return the datagram.
         """
         (what,) = self.random.choices([*self.shares], [*self.shares.values()])
         if what == REORDERED:
@@ -58,7 +58,7 @@ class ImpairedEcho(DatagramProtocol):
 
     def end(self) -> None:
         """
-        What is still held is never let go.
+        Drop the datagram that is still held.
         """
         self.did[DROPPED] += self._held is not None
 

@@ -25,30 +25,30 @@ TYPED = re.compile(r"typed: *([0-9, -]+)$")
 NOT_RUN = re.compile(r"not run: *(.*)$", re.DOTALL)
 MARKS = (FILE, TYPED, NOT_RUN)
 """
-What a comment right before a block can say of it.
+The comments that can stand before a block.
 """
 
 SHOWN = ("text", "none")
 """
-The languages of what is only looked at.
+The languages of blocks that are only read.
 """
 
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 """
-Of a variable, before a command.
+The assignment of a variable, before a command.
 """
 
 KEYS = {"^C": "\x03", "^D": "\x04"}
 
 NOTHING = ("", "")
 """
-What a prompt is with nothing behind it.
+A prompt without a command.
 """
 
 
 class BadPage(Exception):
     """
-    A page has a block of which nobody can tell what to do with it.
+    A page has a block, and it is not clear what to do with it.
     """
 
 
@@ -68,7 +68,7 @@ class Program:
     """
     A piece of Python that is run by itself.
 
-    @ivar doctest: Whether it is one.
+    @ivar doctest: True if it is a doctest.
     """
 
     line: int
@@ -79,7 +79,7 @@ class Program:
 @dataclass(frozen=True)
 class Exempt:
     """
-    What is not run, and why.
+    A part of the page that is not run, with the reason.
     """
 
     line: int
@@ -89,10 +89,10 @@ class Exempt:
 @dataclass(frozen=True)
 class Session:
     """
-    What happens at a terminal: (kind, text), where the kind is C{command}, C{typed},
+    The events at a terminal: (kind, text), where the kind is C{command}, C{typed},
     C{key} or C{shown}.
 
-    @ivar goesOn: Whether the last command is still running then.
+    @ivar goesOn: True if the last command is still running at the end.
     """
 
     line: int
@@ -102,7 +102,7 @@ class Session:
     @property
     def continues(self) -> bool:
         """
-        Whether it is about a command that an earlier one has started.
+        True if the session continues that of an earlier block.
         """
         return self.events[0][0] != "command"
 
@@ -112,7 +112,7 @@ Step = File | Program | Exempt | Session
 
 class _Block(Directive):
     """
-    The directives of Sphinx, as far as they matter here.
+    The directives of Sphinx that matter here.
     """
 
     has_content = True
@@ -157,7 +157,7 @@ directives.register_directive("literalinclude", _Included)
 
 def steps(page: Path) -> list[Step]:
     """
-    @return: What the reader of a page does, in order.
+    @return: The steps of the reader of a page, in order.
 
     @raise BadPage: for a block that is neither run nor exempt.
     """

@@ -15,7 +15,7 @@ from zope.interface import implementer
 @implementer(IListeningPort)
 class Port:
     """
-    What an endpoint listens with.
+    A listening port in memory.
     """
 
     listening = True
@@ -33,7 +33,7 @@ class Port:
 
     def stopListening(self) -> None:
         """
-        Listen no more.
+        Stop listening.
         """
         self.listening = False
 
@@ -42,9 +42,9 @@ class Endpoint:
     """
     An endpoint in memory.
 
-    @ivar ports: All that ever listened.
+    @ivar ports: All ports that were ever opened.
 
-    @ivar result: What the next listening comes to, or L{None} for a new port.
+    @ivar result: The result of the next C{listen}, or L{None} for a new port.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Endpoint:
 
     def listen(self, server: object) -> Deferred[Any]:
         """
-        Listen, or whatever was asked for.
+        Open a new port, or return the result that was set.
         """
         if self.result is not None:
             return self.result
@@ -63,13 +63,13 @@ class Endpoint:
 
 class Server:
     """
-    A server in name only.
+    A server that serves nobody.
 
-    @ivar drained: What its sessions are waited for by.
+    @ivar drained: The result of C{drain}.
 
-    @ivar cuts: How often its sessions were cut.
+    @ivar cuts: How often C{abort} was called.
 
-    @ivar sessions: Those that it would have.
+    @ivar sessions: Its open sessions.
     """
 
     service = "echo"
@@ -81,12 +81,12 @@ class Server:
 
     def drain(self) -> Deferred[None]:
         """
-        Wait for the sessions that there are not.
+        Return the result that was set.
         """
         return self.drained
 
     def abort(self) -> None:
         """
-        Take note.
+        Count the call.
         """
         self.cuts += 1

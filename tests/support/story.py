@@ -77,9 +77,9 @@ class Story:
 
     def __init__(self, folder: Path, programs: Path, patience: float = PATIENCE) -> None:
         """
-        @param folder: Where the reader is.
+        @param folder: The working directory of the reader.
 
-        @param programs: Where C{python}, C{twistd} and C{echoc} are.
+        @param programs: The directory of C{python}, C{twistd} and C{echoc}.
 
         @param patience: How long to wait for what should happen at once, in seconds.
         """

@@ -77,7 +77,7 @@ class Mismatch(Exception):
 
 class Screen:
     """
-    What a terminal shows, as far as one line is drawn again at the most.
+    The screen of a terminal, where programs redraw at most one line.
 
     @ivar lines: The finished ones.
 
@@ -119,7 +119,7 @@ class Terminal:
         self, folder: Path, environment: Mapping[str, str], patience: float = PATIENCE
     ) -> None:
         """
-        @param folder: Where the shell is.
+        @param folder: The working directory of the shell.
 
         @param patience: How long to wait for what should happen at once, in seconds.
         """
@@ -293,7 +293,7 @@ class Terminal:
 
 def _open(shown: Sequence[str]) -> list[str]:
     """
-    @return: What of this is met by more than has appeared so far.
+    @return: The expected lines that the output so far cannot match yet.
     """
     return [ANYTHING] if shown[-1:] == [ANYTHING] else []
 

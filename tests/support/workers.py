@@ -24,7 +24,7 @@ class FakeProcess:
     """
     A process in memory.
 
-    @ivar signals: Those that it was sent.
+    @ivar signals: The signals that it was sent.
     """
 
     def __init__(self, pid: int, protocol: Any, command: list[str], **more: Any) -> None:
@@ -37,7 +37,7 @@ class FakeProcess:
 
     def signalProcess(self, name: str | int) -> None:
         """
-        Take note.
+        Record the call.
         """
         if self.over:
             raise ProcessExitedAlready
@@ -71,7 +71,7 @@ class ProcessReactor(MemoryReactorClock):
     """
     A reactor whose processes are in memory.
 
-    @ivar processes: All that were ever started.
+    @ivar processes: All processes that were ever started.
 
     @ivar problem: Why no more can be.
     """
@@ -96,21 +96,21 @@ class ProcessReactor(MemoryReactorClock):
 
     def callFromThread(self, act: Callable[..., object], *arguments: object) -> None:
         """
-        Do it.
+        Call the function at once.
         """
         act(*arguments)
 
     @property
     def alive(self) -> list[FakeProcess]:
         """
-        Those that have not ended.
+        The processes that have not ended.
         """
         return [process for process in self.processes if not process.over]
 
 
 def ofSessions(**more: Any) -> dict[str, Any]:
     """
-    @return: What there is to say about a service of sessions.
+    @return: The report of a service with sessions.
     """
     return {
         "service": "TCP echo",
@@ -133,7 +133,7 @@ def ofSessions(**more: Any) -> dict[str, Any]:
 
 def ofDatagrams(**more: Any) -> dict[str, Any]:
     """
-    @return: What there is to say about a service of datagrams.
+    @return: The report of a service with datagrams.
     """
     return {
         "service": "UDP echo",
@@ -153,7 +153,7 @@ def ofDatagrams(**more: Any) -> dict[str, Any]:
 
 def nothing() -> dict[str, Any]:
     """
-    @return: The report of a worker that serves, and has nobody to serve.
+    @return: The report of a worker without services.
     """
     return {
         "version": __version__,

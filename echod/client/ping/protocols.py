@@ -52,7 +52,7 @@ class StreamProbesProtocol(Protocol):
     """
     Sends the probes of a L{Pinger} in one stream.
 
-    What comes back is cut into pieces of the sizes of the probes, in their order.  A
+    The stream that comes back is cut into pieces of the sizes of the probes, in their order.  A
     stream loses and reorders nothing.  If a server changes the stream, no piece after
     the change matches its probe.
     """

@@ -46,7 +46,7 @@ How long to wait for repeated answers to the last line, in seconds.
 @dataclass
 class Answers:
     """
-    What became of the lines.
+    The answers to the lines.
 
     @ivar sent: How many were sent.
 

@@ -28,11 +28,11 @@ from tests.client.ping.test_pinger import Time
 @implementer(IStreamClientEndpoint)
 class MemoryEndpoint:
     """
-    Where connections are made in memory, when the test says so.
+    An endpoint in memory.  The test accepts its connections.
 
-    @ivar attempts: Those that were not made yet.
+    @ivar attempts: The connections that are not accepted yet.
 
-    @ivar transports: Those of the others.
+    @ivar transports: The transports of the accepted connections.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class ConnectionsTests(SynchronousTestCase):
 
     def result(self) -> Result:
         """
-        @return: What the run came to, and nothing is left of it.
+        @return: The result of the run.  Check that nothing of the run is left.
         """
         result: Result = self.successResultOf(self.pinger.finished)
         self.connections.close()

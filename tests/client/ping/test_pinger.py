@@ -107,8 +107,7 @@ class ScheduleTests(SynchronousTestCase):
 
     def test_overdue(self) -> None:
         """
-        What is overdue is made up for, so many at a time, and after that it is on
-        time again.
+        Overdue probes are sent a few at a time; then the schedule is on time again.
         """
         self.schedule(2, None)
         self.time.clock.advance(0.4)
@@ -126,7 +125,7 @@ class ScheduleTests(SynchronousTestCase):
 
     def test_blocked(self) -> None:
         """
-        What is not possible is tried again, and nothing is left out.
+        A probe that cannot be sent is tried again, and none is left out.
         """
         self.room = False
         self.schedule(1, 5)
@@ -157,7 +156,7 @@ class ScheduleTests(SynchronousTestCase):
 
 class PingerTestCase(SynchronousTestCase):
     """
-    What the tests of a L{Pinger} have in common.
+    The common parts of the tests of a L{Pinger}.
     """
 
     def setUp(self) -> None:
@@ -179,13 +178,13 @@ class PingerTestCase(SynchronousTestCase):
 
     def kinds(self) -> list[Kind]:
         """
-        @return: What happened.
+        @return: The events so far.
         """
         return [event.kind for event in self.events]
 
     def result(self, pinger: Pinger) -> Result:
         """
-        @return: What the run came to; it is over, and nothing of it is left.
+        @return: The result of the run.  Check that it is over and nothing of it is left.
         """
         self.assertEqual(self.time.clock.getDelayedCalls(), [])
         result: Result = self.successResultOf(pinger.finished)
@@ -278,7 +277,7 @@ class PingerTests(PingerTestCase):
 
     def test_readFirst(self) -> None:
         """
-        What came in time is read before it is given up, also by a process that
+        Answers that came in time are read before they count as lost, also if the process
         slept.
         """
         pinger = self.pinger(1)
@@ -291,7 +290,7 @@ class PingerTests(PingerTestCase):
 
     def test_refusedAtFirst(self) -> None:
         """
-        Where nothing listens, there is no sense in going on.
+        The run ends if nothing listens at the target.
         """
         pinger = self.pinger()
         pinger.start(self.sent.append)
@@ -324,7 +323,7 @@ class PingerTests(PingerTestCase):
 
     def test_unreachable(self) -> None:
         """
-        Where there is no way, there is no sense in trying again.
+        A probe without a route is not tried again.
         """
         pinger = self.pinger()
         pinger.start(self.failing(OSError(errno.ENETUNREACH, "")))
@@ -333,7 +332,7 @@ class PingerTests(PingerTestCase):
 
     def test_tooBig(self) -> None:
         """
-        What is too big for the path was not sent; another size may be.
+        A probe that is too big for the path counts as not sent; other sizes are sent.
         """
         pinger = self.pinger(2, sizes=(9000, 64), timeout=0.1)
         pinger.start(self.failing(OSError(errno.EMSGSIZE, "")))
@@ -344,7 +343,7 @@ class PingerTests(PingerTestCase):
 
     def test_tooBigSomewhere(self) -> None:
         """
-        What a router found too big was sent, is lost, and is missing once.
+        A probe that is too big for a router counts as sent and as lost, once.
         """
         pinger = self.pinger(2, interval=0.001, sizes=(9000, 64), timeout=0.1)
         pinger.start(self.sent.append)
@@ -445,7 +444,7 @@ class Wire:
 
     def flush(self) -> None:
         """
-        What was answered arrives.
+        A probe that was answered arrives.
         """
         while self.waiting:
             self.client.datagramReceived(self.waiting.pop(0), ("192.0.2.2", 8080))
@@ -523,7 +522,7 @@ class StreamProbesTests(PingerTestCase):
 
     def test_tooMuch(self) -> None:
         """
-        What comes without having been sent is none of it.
+        Data that were never sent match no probe.
         """
         pinger = self.pinger(2)
         protocol, transport = self.protocol(pinger)

@@ -77,7 +77,7 @@ class ProbesTests(SynchronousTestCase):
 
     def test_small(self) -> None:
         """
-        What has no room for a checksum is the low bytes of the number.
+        A probe without room for a checksum consists of the low bytes of the number.
         """
         self.assertEqual(self.probes.encode(0x1234, 0), b"")
         self.assertEqual(self.probes.encode(0x1234, 1), b"\x34")
@@ -137,8 +137,7 @@ class TrackerTests(SynchronousTestCase):
 
     def test_kernelTime(self) -> None:
         """
-        Where the kernel tells when an answer came, that counts, unless somebody
-        has set the clock meanwhile.
+        The kernel's time of arrival counts, unless the clock was set meanwhile.
         """
         for arrived, trip in ((0.25, 0.25), (-1.0, 0.5), (0.75, 0.5)):
             self.setUp()
@@ -158,7 +157,7 @@ class TrackerTests(SynchronousTestCase):
 
     def test_lost(self) -> None:
         """
-        What is not answered in time is lost; until then it is on its way.
+        A probe that is not answered in time is lost; until then it is in flight.
         """
         self.send(2)
         self.assertEqual(list(self.tracker.expire(SECOND)), [])
@@ -169,8 +168,8 @@ class TrackerTests(SynchronousTestCase):
 
     def test_late(self) -> None:
         """
-        What is answered after its time is late, and not lost, whether it was given
-        up already or not; its round trip counts as long as it was.
+        A probe that is answered after its time is late and not lost, even if it counted as
+        lost before.  Its round trip counts with its real length.
         """
         probes = self.send(2)
         self.assertIs(self.tracker.received(probes[1], at(2.5)).kind, Kind.LATE)
@@ -184,7 +183,7 @@ class TrackerTests(SynchronousTestCase):
 
     def test_readLate(self) -> None:
         """
-        What the kernel took in in time was not late, however late it was read.
+        An answer that the kernel received in time is not late, even if it is read late.
         """
         (probe,) = self.send(1)
         list(self.tracker.expire(5 * SECOND))
@@ -249,7 +248,7 @@ class TrackerTests(SynchronousTestCase):
 
     def test_foreign(self) -> None:
         """
-        What resembles no probe is none, nor is one that was never sent.
+        Data that resemble no probe are foreign, and so is a probe that was never sent.
         """
         other = Probes(Random(1))
         unsent = [other.encode(0, 64), other.encode(5, 64), other.encode(5, 3)]
@@ -313,7 +312,7 @@ class TrackerTests(SynchronousTestCase):
 
     def test_unsent(self) -> None:
         """
-        What could not be sent was not sent.
+        A probe that could not be sent does not count as sent.
         """
         event = self.tracker.sendFailed(9000, at(0), Kind.TOO_BIG)
         self.assertEqual(event, Event(Kind.TOO_BIG, 0, 9000))

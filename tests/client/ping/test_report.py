@@ -74,7 +74,7 @@ class ReportTests(SynchronousTestCase):
 
     def report(self, kind: type[Quiet]) -> list[str]:
         """
-        @return: What a report prints of a whole run.
+        @return: The output of a report about a whole run.
         """
         self.lines.clear()
         report = kind(self.lines.append)
@@ -126,7 +126,7 @@ class ReportTests(SynchronousTestCase):
 
     def test_sweep(self) -> None:
         """
-        Where there were several sizes, each has a line.
+        With several sizes, each has a line.
         """
         ofSizes = result(1472, 64)
         ofSizes.tracker.sendFailed(9000, Moment(2 * 10**9, 0), Kind.TOO_BIG)
@@ -144,7 +144,7 @@ class ReportTests(SynchronousTestCase):
 
     def test_nothing(self) -> None:
         """
-        Where there was nothing, there are no figures, and no error.
+        A run without probes gives no figures and no error.
         """
         said = summary(Result(Tracker(Probes(Random(1)), 1), 0.0, 0), Outcome(4, "it"), "it")
         Quiet(self.lines.append).finished(said)
@@ -252,7 +252,7 @@ class LiveTests(SynchronousTestCase):
 
     def run_(self, kind: type[Plot] | type[Progress]) -> str:
         """
-        @return: What is drawn of a run.
+        @return: The drawing of a run.
         """
         live = kind(self.lines.append, self.clock, self.console)
         live.started("it", Plan(10), "UDP")
