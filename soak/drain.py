@@ -35,7 +35,7 @@ class Transfer:
     """
     One client that sends, and has read only a part when the signal comes.
 
-    @ivar owed: The bytes that the server's system had acknowledged by then.
+    @ivar owed: How many bytes the server's system had acknowledged at the signal.
     """
 
     def __init__(self, client: Client, text: memoryview, random: Random) -> None:

@@ -10,37 +10,13 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
-from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
+from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from echod.testing import EchodMixin, MemoryConnection, MemoryDatagrams, MemoryStream
-
-
-class Client(Protocol):
-    """
-    A client that records what it receives.
-
-    @ivar lost: Fires with the class of the reason when the connection ends.
-    """
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-        self.lost: Deferred[type[BaseException] | None] = Deferred()
-
-    def dataReceived(self, data: bytes) -> None:
-        """
-        Record the data.
-        """
-        self.pieces.append(data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """
-        Report the reason.
-        """
-        self.lost.callback(reason.type)
+from tests.support.protocols import RecordingProtocol
 
 
 class DatagramClient(DatagramProtocol):
@@ -76,11 +52,11 @@ class MixinTests(EchodMixin, TestCase):
 
     timeout = 30
 
-    async def talk(self, address: tuple[str, int], message: bytes = b"") -> Client:
+    async def talk(self, address: tuple[str, int], message: bytes = b"") -> RecordingProtocol:
         """
         Connect a client and let it send a message.
         """
-        client = Client()
+        client = RecordingProtocol()
         endpoint = TCP4ClientEndpoint(reactor, *address)
         await connectProtocol(endpoint, client)
         assert client.transport is not None
@@ -99,8 +75,8 @@ class MixinTests(EchodMixin, TestCase):
         self.assertEqual(await datagrams.answer, b"there and back")
         await port.stopListening()
         await gatherResults([greeted.lost, client.lost])
-        self.assertEqual(b"".join(greeted.pieces), b"Hello\r\n")
-        self.assertEqual(b"".join(client.pieces), b"there and back\n")
+        self.assertEqual(greeted.received, b"Hello\r\n")
+        self.assertEqual(client.received, b"there and back\n")
 
     async def test_clean(self) -> None:
         """
@@ -119,7 +95,7 @@ class MixinTests(EchodMixin, TestCase):
         echod = self.echod("--impair", "pieces=1-3")
         client = await self.talk(echod.tcp, b"How are you?\nbye\n")
         await client.lost
-        self.assertEqual(b"".join(client.pieces), b"How are you?\n")
+        self.assertEqual(client.received, b"How are you?\n")
         self.assertTrue(len(client.pieces) > 1, client.pieces)
 
     async def test_close(self) -> None:
@@ -129,7 +105,7 @@ class MixinTests(EchodMixin, TestCase):
         echod = self.echod("--impair", "close-after=100kB")
         client = await self.talk(echod.tcp, b"x" * 300000)
         self.assertIs(await client.lost, ConnectionDone)
-        self.assertEqual(len(b"".join(client.pieces)), 100000)
+        self.assertEqual(len(client.received), 100000)
 
     async def test_reset(self) -> None:
         """
@@ -138,7 +114,7 @@ class MixinTests(EchodMixin, TestCase):
         echod = self.echod("--impair", "reset-after=5B")
         client = await self.talk(echod.tcp, b"abcdefgh")
         self.assertIs(await client.lost, ConnectionLost)
-        self.assertEqual(b"".join(client.pieces), b"abcde")
+        self.assertEqual(client.received, b"abcde")
 
     async def test_refuse(self) -> None:
         """
@@ -170,14 +146,14 @@ class MemoryTests(SynchronousTestCase):
         A client over C{iosim} receives everything back, in the pieces and after the
         delay that were asked for.
         """
-        client = Client()
+        client = RecordingProtocol()
         connection = MemoryConnection(client, "--impair", "delay=50ms,pieces=1-3,seed=7")
         assert client.transport is not None
         client.transport.write(b"How are you?")
         connection.advance(0.049)
         self.assertEqual(client.pieces, [])
         connection.advance(1)
-        self.assertEqual(b"".join(client.pieces), b"How are you?")
+        self.assertEqual(client.received, b"How are you?")
         self.assertTrue(max(map(len, client.pieces)) <= 3)
         client.transport.loseConnection()
         connection.advance(0)
@@ -187,7 +163,7 @@ class MemoryTests(SynchronousTestCase):
         """
         A client over C{iosim} sees a reset as C{ConnectionLost}.
         """
-        client = Client()
+        client = RecordingProtocol()
         connection = MemoryConnection(client, "--impair", "reset-after=2B")
         assert client.transport is not None
         client.transport.write(b"abc")
@@ -200,7 +176,7 @@ class MemoryTests(SynchronousTestCase):
         A client with a C{StringTransport} receives in pieces what it has sent, until
         its goodbye ends the stream.
         """
-        client = Client()
+        client = RecordingProtocol()
         transport = StringTransport()
         client.makeConnection(transport)
         transport.write(b"How are you?")

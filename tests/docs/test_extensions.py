@@ -4,7 +4,7 @@ Tests for the extensions of Sphinx that make the reference pages.
 
 from __future__ import annotations
 
-import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
 from twisted.python import usage
@@ -21,9 +21,13 @@ class ExtensionTestCase(SynchronousTestCase):
     name: str
 
     def setUp(self) -> None:
-        self.patch(sys, "path", [str(CHECKOUT / "docs" / "_ext"), *sys.path])
+        file = CHECKOUT / "docs" / "_ext" / f"{self.name}.py"
+        spec = spec_from_file_location(self.name, file)
+        assert spec is not None
+        assert spec.loader is not None
+        self.extension: Any = module_from_spec(spec)
         try:
-            self.extension: Any = __import__(self.name)
+            spec.loader.exec_module(self.extension)
         except ImportError:
             lacking("sphinx")
 

@@ -155,7 +155,7 @@ class PageTests(SynchronousTestCase):
 
     def test_markup(self) -> None:
         """
-        The page shows the bytes of a peer as text.
+        The page takes nothing that a peer sends for HTML.
         """
         observed = Observed(self, 0, "--show-messages")
         page = self.open(observed)

@@ -293,7 +293,7 @@ class Terminal:
 
 def _open(shown: Sequence[str]) -> list[str]:
     """
-    @return: The expected lines that the output so far cannot match yet.
+    @return: The last of the expected lines, if it stands for any further output.
     """
     return [ANYTHING] if shown[-1:] == [ANYTHING] else []
 

@@ -112,31 +112,26 @@ def ofSessions(**more: Any) -> dict[str, Any]:
     """
     @return: The report of a service with sessions.
     """
-    return {
-        "service": "TCP echo",
-        "address": "127.0.0.1:8080",
-        "state": "listening",
-        "receivedBytes": 0,
-        "returnedBytes": 0,
-        "refused": {},
-        "impairments": None,
-        "impaired": {},
-        "kind": SESSIONS,
+    sessions = {
         "open": 0,
         "accepted": 0,
         "ended": {},
         "lengths": [0] * (len(LENGTHS) + 1),
         "seconds": 0.0,
-        **more,
     }
+    return {**_ofService("TCP echo", SESSIONS), **sessions, **more}
 
 
 def ofDatagrams(**more: Any) -> dict[str, Any]:
     """
     @return: The report of a service with datagrams.
     """
+    return {**_ofService("UDP echo", DATAGRAMS), "received": 0, "answered": 0, **more}
+
+
+def _ofService(service: str, kind: str) -> dict[str, Any]:
     return {
-        "service": "UDP echo",
+        "service": service,
         "address": "127.0.0.1:8080",
         "state": "listening",
         "receivedBytes": 0,
@@ -144,10 +139,7 @@ def ofDatagrams(**more: Any) -> dict[str, Any]:
         "refused": {},
         "impairments": None,
         "impaired": {},
-        "kind": DATAGRAMS,
-        "received": 0,
-        "answered": 0,
-        **more,
+        "kind": kind,
     }
 
 

@@ -8,7 +8,7 @@ import ssl
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -18,6 +18,7 @@ from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GREETING, GreetingFactory
 from echod.tcp.session import QUIET
 from tests.support import PEER, MemoryTCPTransport, clock, lacking, temporaryDirectory, turn
+from tests.support.protocols import RecordingProtocol
 from tests.support.tls import TLSClient, makeCertificate
 
 try:
@@ -63,20 +64,6 @@ class AbortedTransport(MemoryTCPTransport):
         Take note.
         """
         self.aborted = True
-
-
-class RecordingProtocol(Protocol):
-    """
-    One that knows nothing of half-closes.
-    """
-
-    received = b""
-
-    def dataReceived(self, data: bytes) -> None:
-        """
-        Take note.
-        """
-        self.received += data
 
 
 class TLSTests(SynchronousTestCase):

@@ -1,0 +1,42 @@
+"""
+Protocols for tests that record what they receive.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+
+class RecordingProtocol(Protocol):
+    """
+    Records the data that it receives.
+
+    @ivar pieces: The data of each call of C{dataReceived}.
+
+    @ivar lost: Fires with the class of the reason when the connection ends.
+    """
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.lost: Deferred[type[BaseException] | None] = Deferred()
+
+    @property
+    def received(self) -> bytes:
+        """
+        All data received so far.
+        """
+        return b"".join(self.pieces)
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Record the data.
+        """
+        self.pieces.append(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        Report the reason.
+        """
+        self.lost.callback(reason.type)
