@@ -11,7 +11,7 @@ from twisted.python import usage
 
 from echod.config import options
 from echod.config.build import (
-    Named,
+    Bound,
     addSessionLog,
     addStatus,
     build,
@@ -19,6 +19,7 @@ from echod.config.build import (
     processRoom,
     serverEndpoints,
 )
+from echod.config.hosts import Hosts, hostsByName
 from echod.config.log import Log
 from echod.config.reactor import processReactor
 from echod.net.unixsockets import ReplacingReactor
@@ -42,15 +43,19 @@ class Options(options.Options):
     How to listen for workers, if there are any.
     """
 
-    servers: dict[str, list[Named]]
-    status: list[Named]
+    servers: dict[str, list[Bound]]
+    status: list[Bound]
 
-    def __init__(self, reactor: Any = None) -> None:
+    def __init__(self, reactor: Any = None, hosts: Hosts | None = None) -> None:
         """
         @param reactor: Where to listen; the installed one unless given.
+
+        @param hosts: Says what a port alone and a host name mean; the system's names
+            unless given.
         """
         super().__init__()
         self._reactor = reactor
+        self._hosts = hosts or hostsByName()
 
     @property
     def ownsProcess(self) -> bool:
@@ -78,8 +83,10 @@ class Options(options.Options):
         if config.workers > 1:
             self.workers = Parent(config, self.reactor, self.arguments)
             listen = self.workers.listen
-        self.servers = serverEndpoints(config, listen)
-        self.status = endpoints("status", config.status, self._listen, config.proxies)
+        self.servers = serverEndpoints(config, listen, self._hosts)
+        self.status = endpoints(
+            "status", config.status, self._listen, self._hosts, config.proxies
+        )
         if config.workers > 1:
             try:
                 checkWorkers(config, self.reactor, self.parent and self.parent.get("chroot"))

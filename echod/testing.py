@@ -22,6 +22,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.test.iosim import FakeTransport, connect
 
+from echod.config.config import SERVERS
+from echod.net.addresses import LOOPBACK
 from echod.service.echoservice import EchoService
 from echod.tap import Options, makeService
 
@@ -30,6 +32,11 @@ __all__ = ["PEER", "Echod", "EchodMixin", "MemoryConnection", "MemoryDatagrams",
 PEER = IPv4Address("TCP", "192.0.2.1", 40000)
 """
 The address of a client in memory: one for documentation (RFC 5737).
+"""
+
+FREE = f"{LOOPBACK}:0"
+"""
+Any free port.  Tests get one socket for each server, whatever names the machine has.
 """
 
 STEP = 0.001
@@ -83,7 +90,8 @@ class EchodMixin:
         @param options: Options of C{twistd echod}.  They may add servers; the
             addresses of the result remain those of the first three.
         """
-        service = _service(reactor, "--greeting", "0", "--tcp", "0", "--udp", "0", *options)
+        served = [f"--{server}={FREE}" for server in SERVERS]
+        service = _service(reactor, *served, *options)
         service.startService()
         echod = Echod(service)
         self.addCleanup(echod.stop)
@@ -238,5 +246,5 @@ def _inMemory(server: str, *options: str) -> tuple[MemoryReactorClock, Any]:
     @return: A clock, and the factory or protocol of the server.
     """
     clock = MemoryReactorClock()
-    (listening,) = _service(clock, server, "0", *options).listening
+    (listening,) = _service(clock, server, FREE, *options).listening
     return clock, listening.server

@@ -19,9 +19,14 @@ the busiest machine.
 
 SERVERS = ("--greeting", "--tcp", "--udp")
 
+FREE = "127.0.0.1:0"
+"""
+Any free port.  Tests get one socket for each server, whatever names the machine has.
+"""
+
 Address = tuple[str, int]
 
-_LISTENS = re.compile(r"\] (\w+ \w+) listens on (.*)$")
+_LISTENS = re.compile(r"\] (\w+ \w+) listens on (.*?)(, .*)?$")
 _ADDRESS = re.compile(r"\[?(.*?)\]?:([0-9]{1,5})")
 
 
@@ -52,7 +57,7 @@ class Daemon:
         @raise CannotRun: if it does not start.
         """
         # When a test is over, nobody needs the rest of its sessions.
-        served = [argument for server in SERVERS for argument in (server, "0")]
+        served = [argument for server in SERVERS for argument in (server, FREE)]
         arguments = [*served, "--drain-timeout", "0", *options]
         self.addresses: dict[str, list[Address]] = {}
         self._lines: list[str] = []

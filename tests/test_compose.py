@@ -74,9 +74,9 @@ class ComposeTests(SynchronousTestCase):
         """
         options = self.options()
         served = {
-            f"{address.rpartition(':')[2]}/{'udp' if server == 'udp' else 'tcp'}"
-            for server in ("greeting", "tcp", "udp")
-            for address, _ in options.servers[server]
+            f"{address.port}/{'udp' if server == 'udp' else 'tcp'}"
+            for server, addresses in options.config.servers.items()
+            for address in addresses
         }
         self.assertEqual({port.partition(":")[2] for port in self.service["ports"]}, served)
 
@@ -107,7 +107,7 @@ class ComposeTests(SynchronousTestCase):
             """
             @return: The exit status of the health check, for another address.
             """
-            command = [argument.replace(address, place) for argument in arguments]
+            command = [argument.replace(address.text, place) for argument in arguments]
             self.assertNotEqual(command, arguments)
             return run(
                 [sys.executable, *command],
@@ -117,6 +117,6 @@ class ComposeTests(SynchronousTestCase):
             ).returncode
 
         with Daemon("--tcp", "0", "--status", "0") as daemon:
-            place = daemon.expect(r"HTTP status listens on (.*)$")[1]
+            place = daemon.expect(r"HTTP status listens on ([^,\n]*)")[1]
             self.assertEqual(check(place), 0)
         self.assertEqual(check(place), 1)

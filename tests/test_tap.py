@@ -38,6 +38,7 @@ from echod.config import options as parser
 from echod.config import reactor as reactorchoice
 from echod.config.addresses import BACKLOG
 from echod.config.build import processRoom
+from echod.config.config import SERVERS
 from echod.config.options import EXAMPLES
 from echod.impair.items import ITEMS
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
@@ -59,6 +60,7 @@ from echod.udp.guard import OVER_RATE
 from echod.workers.aggregatemonitor import AggregateMonitor
 from echod.workers.service import WorkersService
 from tests.support import NO_NUMBERS, lacking, logged, temporaryDirectory
+from tests.support import config as support
 from tests.support.status import Client
 from tests.support.workers import ProcessReactor
 
@@ -67,9 +69,7 @@ def parse(*arguments: str) -> Options:
     """
     @return: The options of a command line.
     """
-    options = Options(MemoryReactorClock())
-    options.parseOptions(arguments)
-    return options
+    return support.options(*arguments)
 
 
 def serve(*arguments: str) -> list[ListeningService[Any]]:
@@ -228,7 +228,7 @@ class AddressTests(SynchronousTestCase):
             arguments = [f"--{option}=haproxy:{value}" for value in ("80", "[::]:80", "tcp:80")]
             options = parse(*arguments)
             self.assertEqual(
-                [address for address, _ in options.servers[option]],
+                [address.text for address, _ in options.servers[option]],
                 ["haproxy:127.0.0.1:80", "haproxy:[::]:80", "haproxy:tcp:80"],
             )
             makeService(options).startService()
@@ -267,7 +267,6 @@ class AddressTests(SynchronousTestCase):
                 "x",
                 "",
                 "haproxy:",
-                "localhost:80",
                 "\u0668\u0660",
                 "-1",
                 "[]:80",
@@ -438,9 +437,7 @@ class WorkersTests(SynchronousTestCase):
         """
         @return: The options of a command line.
         """
-        options = Options(ProcessReactor())
-        options.parseOptions(arguments)
-        return options
+        return support.options(*arguments, reactor=ProcessReactor())
 
     def refuse(self, *arguments: str, options: Options | None = None) -> str:
         """
@@ -626,7 +623,7 @@ class OptionsTests(SynchronousTestCase):
         """
         All UDP servers share one loop guard.
         """
-        first, second = servers("--udp", "8000", "--udp", "8001")
+        first, second = servers("--udp", "0.0.0.0:8000", "--udp", "0.0.0.0:8001")
         assert isinstance(first, UDPEchoProtocol)
         self.assertIs(first.guard, second.guard)
 
@@ -682,7 +679,10 @@ class OptionsTests(SynchronousTestCase):
         """
         Allowed and denied networks are those of all services.
         """
-        greeting, tcp, udp = servers("--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1")
+        served = [f"--{server}=0.0.0.0:0" for server in SERVERS]
+        greeting, tcp, udp = servers(
+            *served, "--allow=10.0.0.0/8", "--deny=10.1.0.0/16", "--deny=::1"
+        )
         for networks in (greeting.limits.networks, tcp.limits.networks):
             self.assertTrue(networks.serves("10.2.0.1"))
             self.assertFalse(networks.serves("10.1.0.1"))
@@ -708,7 +708,7 @@ class OptionsTests(SynchronousTestCase):
             (["--udp-rate=1"], 1),
             (["--udp-rate=0"], 0),
         ):
-            (server,) = servers("--udp", "0", *arguments)
+            (server,) = servers("--udp", "0.0.0.0:0", *arguments)
             for _ in range(answered):
                 self.assertIsNone(server.guard.refusal("192.0.2.1", 40000))
             refusal = server.guard.refusal("192.0.2.1", 40000)

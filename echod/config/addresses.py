@@ -1,6 +1,6 @@
 """
-The addresses of a command line: their text is read without a reactor, and what
-listens on them is made with one.
+The addresses of a command line.  Reading their text needs no reactor and no network;
+their endpoints need a reactor.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from echod.net.descriptions import checkNumbers
 from echod.net.format import hostPort, shortened
 from echod.net.quantities import wholeNumber
 from echod.service.inherited import PREFIX, InheritedStreamEndpoint, InheritedUDPEndpoint
-from echod.service.listening import Endpoint
-from echod.tcp.endpoints import layered
+from echod.service.interfaces import Endpoint
+from echod.tcp.endpoints import isKind, layered
 from echod.udp.endpoint import UDPServerEndpoint
 
 BACKLOG = 4096
@@ -37,10 +37,18 @@ How many connections may wait to be accepted.  The system reduces it to its own 
 server wait a second for their next attempt.
 """
 
-_LITERAL = re.compile(r"(?:\[(?P<v6>[^]]+)\]:|(?P<v4>[0-9.]*\.[0-9.]*):)?(?P<port>[0-9]+)")
+_HOST_PORT = re.compile(
+    r"(?:\[(?P<v6>[^]]+)\]:|(?P<v4>[0-9.]*\.[0-9.]*):|"
+    r"(?P<name>(?=.*[A-Za-z].*:)[A-Za-z0-9_][A-Za-z0-9_.-]*):)?"
+    r"(?P<port>[0-9]+)"
+)
 """
-A port, or a literal address with a port.
+A port alone, or with a literal address or a host name.
 """
+
+NO_ADDRESS = (
+    "neither a port (8080), nor a host with a port (0.0.0.0:8080, [::]:8080, localhost:8080)"
+)
 
 Finder = Callable[[str, socket.SocketKind], tuple[int, socket.AddressFamily]]
 """
@@ -62,10 +70,22 @@ class Address:
 
     host: str | None = None
     """
-    The literal IP address; L{None} if C{text} is an endpoint description.
+    The literal IP address or the host name; L{None} if C{text} is an endpoint
+    description.
     """
 
     port: int = 0
+
+    thisMachine: bool = False
+    """
+    True for a port alone: it means all names of this machine, and only peers on this
+    machine.
+    """
+
+    isName: bool = False
+    """
+    True if C{host} is a host name.
+    """
 
 
 def streamAddress(value: str) -> Address:
@@ -75,8 +95,11 @@ def streamAddress(value: str) -> Address:
     @raise ValueError: if it is wrong, as far as its text shows.
     """
     _, description = layered(None, value)
-    if _LITERAL.fullmatch(description):
-        return _literal(description, value[: -len(description)])
+    address = _hostPort(description, value[: -len(description)])
+    if address is not None:
+        return address
+    if description.startswith(":"):
+        raise ValueError("no address before the colon; all addresses are [::], as in [::]:8080")
     checkNumbers(description)
     return Address(value)
 
@@ -100,55 +123,64 @@ def datagramAddress(value: str) -> Address:
     """
     if value.startswith(PREFIX):
         return Address(value)
-    if not _LITERAL.fullmatch(value):
+    address = _hostPort(value)
+    if address is None:
         raise ValueError(
-            "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
-            "nor a socket that was handed over (systemd:domain=INET:name=NAME)"
+            f"{NO_ADDRESS}, nor a socket that was handed over (systemd:domain=INET:name=NAME)"
         )
-    return _literal(value)
+    return address
 
 
-def _literal(value: str, prefix: str = "") -> Address:
-    match = _LITERAL.fullmatch(value)
-    assert match is not None
+def _hostPort(value: str, prefix: str = "") -> Address | None:
+    """
+    @return: The address, or L{None} if it has another form.
+    """
+    match = _HOST_PORT.fullmatch(value)
+    if match is None or (match["name"] and isKind(match["name"])):
+        return None
     try:
         port = wholeNumber(match["port"], 0, MAX_PORT)
     except ValueError:
         raise ValueError(
             f"{shortened(match['port'])} is not a port; ports are 0 to {MAX_PORT}"
         ) from None
-    host = match["v6"] or match["v4"] or LOOPBACK
-    ip_address(host)
-    return Address(prefix + hostPort(host, port), host, port)
+    name, literal = match["name"], match["v6"] or match["v4"]
+    if literal:
+        ip_address(literal)
+    host = name or literal or LOOPBACK
+    text = prefix + hostPort(host, port)
+    return Address(text, host, port, thisMachine=value == match["port"], isName=bool(name))
 
 
 def streamEndpoint(
-    address: Address, listener: Any, find: Finder, proxies: Networks | None = None
+    address: Address, reactor: Any, find: Finder, proxies: Networks | None = None
 ) -> Endpoint:
     """
     Make the endpoint of an address for connections.
 
-    @param listener: The reactor to listen on.
+    @param address: Not with a host name.
 
     @param proxies: The addresses that may send PROXY headers; L{None} for all.
 
     @raise ValueError: if the endpoint cannot be made.
     """
-    reactor, description = layered(listener, address.text, proxies)
     if address.host is not None:
-        kind = TCP6ServerEndpoint if ":" in address.host else TCP4ServerEndpoint
-        return kind(reactor, address.port, BACKLOG, address.host)
+        isV6 = ":" in address.host
+        restricted = address.thisMachine and not ip_address(address.host).is_loopback
+        listener, _ = layered(reactor, address.text, proxies, onlyThisMachine=restricted)
+        kind = TCP6ServerEndpoint if isV6 else TCP4ServerEndpoint
+        return kind(listener, address.port, BACKLOG, address.host)
+    listener, description = layered(reactor, address.text, proxies)
     if description.startswith(PREFIX):
-        return InheritedStreamEndpoint(reactor, *find(description, socket.SOCK_STREAM))
+        return InheritedStreamEndpoint(listener, *find(description, socket.SOCK_STREAM))
     try:
-        endpoint: Endpoint = serverFromString(reactor, description)
+        endpoint: Endpoint = serverFromString(listener, description)
     except ImportError as error:
         raise ValueError(f"needs the tls extra of txechod ({error})") from None
     except Exception as error:
         # Each parser of endpoint descriptions may raise its own kind of exception.
         raise ValueError(
-            "neither a port (8080), nor an address with a port (0.0.0.0:8080, [::]:8080), "
-            f"nor an endpoint description ({shortened(str(error))})"
+            f"{NO_ADDRESS}, nor an endpoint description ({shortened(str(error))})"
         ) from None
     if isinstance(endpoint, StandardIOEndpoint):
         raise ValueError(
@@ -161,6 +193,8 @@ def streamEndpoint(
 def datagramEndpoint(address: Address, reactor: Any, find: Finder) -> Endpoint:
     """
     Make the endpoint of an address for datagrams.
+
+    @param address: Not with a host name.
 
     @raise ValueError: if the inherited socket cannot be used.
     """

@@ -8,6 +8,7 @@ They differ in what they listen on: a L{Listen} function says that.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
 from socket import gethostname
@@ -18,15 +19,19 @@ from twisted.python import usage
 
 from echod.config.addresses import Address, Finder, datagramEndpoint, streamEndpoint
 from echod.config.config import SERVERS, Config
+from echod.config.hosts import Hosts
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.capacity import Capacity, Limits
 from echod.limits.descriptors import FD_SETSIZE, ProcessRoom
 from echod.limits.networks import Networks
 from echod.limits.ratelimit import RateLimit
+from echod.net.addresses import LOOPBACK
 from echod.net.format import quoted
 from echod.service.echoservice import EchoService
-from echod.service.listening import Endpoint, ListeningService, Server
+from echod.service.interfaces import Endpoint, Server
+from echod.service.listening import ListeningService
+from echod.service.multiendpoint import MultiEndpoint
 from echod.status.hosts import HostNames, machineNames
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
@@ -37,6 +42,7 @@ from echod.tcp.proxyheader import EXPECTED
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import DatagramGuard
 from echod.udp.sourcestatistics import SourceStatistics
+from echod.udp.thismachine import ThisMachineGuard
 
 Listen = Callable[[str], tuple[Any, Finder]]
 """
@@ -44,9 +50,9 @@ Takes the name of one service (C{tcp0}, C{tcp1}, C{udp0}, …); returns the reac
 listens on, and the function that finds inherited sockets for it.
 """
 
-Named = tuple[str, Endpoint]
+Bound = tuple[Address, Endpoint]
 """
-An address as the log shows it, and its endpoint.
+An address and its endpoint.
 """
 
 
@@ -54,33 +60,59 @@ def endpoints(
     option: str,
     addresses: Sequence[Address],
     listen: Listen,
+    hosts: Hosts,
     proxies: Networks | None = None,
-) -> list[Named]:
+) -> list[Bound]:
     """
     Make the endpoints of the addresses of one option.
+
+    @param hosts: Says what a port alone and a host name mean.
 
     @param proxies: The addresses that may send PROXY headers; L{None} for all.
 
     @raise usage.UsageError: if one cannot be made.
     """
     kind = datagramEndpoint if option == "udp" else partial(streamEndpoint, proxies=proxies)
-    named = []
+    made = []
     for number, address in enumerate(addresses):
         try:
-            named.append((address.text, kind(address, *listen(f"{option}{number}"))))
+            made.append((address, _endpoint(f"{option}{number}", address, kind, listen, hosts)))
         except ValueError as error:
             raise usage.UsageError(f"--{option} {quoted(address.text)}: {error}") from None
-    return named
+    return made
 
 
-def serverEndpoints(config: Config, listen: Listen) -> dict[str, list[Named]]:
+def _endpoint(
+    service: str,
+    address: Address,
+    kind: Callable[[Address, Any, Finder], Endpoint],
+    listen: Listen,
+    hosts: Hosts,
+) -> Endpoint:
+    if not (address.thisMachine or address.isName):
+        return kind(address, *listen(service))
+
+    def at(host: str, reactor: Any, find: Finder, port: int) -> Endpoint:
+        return kind(replace(address, host=host, port=port), reactor, find)
+
+    return MultiEndpoint(
+        address.port,
+        [
+            (host, partial(at, host, *listen(name)))
+            for name, host in hosts(service, address).items()
+        ],
+        required=LOOPBACK if address.thisMachine else None,
+    )
+
+
+def serverEndpoints(config: Config, listen: Listen, hosts: Hosts) -> dict[str, list[Bound]]:
     """
     Make the endpoints of all servers.
 
     @raise usage.UsageError: if one cannot be made.
     """
     return {
-        server: endpoints(server, config.servers[server], listen, config.proxies)
+        server: endpoints(server, config.servers[server], listen, hosts, config.proxies)
         for server in SERVERS
     }
 
@@ -106,7 +138,7 @@ def processRoom(
 def build(
     config: Config,
     reactor: Any,
-    listenOn: Mapping[str, list[Named]],
+    listenOn: Mapping[str, list[Bound]],
     service: EchoService,
 ) -> None:
     """
@@ -118,12 +150,14 @@ def build(
     service.limits = partial(_limitsInWords, config, service.room)
     for name, make in _servers(config, reactor, service.room.connections).items():
         for address, endpoint in listenOn[name]:
-            note = proxyNote(config, address)
-            listening = ListeningService(address, endpoint, make(), name, note)
+            note = proxyNote(config, address.text)
+            listening = ListeningService(address.text, endpoint, make(address), name, note)
             listening.setServiceParent(service)
 
 
-def _servers(config: Config, reactor: Any, shared: Capacity) -> dict[str, Callable[[], Server]]:
+def _servers(
+    config: Config, reactor: Any, shared: Capacity
+) -> dict[str, Callable[[Address], Server]]:
     networks = Networks(config.allowed, config.denied)
     guard = DatagramGuard(
         networks,
@@ -146,18 +180,18 @@ def _servers(config: Config, reactor: Any, shared: Capacity) -> dict[str, Callab
         )
 
     return {
-        "greeting": lambda: greetingFactory(
+        "greeting": lambda _: greetingFactory(
             reactor, config.greeting, limits=limits(), showMessages=config.showMessages
         ),
-        "tcp": lambda: echoFactory(
+        "tcp": lambda _: echoFactory(
             reactor,
             goodbye=config.goodbye,
             limits=limits(),
             showMessages=config.showMessages,
         ),
-        "udp": lambda: datagramEcho(
+        "udp": lambda address: datagramEcho(
             reactor,
-            guard,
+            ThisMachineGuard(guard) if address.thisMachine else guard,
             showMessages=config.showMessages,
             # Counting by source is slower: no batches.
             sources=SourceStatistics() if config.sessionLog else None,
@@ -207,7 +241,7 @@ def addStatus(
     config: Config,
     reactor: Any,
     service: EchoService,
-    listenOn: Sequence[Named],
+    listenOn: Sequence[Bound],
     monitor: Monitor,
 ) -> None:
     """
@@ -225,8 +259,8 @@ def addStatus(
     names = HostNames({*machineNames(gethostname()), *listenedOn, *config.statusNames})
     for address, endpoint in listenOn:
         site = StatusSite(reactor, monitor, names, service.room.page)
-        note = proxyNote(config, address)
-        listening = ListeningService(address, endpoint, site, "status", note)
+        note = proxyNote(config, address.text)
+        listening = ListeningService(address.text, endpoint, site, "status", note)
         listening.setServiceParent(service.observers)
 
 

@@ -30,7 +30,7 @@ from echod.tcp.greeting import GREETING
 
 DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
 """
-The ports of the article, on 127.0.0.1.
+The ports of the article.
 """
 
 NETWORKS = ("allow", "deny", "proxy-from")
@@ -117,12 +117,13 @@ class Options(usage.Options):
     synopsis = "[options]"
 
     longdesc = (
-        "Sends back what it gets. ADDRESS is a port (8080: on 127.0.0.1, for this machine "
-        "only), an address with a port (0.0.0.0:8080, [::]:8080), or, for --greeting and "
+        "Sends back what it gets. ADDRESS is a port (8080: for this machine only, as "
+        "127.0.0.1, ::1 and the machine's own name), an address or a host name with a port "
+        "(0.0.0.0:8080, [::]:8080, localhost:8080), or, for --greeting and "
         "--tcp, a Twisted server endpoint description, which listens on all addresses "
         "unless it says otherwise; for --udp of these only systemd:domain=INET6:name=NAME. "
         "Port 0 takes a free one; the log says which. With none of the three, all are "
-        "served, on 127.0.0.1 and the ports 9999, 8080 and 8080."
+        "served, for this machine only, on the ports 9999, 8080 and 8080."
     )
 
     optParameters = [

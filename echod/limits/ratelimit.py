@@ -98,6 +98,9 @@ def _onThisMachine(host: str, period: float) -> bool:
     @param period: The time for which the answer is good.
     """
     address = parsed(host)
+    if address.is_loopback:
+        # The way to 127.0.1.1 starts at 127.0.0.1.
+        return True
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         # The way to an address of this machine starts there as well.  (To try to

@@ -9,6 +9,8 @@ LOOPBACK = "127.0.0.1"
 The address that belongs to a port without an address.
 """
 
+LOOPBACK6 = "::1"
+
 MAX_PORT = 65535
 
 

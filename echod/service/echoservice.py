@@ -14,7 +14,8 @@ from twisted.python.components import Componentized
 
 from echod._version import __version__
 from echod.limits.descriptors import ProcessRoom
-from echod.service.listening import LISTENING, CannotServe, EchoServer, ListeningService
+from echod.service.interfaces import EchoServer
+from echod.service.listening import LISTENING, CannotServe, ListeningService
 
 _log = Logger(namespace="echod.service")
 

@@ -9,7 +9,8 @@ from heapq import nlargest
 from typing import Any
 
 from echod.net.statistics import ServedSession
-from echod.service.listening import LISTENING, EchoServer, ListeningService
+from echod.service.interfaces import EchoServer
+from echod.service.listening import LISTENING, ListeningService
 
 SHOWN_SESSIONS = 50
 """

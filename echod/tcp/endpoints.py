@@ -8,12 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet import endpoints
-from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.internet.interfaces import (
+    IStreamServerEndpoint,
+    IStreamServerEndpointStringParser,
+)
 from twisted.internet.protocol import Factory
+from twisted.plugin import getPlugins
 from zope.interface import directlyProvides, providedBy
 
 from echod.limits.networks import Networks
 from echod.tcp.proxyprotocol import ProxyFactory
+from echod.tcp.thismachine import ThisMachineFactory
 
 PROXY = "haproxy:"
 """
@@ -26,6 +31,12 @@ The kinds of endpoints that can expect them.
 """
 
 
+BUILT_IN = ("tcp", "ssl", "unix")
+"""
+The kinds of endpoints that Twisted knows without a plugin.
+"""
+
+
 class LayeredReactor:
     """
     A reactor that adds layers to each factory that listens on it.
@@ -35,16 +46,23 @@ class LayeredReactor:
     """
 
     def __init__(
-        self, reactor: Any, proxied: bool = False, proxies: Networks | None = None
+        self,
+        reactor: Any,
+        proxied: bool = False,
+        proxies: Networks | None = None,
+        onlyThisMachine: bool = False,
     ) -> None:
         """
         @param proxied: True if connections start with a PROXY header.
 
         @param proxies: The addresses that may send it; L{None} for all.
+
+        @param onlyThisMachine: True to refuse peers on other machines.
         """
         self._reactor = reactor
         self._proxied = proxied
         self._proxies = proxies
+        self._onlyThisMachine = onlyThisMachine
         directlyProvides(self, providedBy(reactor))
 
     def __getattr__(self, name: str) -> Any:
@@ -92,15 +110,22 @@ class LayeredReactor:
 
             useTransport(factory, self._reactor)
         if self._proxied:
-            return ProxyFactory(self._reactor, factory, self._proxies)
+            factory = ProxyFactory(self._reactor, factory, self._proxies)
+        if self._onlyThisMachine:
+            factory = ThisMachineFactory(self._reactor, factory)
         return factory
 
 
 def layered(
-    reactor: Any, description: str, proxies: Networks | None = None
+    reactor: Any,
+    description: str,
+    proxies: Networks | None = None,
+    onlyThisMachine: bool = False,
 ) -> tuple[LayeredReactor, str]:
     """
     @param proxies: The addresses that may send PROXY headers; L{None} for all.
+
+    @param onlyThisMachine: True to refuse peers on other machines.
 
     @return: The reactor that the endpoint of a description must listen on, and the
         description for it, without C{haproxy:}.
@@ -108,12 +133,20 @@ def layered(
     @raise ValueError: if such an endpoint cannot expect PROXY headers.
     """
     if not expectsHeader(description):
-        return LayeredReactor(reactor), description
+        return LayeredReactor(reactor, onlyThisMachine=onlyThisMachine), description
     inner = description[len(PROXY) :]
     kind, colon, _ = inner.partition(":")
-    if colon and kind.isalpha() and kind.lower() not in PROXIED:
+    if colon and isKind(kind) and kind.lower() not in PROXIED:
         raise ValueError(f"{PROXY} goes with {', '.join(PROXIED)}, not with {kind}")
-    return LayeredReactor(reactor, True, proxies), inner
+    return LayeredReactor(reactor, True, proxies, onlyThisMachine), inner
+
+
+def isKind(word: str) -> bool:
+    """
+    @return: True if a word is a kind of endpoint, so that it cannot be a host name.
+    """
+    plugins = getPlugins(IStreamServerEndpointStringParser)
+    return word.lower() in {*BUILT_IN, *(plugin.prefix.lower() for plugin in plugins)}
 
 
 def expectsHeader(description: str) -> bool:

@@ -24,13 +24,35 @@ from echod.net.statistics import (
 )
 from echod.udp.guard import DatagramGuard
 from echod.udp.options import reportMissing, setOptions
-from echod.udp.pktinfo import SourceAddress
+from echod.udp.pktinfo import PacketInfoPort, SourceAddress
 from echod.udp.sourcestatistics import SourceStatistics
 
 _log = Logger(namespace="echod.udp")
 
 SEND_BUFFER_FULL = "send buffer full"
 SEND_ERROR = "send error"
+
+
+class AnotherSocket:
+    """
+    The protocol of one more socket, where datagrams do not know their port: the first
+    socket would send the answers.
+    """
+
+    def __init__(self, protocol: UDPEchoProtocol, transport: IUDPTransport) -> None:
+        self._protocol = protocol
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._protocol, name)
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        """
+        Return a datagram from this socket.
+        """
+        source = SourceAddress(addr)
+        source.transport = self._transport
+        self._protocol.datagramReceived(datagram, source)
 
 
 class UDPEchoProtocol(DatagramProtocol):
@@ -83,6 +105,7 @@ class UDPEchoProtocol(DatagramProtocol):
         self.answered = 0
         self.received = 0
         self._kept = 0
+        self._ports: list[int] = []
         self.refusals = Refusals(reactor, self.service)
 
     @property
@@ -134,23 +157,40 @@ class UDPEchoProtocol(DatagramProtocol):
         """
         return self.service
 
+    def makeConnection(self, transport: Any) -> None:
+        """
+        Serve one more socket.
+        """
+        self._ports.append(transport.getHost().port)
+        self.guard.opened(self._ports[-1])
+        if ISystemHandle.providedBy(transport):
+            skt: Any = transport.getHandle()
+            reportMissing(*getattr(transport, "missing", ()), *setOptions(skt))
+            keepMore(skt)
+        if self.transport is None:
+            self.transport = transport
+        elif not isinstance(transport, PacketInfoPort):
+            # From now on its datagrams name it as their transport.
+            transport.protocol = AnotherSocket(self, transport)
+        self.doStart()
+
+    def doStop(self) -> None:
+        """
+        One socket is closed, in the order in which they were opened.
+        """
+        self.guard.closed(self._ports.pop(0))
+        super().doStop()
+
     def startProtocol(self) -> None:
         """
         Listening starts.
         """
         self.refusals.start()
-        self._port = self.transport.getHost().port
-        self.guard.opened(self._port)
-        if ISystemHandle.providedBy(self.transport):
-            skt: Any = self.transport.getHandle()
-            reportMissing(*getattr(self.transport, "missing", ()), *setOptions(skt))
-            keepMore(skt)
 
     def stopProtocol(self) -> None:
         """
         Listening has ended.
         """
-        self.guard.closed(self._port)
         self.refusals.stop()
 
     def drain(self) -> Deferred[None]:
@@ -204,7 +244,7 @@ class UDPEchoProtocol(DatagramProtocol):
             self.refuse(reason, addr, len(datagram))
             return False
         try:
-            self.transport.write(datagram, addr)
+            getattr(addr, "transport", self.transport).write(datagram, addr)
         except (OSError, MessageLengthError) as error:
             self.sendFailed(error, addr, len(datagram))
             return False

@@ -17,6 +17,7 @@ from ipaddress import IPv6Address
 from typing import Any
 
 from twisted.internet import udp
+from twisted.internet.interfaces import IUDPTransport
 from twisted.logger import Logger
 
 from echod.udp.options import IP_PKTINFO, serveIPv4
@@ -71,12 +72,15 @@ class SourceAddress(tuple[str, int]):
 
     @ivar ttl: The TTL (IPv6: hop limit) with which the datagram arrived; 0 if the system
         does not tell.
+
+    @ivar transport: The port that received the datagram: it sends the answer.
     """
 
     sockaddr: tuple[str, int] | tuple[str, int, int, int]
     control: Control
     toGroup: bool = False
     ttl: int = 0
+    transport: IUDPTransport
 
 
 def sourceAddress(
@@ -153,6 +157,8 @@ class PacketInfoPort(udp.Port):
                 # The queue is empty; or an earlier answer did not arrive, and the
                 # system reports this here.
                 return
+            source = sourceAddress(sockaddr, control)
+            source.transport = self
             try:
                 self.protocol.datagramReceived(datagram, sourceAddress(sockaddr, control))
             except Exception:

@@ -27,9 +27,10 @@ from twisted.python.reflect import namedAny
 from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
 
-from echod.config.addresses import Finder
+from echod.config.addresses import Address, Finder
 from echod.config.build import addSessionLog, build, processRoom, serverEndpoints
 from echod.config.config import Config
+from echod.config.hosts import serviceName
 from echod.config.options import SESSION_LOG, Options
 from echod.config.reactor import processReactor
 from echod.limits.descriptors import ProcessRoom
@@ -63,7 +64,9 @@ def makeWorker(
 
     @param descriptors: What the worker has inherited, by name.
     """
-    endpoints = serverEndpoints(config, partial(listenOn, reactor, descriptors))
+    endpoints = serverEndpoints(
+        config, partial(listenOn, reactor, descriptors), partial(inheritedHosts, descriptors)
+    )
     service = WorkerService(reactor, config.drainTimeout, processRoom(config, reactor))
     build(config, reactor, endpoints, service)
     addSessionLog(config, reactor, service, descriptors.get(SESSION_LOG))
@@ -84,6 +87,21 @@ def listenOn(reactor: Any, descriptors: Mapping[str, int], name: str) -> tuple[A
     with socket.socket(fileno=os.dup(descriptor)) as skt:
         found = descriptor, skt.family
     return AdoptingReactor(reactor, *found), lambda *_: found
+
+
+def inheritedHosts(
+    descriptors: Mapping[str, int], service: str, address: Address
+) -> dict[str, str]:
+    """
+    @return: The sockets that were inherited for one service, each with its literal
+        address.  The parent has looked up the names.
+    """
+    hosts = {}
+    for name, descriptor in descriptors.items():
+        if serviceName(name) == service:
+            with socket.socket(fileno=os.dup(descriptor)) as skt:
+                hosts[name] = skt.getsockname()[0]
+    return hosts
 
 
 class WorkerService(EchoService):

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorProcess
 
 from echod.config.addresses import Finder
 from echod.config.config import Config
+from echod.config.hosts import serviceName
 from echod.config.options import SESSION_LOG
 from echod.limits.descriptors import ProcessRoom
 from echod.net.unixsockets import ReplacingReactor
@@ -87,11 +88,13 @@ class Parent:
 
         @raise CannotServe: if a service has no socket.
         """
-        for name, sockets in self.sockets.items():
-            if not sockets:
+        # A service on several addresses may have left out some of them.
+        bound = {name: sockets for name, sockets in self.sockets.items() if sockets}
+        serving = {serviceName(name) for name in bound}
+        for name in self.sockets:
+            if serviceName(name) not in serving:
                 raise CannotServe(f"{name} listens on nothing that workers can share")
         descriptors = {
-            name: sockets[slot % len(sockets)].fileno()
-            for name, sockets in self.sockets.items()
+            name: sockets[slot % len(sockets)].fileno() for name, sockets in bound.items()
         }
         return descriptors | ({SESSION_LOG: self.log.fileno()} if self.log else {})

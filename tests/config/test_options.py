@@ -29,7 +29,7 @@ class OptionsTests(SynchronousTestCase):
             {
                 "greeting": (),
                 "tcp": (
-                    Address("127.0.0.1:8000", "127.0.0.1", 8000),
+                    Address("127.0.0.1:8000", "127.0.0.1", 8000, thisMachine=True),
                     Address("haproxy:[::]:80", "::", 80),
                 ),
                 "udp": (Address("systemd:index=0"),),

@@ -41,7 +41,7 @@ class Observed:
 
     def __init__(self, test: SynchronousTestCase, port: int = 0, *arguments: str) -> None:
         self.daemon = Daemon("--tcp", "0", "--udp", "0", f"--status={port}", *arguments)
-        match = self.daemon.expect(r"HTTP status listens on (127\.0\.0\.1:(\d+))$")
+        match = self.daemon.expect(r"HTTP status listens on (127\.0\.0\.1:(\d+))")
         self.address, self.port = match[1], int(match[2])
         test.addCleanup(self.stop)
 

@@ -94,10 +94,10 @@ class OpenFilesTests(SynchronousTestCase):
         directory = temporaryDirectory(self)
         key = makeCertificate(directory / "server.pem")
         arguments = [
-            *("--tcp", "0") * 38,
+            *("--tcp", "127.0.0.1:0") * 38,
             *("--tcp", f"ssl:0:interface=127.0.0.1:privateKey={key}"),
-            *("--udp", "0", "--session-log", str(directory / "sessions")),
-            *("--status", "0", "--status", "0"),
+            *("--udp", "127.0.0.1:0", "--session-log", str(directory / "sessions")),
+            *("--status", "127.0.0.1:0", "--status", "127.0.0.1:0"),
         ]
         for reactor in ("select", "asyncio", "uvloop" if find_spec("uvloop") else "epoll"):
             daemon = self.start(90, *arguments, reactor=reactor)
@@ -129,12 +129,14 @@ class OpenFilesTests(SynchronousTestCase):
         If no connection has room, the start fails with one line that says how many
         descriptors are needed.  With as many it succeeds.  Datagrams need no more.
         """
-        line = self.ends(20, "--tcp", "0")
+        line = self.ends(20, "--tcp", "127.0.0.1:0")
         needed = re.search(r"\(ulimit -n\) is 20, and at least (\d+) are needed: ", line)
         assert needed is not None
         number = int(needed[1])
-        self.start(number, "--tcp", "0").expect("limits: 1 connections for all together")
-        self.start(number - 1, "--udp", "0").expect("limits: ")
+        self.start(number, "--tcp", "127.0.0.1:0").expect(
+            "limits: 1 connections for all together"
+        )
+        self.start(number - 1, "--udp", "127.0.0.1:0").expect("limits: ")
 
     def test_tooFewToListen(self) -> None:
         """
@@ -142,7 +144,7 @@ class OpenFilesTests(SynchronousTestCase):
         """
         self.assertIn(
             "TCP echo cannot listen on 127.0.0.1:0: Too many open files",
-            self.ends(40, *("--tcp", "0") * 40),
+            self.ends(40, *("--tcp", "127.0.0.1:0") * 40),
         )
 
     def test_workers(self) -> None:
@@ -150,7 +152,7 @@ class OpenFilesTests(SynchronousTestCase):
         If the descriptors are not enough for the pipes to all workers, the start fails with
         one line.  With as many as that says, all of them serve.
         """
-        arguments = ("--tcp", "0", "--workers", "4")
+        arguments = ("--tcp", "127.0.0.1:0", "--workers", "4")
         line = self.ends(24, *arguments)
         needed = re.search(r"at least (\d+) are needed: ", line)
         assert needed is not None

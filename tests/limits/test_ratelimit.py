@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -24,6 +27,7 @@ class OnThisMachineTests(SynchronousTestCase):
         """
         for host, local in (
             ("127.0.0.1", True),
+            ("127.0.1.1", True),
             ("::ffff:127.0.0.1", True),
             ("192.0.2.1", False),
             ("2001:db8::1", False),
@@ -39,14 +43,25 @@ class OnThisMachineTests(SynchronousTestCase):
         class Sockets:
             AF_INET = socket.AF_INET
             SOCK_DGRAM = socket.SOCK_DGRAM
+            full = True
 
-            def socket(self, *_: object) -> None:
-                raise OSError(errno.EMFILE, "Too many open files")
+            @contextmanager
+            def socket(self, *_: object) -> Iterator[Any]:
+                if self.full:
+                    raise OSError(errno.EMFILE, "Too many open files")
+                yield self
 
-        self.patch(limits, "socket", Sockets())
-        self.assertFalse(onThisMachine("127.0.0.1", 100))
-        self.patch(limits, "socket", socket)
-        self.assertTrue(onThisMachine("127.0.0.1", 100))
+            def connect(self, address: tuple[str, int]) -> None:
+                self.connected = address
+
+            def getsockname(self) -> tuple[str, int]:
+                return self.connected
+
+        sockets = Sockets()
+        self.patch(limits, "socket", sockets)
+        self.assertFalse(onThisMachine("192.0.2.7", 100))
+        sockets.full = False
+        self.assertTrue(onThisMachine("192.0.2.7", 100))
 
 
 class RateLimitTests(SynchronousTestCase):

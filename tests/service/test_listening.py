@@ -18,7 +18,7 @@ from zope.interface import directlyProvides
 from echod.service.listening import (
     DRAINING,
     FAILED,
-    LAST_LOOKS,
+    LAST_READS,
     LISTENING,
     STARTING,
     STOPPED,
@@ -188,7 +188,7 @@ class ListeningServiceTests(SynchronousTestCase):
         for waiting, leaves, looks in (
             (0, False, 0),
             (3, False, 3),
-            (1000, False, LAST_LOOKS),
+            (1000, False, LAST_READS),
             (3, True, 0),
         ):
             near, far = socket.socketpair()

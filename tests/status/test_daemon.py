@@ -31,7 +31,7 @@ class StatusDaemonTests(SynchronousTestCase):
             *("--tcp", "0", "--udp", "0", "--status", "0"), f"--session-log={self.path}"
         )
         self.addCleanup(self.end)
-        match = self.daemon.expect(r"HTTP status listens on 127\.0\.0\.1:(\d+)$")
+        match = self.daemon.expect(r"HTTP status listens on 127\.0\.0\.1:(\d+)")
         self.port = int(match[1])
         self.client = self.connect(socket.SOCK_STREAM)
 

@@ -10,7 +10,8 @@ from echod.impair.spec import ConnectionImpairments, DatagramImpairments
 from echod.impair.tcp import ImpairedEchoFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.networks import DENIED
-from echod.service.listening import EchoServer, ListeningService
+from echod.service.interfaces import EchoServer
+from echod.service.listening import ListeningService
 from echod.status.history import REMEMBERED, History
 from echod.status.snapshot import (
     SHOWN_SESSIONS,

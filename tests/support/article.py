@@ -60,4 +60,7 @@ def udp(address: tuple[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    {"greeting": greeting, "tcp": tcp, "udp": udp}[sys.argv[1]](("127.0.0.1", int(sys.argv[2])))
+    kind, port = sys.argv[1], int(sys.argv[2])
+    # The first client asks for the name of its machine; the others are told 127.0.0.1.
+    host = socket.gethostname() if kind == "greeting" else "127.0.0.1"
+    {"greeting": greeting, "tcp": tcp, "udp": udp}[kind]((host, port))

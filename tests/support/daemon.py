@@ -82,7 +82,7 @@ class Daemon:
         self.addresses: dict[str, list[tuple[str, int]]] = {}
         for option in arguments:
             if option in ("--greeting", "--tcp", "--udp"):
-                match = self.expect(r"(\w+ \w+) listens on \[?(.*?)\]?:(\d+)$")
+                match = self.expect(r"(\w+ \w+) listens on \[?(.*?)\]?:(\d+)(?:, |$)")
                 self.addresses.setdefault(match[1], []).append((match[2], int(match[3])))
 
     @staticmethod

@@ -5,6 +5,7 @@ Tests for L{echod.udp.echo}.
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 from twisted.internet.error import MessageLengthError
 from twisted.trial.unittest import SynchronousTestCase
@@ -13,10 +14,10 @@ from echod.limits.ratelimit import RateLimit
 from echod.net.statistics import Traffic
 from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
 from echod.udp.guard import OVER_RATE, OWN_PORT, RESERVED_PORT, TO_GROUP, DatagramGuard
-from echod.udp.pktinfo import SourceAddress
+from echod.udp.pktinfo import PacketInfoPort, SourceAddress
 from echod.udp.sourcestatistics import SourceStatistics
 from tests.support import clock, logged
-from tests.support.udp import listening
+from tests.support.udp import MemoryDatagramTransport, listening
 
 
 class UDPEchoTests(SynchronousTestCase):
@@ -69,6 +70,43 @@ class UDPEchoTests(SynchronousTestCase):
             reactor.advance(1)
         self.assertEqual((protocol.answered, protocol.refusals.counts), (2, {OVER_RATE: 2}))
 
+    def test_severalSockets(self) -> None:
+        """
+        A server may have several sockets: each answers what it has received, and all
+        are counted together.
+        """
+        second: Any = MemoryDatagramTransport()
+        self.protocol.makeConnection(second)
+        second.protocol.datagramReceived(b"second", self.peer)
+        self.protocol.datagramReceived(b"first", self.peer)
+        self.assertEqual(self.transport.sent, [(b"first", self.peer)])
+        self.assertEqual(second.sent, [(b"second", self.peer)])
+        self.assertEqual((self.protocol.answered, second.protocol.answered), (2, 2))
+
+    def test_addressNamesTransport(self) -> None:
+        """
+        A datagram whose address names its transport is answered from there.
+        """
+        second = PacketInfoPort(0, self.protocol)
+        self.assertIs(second.protocol, self.protocol)
+        source = SourceAddress(self.peer)
+        transport: Any = MemoryDatagramTransport()
+        source.transport = transport
+        self.protocol.datagramReceived(b"x", source)
+        self.assertEqual(transport.sent, [(b"x", self.peer)])
+        self.assertEqual(self.transport.sent, [])
+
+    def test_severalSocketsStop(self) -> None:
+        """
+        The port of a server is its own until its last socket is closed.
+        """
+        guard = self.protocol.guard
+        self.protocol.makeConnection(MemoryDatagramTransport())
+        for expected in (OWN_PORT, OWN_PORT, None):
+            self.assertEqual(guard.refusal("192.0.2.1", 8080), expected)
+            if expected:
+                self.protocol.doStop()
+
     def test_sharedGuard(self) -> None:
         """
         Servers with the same guard do not answer each other while they listen.
@@ -78,9 +116,9 @@ class UDPEchoTests(SynchronousTestCase):
         for server in servers:
             listening(server)
         self.assertEqual(guard.refusal("192.0.2.1", 8080), OWN_PORT)
-        servers[0].stopProtocol()
+        servers[0].doStop()
         self.assertEqual(guard.refusal("192.0.2.1", 8080), OWN_PORT)
-        servers[1].stopProtocol()
+        servers[1].doStop()
         self.assertIsNone(guard.refusal("192.0.2.1", 8080))
 
     def test_sendErrors(self) -> None:

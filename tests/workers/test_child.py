@@ -27,7 +27,15 @@ from echod.service.listening import LISTENING, ListeningService
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
-from echod.workers.child import SIGHT, Reporter, WorkerService, listenOn, makeWorker, parentLog
+from echod.workers.child import (
+    SIGHT,
+    Reporter,
+    WorkerService,
+    inheritedHosts,
+    listenOn,
+    makeWorker,
+    parentLog,
+)
 from echod.workers.pipes import LONGEST_LINE, Lines, event, record
 from tests.support import UNTIMED, connect, lacking, temporaryDirectory
 from tests.support.service import Endpoint
@@ -204,7 +212,11 @@ class MakeWorkerTests(SynchronousTestCase):
         config = self.config(
             *("--tcp", "systemd:domain=INET6:name=a", "--udp", "systemd:domain=INET6:index=7")
         )
-        found = serverEndpoints(config, partial(listenOn, self.reactor, self.descriptors))
+        found = serverEndpoints(
+            config,
+            partial(listenOn, self.reactor, self.descriptors),
+            partial(inheritedHosts, self.descriptors),
+        )
         for name, kind in (("tcp", InheritedStreamEndpoint), ("udp", InheritedUDPEndpoint)):
             ((_, endpoint),) = found[name]
             assert isinstance(endpoint, (InheritedStreamEndpoint, InheritedUDPEndpoint))

@@ -224,9 +224,9 @@ class WorkersTests(SynchronousTestCase):
         for client in self.connect(address, 2):
             client.close()
         text = "".join(daemon.log)
-        (udp,) = re.findall(r"UDP echo listens on 127.0.0.1:(\d+)$", text, re.M)
-        (tls,) = re.findall(r"TCP echo listens on 127.0.0.1:(\d+)$", text, re.M)[1:2]
-        (port,) = re.findall(r"HTTP status listens on 127.0.0.1:(\d+)$", text, re.M)
+        (udp,) = re.findall(r"UDP echo listens on 127.0.0.1:(\d+)", text, re.M)
+        (tls,) = re.findall(r"TCP echo listens on 127.0.0.1:(\d+)", text, re.M)[1:2]
+        (port,) = re.findall(r"HTTP status listens on 127.0.0.1:(\d+)", text, re.M)
         self.assertEqual(text.count("listens on"), 6)
         for client in self.connect(daemon.tcp, 4):
             client.close()

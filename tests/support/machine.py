@@ -1,0 +1,82 @@
+"""
+A machine with a name and a network of its own: namespaces of Linux.
+"""
+
+from __future__ import annotations
+
+from subprocess import PIPE, STDOUT, Popen, run
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.support import ENVIRONMENT, lacking, needs, program, temporaryDirectory
+from tests.support.daemon import PATIENCE
+
+SETUP = (
+    'mount --bind "$0" /etc/hosts && hostname box && ip link set lo up && '
+    "ip link add inside type veth peer name outside && "
+    "ip address add 192.0.2.1/24 dev inside && ip link set inside up && "
+    'exec "$@"'
+)
+"""
+What a shell does on a new machine, before it runs a command.
+"""
+
+
+def machine(test: SynchronousTestCase, hosts: str) -> list[str]:
+    """
+    Skip the test that is running where no machine can be made.
+
+    @param hosts: The hosts file of the machine.
+
+    @return: A command that runs the one which follows it on a machine with the name
+        C{box} and the address 192.0.2.1.
+    """
+    needs("unshare", "nsenter", "ip", "hostname", "mount")
+    alone = [program("unshare"), "--mount", "--uts", "--net"]
+    tried = run([*alone, "true"], stderr=PIPE)
+    if tried.returncode:
+        lacking(f"the right to make namespaces ({tried.stderr.decode().strip()})")
+    path = temporaryDirectory(test) / "hosts"
+    path.write_text(hosts)
+    return [*alone, "sh", "-c", SETUP, str(path)]
+
+
+def onMachine(process: int, *command: str, typed: str = "") -> str:
+    """
+    Run a command on the machine of a process.
+
+    @param typed: Its standard input.
+
+    @return: What it prints.
+    """
+    return run(
+        [program("nsenter"), f"--target={process}", "--mount", "--uts", "--net", *command],
+        cwd="/",
+        env=ENVIRONMENT,
+        input=typed,
+        stdout=PIPE,
+        stderr=STDOUT,
+        text=True,
+        timeout=PATIENCE,
+    ).stdout
+
+
+def neighbour(test: SynchronousTestCase, process: int) -> int:
+    """
+    Connect another machine, 192.0.2.2, to the machine of a process.
+
+    @return: A process on it.
+    """
+    other = Popen(
+        [program("unshare"), "--net", "sh", "-c", "echo ready; exec sleep infinity"],
+        stdout=PIPE,
+    )
+    test.addCleanup(other.wait, PATIENCE)
+    test.addCleanup(other.terminate)
+    assert other.stdout is not None
+    test.addCleanup(other.stdout.close)
+    other.stdout.readline()
+    onMachine(process, "ip", "link", "set", "outside", "netns", str(other.pid))
+    for command in ("ip address add 192.0.2.2/24 dev outside", "ip link set outside up"):
+        onMachine(other.pid, *command.split())
+    return other.pid
