@@ -22,7 +22,7 @@ from soak.churn import churn
 from soak.clock import clockSet, stopped
 from soak.descriptors import descriptors
 from soak.drain import drain
-from soak.forgery import flood, loop
+from soak.forgery import ROUTERS, flood, loop
 from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
@@ -56,7 +56,7 @@ SCENARIOS: dict[str, Scenario] = {
         lambda start: asyncio.run(descriptors(start, 5)), {**REACTORS, **STOCK}
     ),
     "Two servers aimed at each other by one forged datagram": oneByOne(
-        lambda start: loop(start, 1), BOTH
+        lambda start: loop(start, range(0, ROUTERS + 1, 5)), BOTH
     ),
     "1,000,000 forged sources": oneByOne(lambda start: flood(start, 1_000_000, SEED), BOTH),
     "SIGTERM in the middle of 100 transfers": oneByOne(

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
 from random import Random
 
-from soak.namespaces import Namespace, forged, neighbours
+from soak.namespaces import Namespace, chain, forged
 from soak.report import MEBIBYTE, Report
 from soak.servers import Start
 
@@ -18,6 +19,11 @@ In namespaces of the tests' own every port is free.
 """
 
 OTHER_PORT = 7008
+
+LOOPING = 0.1
+"""
+How long a loop can go round, in seconds.
+"""
 
 FIRST, SECOND = (socket.inet_aton(f"10.0.0.{number}") for number in (1, 2))
 
@@ -45,36 +51,53 @@ def forger(namespace: Namespace) -> socket.socket:
     return namespace.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 
 
-def looped(start: Start, ports: tuple[int, int], seconds: float) -> int:
-    """
-    Aim two servers at each other.
+ROUTERS = 30
+"""
+Over so many routers two echod recognize each other's answers.
+"""
 
-    @return: How many datagrams the two have received of one that was forged.
+
+def looped(start: Start, chained: list[Namespace], hops: int, ports: tuple[int, int]) -> int:
     """
+    Aim the server of the first host at one that is some hops away.
+
+    @param hops: 1 if there is no router between them; 0 if both are on the first host.
+
+    @return: How many datagrams the two have received because of one that was forged.
+    """
+    first, second = chained[0], chained[hops]
+    here, there = "10.0.0.1", f"10.0.{hops - 1}.2" if hops else "10.0.0.1"
+    before = first.datagramsReceived(), second.datagramsReceived()
     with (
-        neighbours() as (first, second),
-        start("--udp", f"10.0.0.1:{ports[0]}", below=first.below),
-        start("--udp", f"10.0.0.2:{ports[1]}", below=second.below),
+        start("--udp", f"{here}:{ports[0]}", below=first.below),
+        start("--udp", f"{there}:{ports[1]}", below=second.below),
         forger(first) as raw,
     ):
-        packet = forged((FIRST, ports[0]), (SECOND, ports[1]), b"forged")
-        raw.sendto(packet, ("10.0.0.2", 0))
-        time.sleep(seconds)
-        return first.datagramsReceived() + second.datagramsReceived()
+        addresses = [socket.inet_aton(host) for host in (here, there)]
+        packet = forged((addresses[0], ports[0]), (addresses[1], ports[1]), b"forged")
+        raw.sendto(packet, (there, 0))
+        time.sleep(LOOPING)
+    received = first.datagramsReceived() - before[0]
+    if hops:
+        received += second.datagramsReceived() - before[1]
+    # The forged datagram itself.
+    return received - 1
 
 
-def loop(start: Start, seconds: float) -> Report:
+def loop(start: Start, routers: Sequence[int]) -> Report:
     """
-    @param seconds: How long a loop is left to run.
+    @param routers: The numbers of routers between the two servers.
     """
     report = Report()
-    for name, ports in (
-        ("both on one port", (PORT, PORT)),
-        ("on different ports", (PORT, OTHER_PORT)),
-    ):
-        datagrams = looped(start, ports, seconds)
-        report.show(f"datagrams, {name}", datagrams)
-        report.require(datagrams == 1, f"{name} one forged datagram became {datagrams}")
+    with chain(max(routers)) as chained:
+        for name, hops, ports in (
+            ("one port", 1, (PORT, PORT)),
+            ("one host", 0, (PORT, OTHER_PORT)),
+            *((f"{number} routers", number + 1, (PORT, OTHER_PORT)) for number in routers),
+        ):
+            datagrams = looped(start, chained, hops, ports)
+            report.show(f"caused, {name}", datagrams)
+            report.require(datagrams <= 1, f"{name}: a forged datagram caused {datagrams}")
     return report
 
 
@@ -85,7 +108,7 @@ def flood(start: Start, sources: int, seed: str) -> Report:
     report = Report()
     random = Random(seed)
     with (
-        neighbours() as (first, second),
+        chain() as (first, second),
         start("--udp", f"10.0.0.2:{PORT}", below=second.below) as server,
         forger(first) as raw,
         first.socket(socket.AF_INET, socket.SOCK_DGRAM) as known,

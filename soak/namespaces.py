@@ -11,7 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import count
+from itertools import count, pairwise
 from subprocess import CalledProcessError, run
 
 from tests.support import lacking, needs
@@ -39,13 +39,15 @@ class Namespace:
         """
         return ("ip", "netns", "exec", self.name)
 
-    def ip(self, arguments: str) -> None:
+    def ip(self, *commands: str) -> None:
         """
         Set something up in here.
 
+        @param commands: What to tell the program C{ip}.
+
         @raise CalledProcessError: if that fails.
         """
-        _run("ip", "-netns", self.name, *arguments.split())
+        _run("ip", "-netns", self.name, "-batch", "-", lines="\n".join(commands))
 
     def socket(self, *arguments: int) -> socket.socket:
         """
@@ -58,6 +60,16 @@ class Namespace:
             finally:
                 _enter(outside.fileno())
 
+    def set(self, name: str, value: str) -> None:
+        """
+        Set a parameter of the kernel in here.
+
+        @param name: Its path below C{/proc/sys}.
+
+        @raise CalledProcessError: if that fails.
+        """
+        _run(*self.below, "sh", "-c", f"echo {value} > /proc/sys/{name}")
+
     def datagramsReceived(self) -> int:
         """
         @return: How many UDP datagrams have been delivered to somebody in here.
@@ -68,10 +80,11 @@ class Namespace:
 
 
 @contextmanager
-def neighbours() -> Iterator[tuple[Namespace, Namespace]]:
+def chain(routers: int = 0) -> Iterator[list[Namespace]]:
     """
-    Two namespaces, 10.0.0.1 and 10.0.0.2, with a wire between them.  The first one is
-    the route to all other addresses.
+    Two hosts, with routers in a chain between them.  Link number I, counted from 0, has the
+    networks 10.0.I.0/24 and fd00:0:0:I::/64.  The namespace before it has the address that
+    ends in 1, and the namespace behind it has the one that ends in 2.
 
     Skip the test that is running where the rights for this are missing, or are there
     in part: in a chroot and in many containers a namespace can be made, but not
@@ -80,47 +93,74 @@ def neighbours() -> Iterator[tuple[Namespace, Namespace]]:
     needs("ip")
     with ExitStack() as undo:
         try:
-            first, second = _wired(undo)
+            namespaces = _linked(routers, undo)
         except CalledProcessError as error:
             lacking(f"the rights of root over networks ({error.stderr.strip()})")
         except OSError as error:
             lacking(f"the rights of root over networks ({error})")
-        yield first, second
+        yield namespaces
 
 
-def _wired(undo: ExitStack) -> tuple[Namespace, Namespace]:
+def _linked(routers: int, undo: ExitStack) -> list[Namespace]:
     """
-    Make L{neighbours}, and do once with each what only root may do there.
+    Make the namespaces of a L{chain}, and do once with each what only root may do there.
 
     @param undo: Gets what removes them.
     """
-    first, second = Namespace(), Namespace()
-    for namespace in (first, second):
+    namespaces = [Namespace() for _ in range(routers + 2)]
+    for namespace in namespaces:
         _run("ip", "netns", "add", namespace.name)
         undo.callback(_run, "ip", "netns", "del", namespace.name)
-    first.ip(f"link add wire type veth peer name wire netns {second.name}")
-    for number, namespace in enumerate((first, second), 1):
-        namespace.ip(f"address add 10.0.0.{number}/24 dev wire")
-        namespace.ip("link set lo up")
-        namespace.ip("link set wire up")
-        namespace.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW).close()
-        namespace.datagramsReceived()
-    second.ip("route add default via 10.0.0.1")
-    return first, second
+        namespace.set("net/ipv4/ip_forward", "1")
+        namespace.set("net/ipv6/conf/all/forwarding", "1")
+    for link, (before, behind) in enumerate(pairwise(namespaces)):
+        before.ip(
+            "link set lo up",
+            f"link add right type veth peer name left netns {behind.name}",
+            f"address add 10.0.{link}.1/24 brd + dev right",
+            f"address add fd00:0:0:{link}::1/64 dev right nodad",
+            "link set right up",
+        )
+        behind.ip(
+            "link set lo up",
+            f"address add 10.0.{link}.2/24 brd + dev left",
+            f"address add fd00:0:0:{link}::2/64 dev left nodad",
+            "link set left up",
+        )
+    # To the right is everything but the first link.  From the last host everything is to the
+    # left.
+    for link, (before, behind) in enumerate(pairwise(namespaces)):
+        isLast = link == routers
+        if not isLast:
+            before.ip(
+                f"route add 10.0.0.0/16 via 10.0.{link}.2",
+                f"route add fd00::/48 via fd00:0:0:{link}::2",
+            )
+        if isLast or link:
+            behind.ip(
+                f"route add {'default' if isLast else '10.0.0.0/24'} via 10.0.{link}.1",
+                f"route add {'default' if isLast else 'fd00::/64'} via fd00:0:0:{link}::1",
+            )
+    host = namespaces[0]
+    host.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW).close()
+    host.datagramsReceived()
+    return namespaces
 
 
-def _run(*command: str) -> str:
+def _run(*command: str, lines: str = "") -> str:
     """
-    @return: The output of a command.
+    @param lines: The input of the command.
+
+    @return: Its output.
 
     @raise CalledProcessError: if it fails.
     """
-    return run(command, capture_output=True, text=True, check=True).stdout
+    return run(command, input=lines, capture_output=True, text=True, check=True).stdout
 
 
 def forged(source: tuple[bytes, int], destination: tuple[bytes, int], payload: bytes) -> bytes:
     """
-    @param source: Whom it shall seem to be from: address and port.
+    @param source: The address and the port that it claims to come from.
 
     @return: A UDP datagram over IPv4.  The checksums are left to the system, or
         left out.
