@@ -22,7 +22,7 @@ from echod.net.statistics import (
     ServedSession,
     Traffic,
 )
-from echod.udp.guard import DatagramGuard
+from echod.udp.guard import TO_GROUP, DatagramGuard
 from echod.udp.options import reportMissing, setOptions
 from echod.udp.pktinfo import PacketInfoPort, SourceAddress
 from echod.udp.sourcestatistics import SourceStatistics
@@ -234,8 +234,14 @@ class UDPEchoProtocol(DatagramProtocol):
         """
         Count an answer that could not be sent.
         """
-        full = isinstance(error, BlockingIOError)
-        self.refuse(SEND_BUFFER_FULL if full else SEND_ERROR, addr, size)
+        if isinstance(error, BlockingIOError):
+            reason = SEND_BUFFER_FULL
+        elif isinstance(addr, SourceAddress) and addr.wasBroadcast:
+            # An IPv6 socket does not tell an IPv4 broadcast from other datagrams.
+            reason = TO_GROUP
+        else:
+            reason = SEND_ERROR
+        self.refuse(reason, addr, size)
 
     def _answer(self, datagram: bytes, addr: tuple[str, int]) -> bool:
         known = (addr.toGroup, addr.ttl) if isinstance(addr, SourceAddress) else ()

@@ -9,13 +9,16 @@ import socket
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, execute
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorFDSet, IReactorUDP
 from twisted.internet.protocol import DatagramProtocol
 
+from echod.net.addresses import parsed
 from echod.net.sockets import MAX_DATAGRAM
 from echod.udp.batch import MISSING_CALLS, BatchPort
 from echod.udp.buffers import BATCHES
 from echod.udp.echo import UDPEchoProtocol
+from echod.udp.groups import groupKind
 from echod.udp.options import LINUX
 from echod.udp.pktinfo import PacketInfoPort
 
@@ -54,12 +57,13 @@ class UDPServerEndpoint:
         return execute(self._listen, protocol)
 
     def _listen(self, protocol: DatagramProtocol) -> IListeningPort:
+        # An IPv4 address in the form of an IPv6 address is the IPv4 address.
+        interface = str(parsed(self._interface)) if self._interface else ""
+        _refuseGroup(interface, self._port)
         if not usesPacketInfo(self._reactor):
-            return self._reactor.listenUDP(self._port, protocol, self._interface, MAX_DATAGRAM)
+            return self._reactor.listenUDP(self._port, protocol, interface, MAX_DATAGRAM)
         kind = portKind(protocol)
-        return _started(
-            kind(self._port, protocol, self._interface, MAX_DATAGRAM, self._reactor)
-        )
+        return _started(kind(self._port, protocol, interface, MAX_DATAGRAM, self._reactor))
 
 
 def adoptDatagrams(
@@ -71,11 +75,29 @@ def adoptDatagrams(
     @return: The listening port.
     """
     os.set_blocking(descriptor, False)
+    with socket.socket(fileno=os.dup(descriptor)) as skt:
+        _refuseGroup(*skt.getsockname()[:2])
     adopted = (descriptor, family, protocol, MAX_DATAGRAM)
     if not usesPacketInfo(reactor):
         return reactor.adoptDatagramPort(*adopted)
     # As adoptDatagramPort does, with another class of port.
     return _started(portKind(protocol)._fromListeningDescriptor(reactor, *adopted))
+
+
+def _refuseGroup(host: str, port: int) -> None:
+    """
+    @raise CannotListenError: if a host is the address of a group.  No answer could leave
+        from it.
+    """
+    if host and (kind := groupKind(host)):
+        raise CannotListenError(
+            host,
+            port,
+            OSError(
+                f"{host} is a {kind} address; listen on an address of this machine, or on all "
+                "(0.0.0.0 or [::])"
+            ),
+        )
 
 
 def _started(port: PacketInfoPort) -> PacketInfoPort:

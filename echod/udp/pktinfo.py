@@ -13,13 +13,14 @@ import socket
 import struct
 import sys
 from functools import lru_cache
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from twisted.internet import udp
 from twisted.internet.interfaces import IUDPTransport
 from twisted.logger import Logger
 
+from echod.udp.groups import groupKind
 from echod.udp.options import IP_PKTINFO, serveIPv4
 
 _log = Logger(namespace="echod.udp")
@@ -81,6 +82,17 @@ class SourceAddress(tuple[str, int]):
     toGroup: bool = False
     ttl: int = 0
     transport: IUDPTransport
+
+    @property
+    def wasBroadcast(self) -> bool:
+        """
+        True if the datagram was sent to an address from which no answer can leave,
+        because it is a broadcast address now.  To find out costs three system calls.
+        """
+        return any(
+            groupKind(str(ip_address(data[-4:] if level == socket.IPPROTO_IP else data[:16])))
+            for level, _, data in self.control
+        )
 
 
 def sourceAddress(

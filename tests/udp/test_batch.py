@@ -361,6 +361,7 @@ class BatchPortTests(SynchronousTestCase):
                     self.receive(question, answer, question), [(b"x", name, answered)] * 2
                 )
             self.assertEqual(self.protocol.refusals.counts, {ANSWER: 3})
+            self.assertEqual(len(self.port.cache), 1)
 
     def test_otherControl(self) -> None:
         """
@@ -374,6 +375,18 @@ class BatchPortTests(SynchronousTestCase):
             question = (b"x", self.client, before + padded(self.asked) + after)
             for _ in range(2):
                 self.assertEqual(self.receive(question), [(b"x", self.client, self.answering)])
+
+    def test_ttlBehindOtherControl(self) -> None:
+        """
+        The TTL is read also if it is behind messages that the port has not asked for.
+        """
+        self.listen()
+        other = padded(control((socket.SOL_SOCKET, 29, bytes(8))))
+        for ttl, answers in ((64, 1), (ANSWER_TTL, 0)):
+            message = control((socket.IPPROTO_IP, socket.IP_TTL, struct.pack("@i", ttl)))
+            question = (b"x", self.client, padded(self.asked) + other + message)
+            for _ in range(2):
+                self.assertEqual(len(self.receive(question)), answers)
 
     def test_refusals(self) -> None:
         """

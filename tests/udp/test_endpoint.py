@@ -8,6 +8,7 @@ import os
 import socket
 from typing import Any
 
+from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
@@ -95,6 +96,51 @@ class EndpointTests(SynchronousTestCase):
             port = adoptDatagrams(reactor, skt.fileno(), socket.AF_INET, protocol)
             self.assertEqual(port, (skt.fileno(), socket.AF_INET, protocol, 65535))
             self.assertFalse(os.get_blocking(skt.fileno()))
+
+    def test_group(self) -> None:
+        """
+        A server does not listen on the address of a group, on a new socket or on an
+        inherited one: one line says why.
+        """
+        reactor: Any = OtherReactor()
+        for host, kind in (
+            ("255.255.255.255", "broadcast"),
+            ("224.0.0.1", "multicast"),
+            ("ff02::1", "multicast"),
+        ):
+            protocol = UDPEchoProtocol(clock())
+            error = self.failureResultOf(
+                UDPServerEndpoint(reactor, 8080, host).listen(protocol), CannotListenError
+            ).value
+            self.assertEqual((error.interface, error.port), (host, 8080))
+            self.assertEqual(
+                str(error.socketError),
+                f"{host} is a {kind} address; listen on an address of this machine, or on all "
+                "(0.0.0.0 or [::])",
+            )
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
+            skt.bind(("224.0.0.1", 0))
+            self.assertRaises(
+                CannotListenError,
+                *(adoptDatagrams, reactor, skt.fileno(), socket.AF_INET, protocol),
+            )
+
+    def test_mapped(self) -> None:
+        """
+        An IPv4 address that is written as an IPv6 address is the IPv4 address.
+        """
+        reactor: Any = OtherReactor()
+        for interface, listenedOn in (
+            ("::ffff:0.0.0.0", "0.0.0.0"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("::", "::"),
+            ("", ""),
+        ):
+            protocol = UDPEchoProtocol(clock())
+            port = self.successResultOf(
+                UDPServerEndpoint(reactor, 8080, interface).listen(protocol)
+            )
+            self.assertEqual(port, (8080, protocol, listenedOn, 65535))
 
     def test_portKind(self) -> None:
         """
