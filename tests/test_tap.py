@@ -43,6 +43,7 @@ from echod.config.options import EXAMPLES
 from echod.impair.items import ITEMS
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
+from echod.limits.capacity import SESSION_LINES
 from echod.limits.descriptors import FD_SETSIZE, SPARE, openDescriptors, openFilesLimit
 from echod.limits.networks import DENIED
 from echod.limits.ratelimit import UDP_RATE
@@ -400,6 +401,32 @@ class StatusTests(SynchronousTestCase):
         self.needStatus()
         said = str(self.assertRaises(UsageError, parse, "--status", "99999"))
         self.assertEqual(said, "--status 99999: 99999 is not a port; ports are 0 to 65535")
+
+    def test_sessionLines(self) -> None:
+        """
+        The rate of lines about sessions is that of the option, of which each worker has
+        its share.
+        """
+        for value, workers, rate in (
+            (None, 1, SESSION_LINES),
+            ("0", 1, 0),
+            ("7", 1, 7),
+            ("7", 2, 3.5),
+            ("all", 2, inf),
+        ):
+            given = [] if value is None else [f"--session-lines={value}"]
+            options = Options(ProcessReactor())
+            options.parseOptions(["--tcp=0", f"--workers={workers}", *given])
+            (service,) = makeService(options).listening
+            self.assertEqual(service.server.limits.sessionLines, rate)  # type: ignore[attr-defined]
+
+    def test_badSessionLines(self) -> None:
+        """
+        A rate of lines that is neither a number nor all is refused by name.
+        """
+        for value in ("x", "-1", "", "ALL"):
+            said = str(self.assertRaises(UsageError, parse, f"--session-lines={value}"))
+            self.assertIn(": neither all nor a number of lines a second: ", said)
 
     def test_sessionLog(self) -> None:
         """

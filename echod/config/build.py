@@ -177,6 +177,7 @@ def _servers(
             idleTimeout=config.idleTimeout,
             drainTimeout=config.drainTimeout,
             networks=networks,
+            sessionLines=config.sessionLines / config.workers,
         )
 
     return {

@@ -62,6 +62,12 @@ class Config:
 
     drainTimeout: float
 
+    sessionLines: float
+    """
+    The log lines a second about the sessions of one service, in all workers together;
+    infinity for all lines.
+    """
+
     udpRate: int
     """
     Datagrams a second from one IPv4 address or one IPv6 /64.

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from ipaddress import ip_network
+from math import inf
 from types import MappingProxyType
 
 from twisted.python import usage
@@ -18,7 +19,7 @@ from echod.config.addresses import Address, datagramAddress, statusAddress, stre
 from echod.config.config import SERVERS, Config
 from echod.impair.options import ImpairmentOptions
 from echod.impair.spec import Impairments
-from echod.limits.capacity import DRAIN_TIMEOUT, IDLE_TIMEOUT
+from echod.limits.capacity import DRAIN_TIMEOUT, IDLE_TIMEOUT, SESSION_LINES
 from echod.limits.networks import Networks
 from echod.limits.ratelimit import UDP_RATE
 from echod.net.format import printable, quoted, shortened
@@ -90,6 +91,18 @@ def _seconds(option: str) -> Callable[[str], float]:
             ) from None
 
     return parse
+
+
+def _sessionLines(value: str) -> float:
+    if value == "all":
+        return inf
+    try:
+        return wholeNumber(value)
+    except ValueError as error:
+        raise usage.UsageError(
+            f"--session-lines {quoted(value)}: neither all nor a number of lines a second: "
+            f"{error}"
+        ) from None
 
 
 def _workers(value: str) -> int:
@@ -183,6 +196,15 @@ class Options(usage.Options):
             "more than measuring needs and too few for a flood; 0 for any number. This "
             "machine's own IPv4 addresses and ::1 have no limit.",
             _wholeNumber("udp-rate"),
+        ],
+        [
+            "session-lines",
+            None,
+            SESSION_LINES,
+            "Log the start and the end of single sessions in at most NUMBER lines a second for "
+            "each --tcp and --greeting, after a burst of 10 times as many, and the others as "
+            "one line a second; 'all' logs each of them.",
+            _sessionLines,
         ],
         [
             SESSION_LOG,
@@ -344,6 +366,7 @@ class Options(usage.Options):
             connectRate=self["connect-rate"],
             idleTimeout=self["idle-timeout"],
             drainTimeout=self["drain-timeout"],
+            sessionLines=self["session-lines"],
             udpRate=self["udp-rate"],
             answerReservedPorts=bool(self["answer-reserved-ports"]),
             allowed=tuple(self["allow"]),

@@ -28,6 +28,12 @@ How long a stop waits until sessions have returned everything, in seconds: well 
 time after which systemd (90) and Kubernetes (30) kill the process.
 """
 
+SESSION_LINES = 5
+"""
+How many lines about the sessions of one service are logged in a second: a person can read
+them, and one client cannot fill a disk with them.
+"""
+
 HOST_NETWORK = 64
 """
 The length of the prefix of the smallest IPv6 network that one subscriber gets (RFC 6177),
@@ -91,6 +97,9 @@ class Limits:
     @ivar drainTimeout: How long a stop waits until sessions have ended, in seconds.
 
     @ivar networks: The allowed and denied networks.
+
+    @ivar sessionLines: How many lines about single sessions are logged in a second;
+        infinity for all of them.
     """
 
     capacity: Capacity = field(default_factory=Capacity)
@@ -99,6 +108,7 @@ class Limits:
     idleTimeout: float = IDLE_TIMEOUT
     drainTimeout: float = DRAIN_TIMEOUT
     networks: Networks = field(default_factory=Networks)
+    sessionLines: float = SESSION_LINES
 
 
 def sourceOf(host: str) -> str:

@@ -46,13 +46,15 @@ class RateLimit:
     that were seen last are kept account of; others start afresh.
     """
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, burst: float = BURST) -> None:
         """
         @param rate: How many a second.
+
+        @param burst: For how long a source may save what it does not use, in seconds.
         """
         self._interval = 1 / rate
         # With room for what is lost in rounding.
-        self._burst = BURST + self._interval / 2
+        self._burst = max(burst, self._interval) + self._interval / 2
         # For each source, the time until which its datagrams, evenly spaced,
         # would reach.
         self._reach: OrderedDict[str, float] = OrderedDict()

@@ -22,6 +22,7 @@ from echod.net.format import addressName
 from echod.net.statistics import SESSIONS, ServedSession, SessionServerStatistics, Traffic
 from echod.tcp.deadlines import Deadlines
 from echod.tcp.session import CUT, IDLE_CHECKS, QUIET, Session, showingMessages
+from echod.tcp.sessionlines import SessionLines
 from echod.tcp.statistics import SessionStatistics
 
 _log = Logger(namespace="echod.tcp")
@@ -64,6 +65,8 @@ class SessionFactory(Factory):
 
     @ivar refusals: The connections that were refused.
 
+    @ivar lines: The log lines about sessions.
+
     @ivar ended: The statistics of the sessions that have ended.
 
     @ivar onEnd: Called with each session that has ended.
@@ -96,6 +99,7 @@ class SessionFactory(Factory):
         self.sessions: set[Session] = set()
         self.waiting: set[Waiting] = set()
         self.refusals = Refusals(reactor, self.service)
+        self.lines = SessionLines(reactor, self.service, self.limits.sessionLines)
         self.ended = SessionStatistics()
         self.onEnd: Callable[[ServedSession], None] | None = None
         self._fromSource: Counter[str] = Counter()
@@ -162,6 +166,7 @@ class SessionFactory(Factory):
         Stop to listen.
         """
         self.refusals.stop()
+        self.lines.flush()
         for deadlines in self._deadlines:
             deadlines.stop()
 
@@ -221,11 +226,12 @@ class SessionFactory(Factory):
 
     def entered(self, session: Session) -> None:
         """
-        Count a session that has started.
+        Log and count a session that has started.
         """
         self.sessions.add(session)
         self.limits.capacity.taken += 1
         self._count(session, 1)
+        self.lines.started(session)
         if self._drained is not None:
             # The connection was accepted before the drain began.  Drain the session
             # in the next turn: bytes may come with the connection.
@@ -234,11 +240,15 @@ class SessionFactory(Factory):
 
     def left(self, session: Session) -> None:
         """
-        Count a session that has ended.
+        Log and count a session that has ended.
         """
         self.sessions.remove(session)
         self.limits.capacity.taken -= 1
         self._count(session, -1)
+        self.lines.ended(session)
+        if not self.numPorts and not self.sessions:
+            # Nobody comes any more: leave no timer.
+            self.lines.flush()
         assert session.outcome is not None
         self.ended.add(session.outcome, session.received, session.returned, session.duration)
         if self.onEnd is not None:

@@ -1,6 +1,6 @@
 """
-The base class of all TCP sessions.  A session is logged at its start and at its end,
-closes without losing data, and ends when it is idle for too long.
+The base class of all TCP sessions.  A session closes without losing data, and ends when it
+is idle for too long.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol as Interface
 
 from twisted.internet.address import UNIXAddress
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
@@ -59,6 +59,11 @@ session may last a quarter longer than the timeout, and a message costs no timer
 
 CLOSED_BY_PEER = "closed by peer"
 CONNECTION_LOST = "lost"
+CHECK = "check"
+"""
+The outcome of a session whose peer has sent nothing, or of a proxy's own connection: a
+load balancer or a port scanner has checked whether the service answers.
+"""
 IDLE = "idle"
 DRAINED = "drained"
 CUT = "cut"
@@ -83,12 +88,12 @@ class SessionHost(Interface):
 
     def entered(self, session: Session) -> None:
         """
-        Count a session that has started.
+        Log and count a session that has started.
         """
 
     def left(self, session: Session) -> None:
         """
-        Count a session that has ended.
+        Log and count a session that has ended.
         """
 
 
@@ -98,8 +103,6 @@ class Session(Protocol):
     One connection of a peer.  It discards what it receives; subclasses do more.
 
     @ivar address: The address of the peer; L{None} if the transport knows it.
-
-    @ivar peer: The address of the peer as text.
 
     @ivar began: When the session started, by the reactor's clock.
 
@@ -127,6 +130,13 @@ class Session(Protocol):
     _idleChecks = 0
 
     @property
+    def peer(self) -> str:
+        """
+        The address of the peer as text.
+        """
+        return addressName(self.address or self.transport.getPeer())
+
+    @property
     def returned(self) -> int:
         """
         How many bytes were written to the peer.
@@ -145,7 +155,6 @@ class Session(Protocol):
         Start the session.
         """
         address = self.transport.getPeer()
-        self.peer = addressName(self.address or address)
         if ITCPTransport.providedBy(self.transport) and not isinstance(address, UNIXAddress):
             # Send each message at once, and not when the peer has acknowledged the
             # one before it (RFC 896).
@@ -153,7 +162,6 @@ class Session(Protocol):
         self.began = self.factory.reactor.seconds()
         self.factory.entered(self)
         self._waitIdly()
-        _log.info("{service}: {peer} connected", service=self.factory.service, peer=self.peer)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -241,23 +249,13 @@ class Session(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Log and count the end of the session.
+        Leave the factory, which logs and counts the end of the session.
         """
         self._advance(LOST)
         self.factory.lingering.discard(self)
         self.factory.idling.discard(self)
         if self.outcome is None:
-            self.outcome = CLOSED_BY_PEER if reason.check(ConnectionDone) else CONNECTION_LOST
-        _log.info(
-            "{service}: {peer} ended: {outcome}; "
-            "{received} bytes in, {returned} bytes out, {duration:.3f} s",
-            service=self.factory.service,
-            peer=self.peer,
-            outcome=self.outcome,
-            received=self.received,
-            returned=self.returned,
-            duration=self.duration,
-        )
+            self.outcome = self._ownEnd(reason)
         self.factory.left(self)
 
     def checkLinger(self) -> None:
@@ -293,6 +291,15 @@ class Session(Protocol):
             if self.outcome is None:
                 self.outcome = IDLE
             self.transport.abortConnection()
+
+    def _ownEnd(self, reason: Failure) -> str:
+        """
+        @return: The outcome of a session that echod has not ended.
+        """
+        isSilent = not self.received and reason.check(ConnectionDone, ConnectionLost)
+        if isSilent or getattr(self.address, "isCheck", False):
+            return CHECK
+        return CLOSED_BY_PEER if reason.check(ConnectionDone) else CONNECTION_LOST
 
     def _advance(self, event: str) -> bool:
         """

@@ -23,8 +23,18 @@ from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from echod.limits.capacity import IDLE_TIMEOUT, Limits
-from echod.tcp.session import IDLE, LINGER, QUIET, Session
+from echod.tcp.proxypeer import UnnamedPeer
+from echod.tcp.session import (
+    CHECK,
+    CLOSED_BY_PEER,
+    CONNECTION_LOST,
+    IDLE,
+    LINGER,
+    QUIET,
+    Session,
+)
 from tests.support import (
+    PEER,
     UNTIMED,
     MemoryTCPTransport,
     MemoryTLSTransport,
@@ -75,14 +85,36 @@ class LoggingTests(SynchronousTestCase):
         """
         with logged() as lines:
             session, _ = connect(SinkFactory(clock()))
+            session.dataReceived(b"12345")
             session.connectionLost(Failure(ConnectionLost()))
         self.assertEqual(
             lines,
             [
                 "sink: 192.0.2.1:40000 connected",
-                "sink: 192.0.2.1:40000 ended: lost; 0 bytes in, 0 bytes out, 0.000 s",
+                "sink: 192.0.2.1:40000 ended: lost; 5 bytes in, 0 bytes out, 0.000 s",
             ],
         )
+
+    def test_check(self) -> None:
+        """
+        A session whose peer has sent nothing is a check, whether the peer closes or resets
+        the connection; and so is a proxy's own connection, whatever it has sent.
+        """
+        checks = UnnamedPeer("the proxy", None, isCheck=True)
+        for address, sent, reason, outcome in (
+            (PEER, b"", ConnectionDone(), CHECK),
+            (PEER, b"", ConnectionLost(), CHECK),
+            (PEER, b"", ConnectionError("no TLS"), CONNECTION_LOST),
+            (PEER, b"x", ConnectionDone(), CLOSED_BY_PEER),
+            (PEER, b"x", ConnectionLost(), CONNECTION_LOST),
+            (checks, b"x", ConnectionDone(), CHECK),
+            (checks, b"x", ConnectionLost(), CHECK),
+        ):
+            session, _ = connect(SinkFactory(clock()), address=address)
+            if sent:
+                session.dataReceived(sent)
+            session.connectionLost(Failure(reason))
+            self.assertEqual(session.outcome, outcome)
 
     def test_messages(self) -> None:
         """

@@ -1,13 +1,19 @@
 """
-Mutations of L{echod.status} and of the histogram that it shares with TCP.
+Mutations of L{echod.status}, of the histogram that it shares with TCP, and of the log lines
+about sessions.
 """
 
 from __future__ import annotations
 
 from tests.extended.mutations import Mutation
 
+FACTORY = "echod/tcp/factory.py"
+LINES = "echod/tcp/sessionlines.py"
+SESSION = "echod/tcp/session.py"
 HOSTS = "echod/status/hosts.py"
 
+_LINES = "tests/tcp/test_sessionlines.py tests/tcp/test_factory.py"
+_SESSION = "tests/tcp/test_session.py"
 _STATUS = "tests/status --ignore=tests/status/test_daemon.py"
 
 MUTATIONS = [
@@ -97,5 +103,28 @@ MUTATIONS = [
         "self.counts[bisect_left(self._bounds, value)]",
         "self.counts[-1]",
         "tests/net",
+    ),
+    Mutation(LINES, "rate is not None and not", "rate is None or not", _LINES),
+    Mutation(LINES, "RateLimit(rate, BURST)", "RateLimit(rate)", _LINES),
+    Mutation(
+        LINES,
+        "if self._timer is None:\n            self._timer",
+        "if 1:\n            self._timer",
+        _LINES,
+    ),
+    Mutation(LINES, "        self._timer = None\n        outcomes", "        outcomes", _LINES),
+    Mutation(LINES, "        )\n        self._forget()", "        )", _LINES),
+    Mutation(LINES, "            self._received += session.received\n", "", _LINES),
+    Mutation("echod/limits/ratelimit.py", "max(burst, self._interval)", "burst", _LINES),
+    Mutation(FACTORY, "            self.lines.flush()\n", "            pass\n", _LINES),
+    Mutation(FACTORY, "stop()\n        self.lines.flush()\n", "stop()\n", _LINES),
+    Mutation(SESSION, "not self.received and reason.check", "reason.check", _SESSION),
+    Mutation(SESSION, "reason.check(ConnectionDone, ConnectionLost)", "True", _SESSION),
+    Mutation(SESSION, 'getattr(self.address, "isCheck", False)', "False", _SESSION),
+    Mutation(
+        "echod/config/build.py",
+        "sessionLines / config.workers",
+        "sessionLines",
+        "tests/test_tap.py",
     ),
 ]
