@@ -87,4 +87,6 @@ def _length(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+    # Not the codec unicode_escape: Python loads it at its first use, which fails after
+    # chroot, or as a user who cannot read Python's files.
+    return repr(character)[1:-1]

@@ -5,6 +5,7 @@ PROXY header and TLS.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet import endpoints
@@ -19,6 +20,10 @@ from zope.interface import directlyProvides, providedBy
 from echod.limits.networks import Networks
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.tcp.thismachine import ThisMachineFactory
+
+# Now, because it cannot be loaded after chroot.
+with suppress(ImportError):
+    from echod.tcp.tls import useTransport
 
 PROXY = "haproxy:"
 """
@@ -106,8 +111,6 @@ class LayeredReactor:
         # None if pyOpenSSL is missing.
         kind = endpoints.TLSMemoryBIOFactory
         if kind is not None and isinstance(factory, kind):
-            from echod.tcp.tls import useTransport
-
             useTransport(factory, self._reactor)
         if self._proxied:
             factory = ProxyFactory(self._reactor, factory, self._proxies)

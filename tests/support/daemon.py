@@ -69,7 +69,8 @@ class Daemon:
         @param descriptors: Descriptors that it inherits.
         """
         self.log: list[str] = []
-        self._lines: Queue[str | None] = Queue()
+        self._over = False
+        self._lines: Queue[str] = Queue()
         self.process = Popen(
             [*below, *self.command(reactor), *arguments],
             env={**ENVIRONMENT, **(environment or {})},
@@ -132,12 +133,11 @@ class Daemon:
         deadline = monotonic() + PATIENCE
         while True:
             try:
-                line = self._lines.get(timeout=max(0, deadline - monotonic()))
+                line = self._next(max(0, deadline - monotonic()))
             except Empty:
-                line = None
-            if line is None:
+                line = ""
+            if not line:
                 raise AssertionError(f"no line matches {pattern!r} in:\n" + "".join(self.log))
-            self.log.append(line)
             match = re.search(pattern, line)
             if match:
                 return match
@@ -165,16 +165,25 @@ class Daemon:
 
     def stop(self) -> None:
         """
-        Stop it, and read its log to the end.
+        Stop it, unless it has ended, and read its log to the end.
         """
         self.process.terminate()
         self.process.wait(PATIENCE)
-        while (line := self._lines.get(timeout=PATIENCE)) is not None:
-            self.log.append(line)
+        while not self._over:
+            self._next(PATIENCE)
+
+    def _next(self, timeout: float) -> str:
+        """
+        @return: The next line of the log; an empty text at its end.
+        """
+        line = "" if self._over else self._lines.get(timeout=timeout)
+        self._over = not line
+        self.log.append(line)
+        return line
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
                 self._lines.put(line)
-        self._lines.put(None)
+        self._lines.put("")
