@@ -20,6 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from echod.service.listening import CannotServe
 from echod.status.snapshot import Data
 from echod.workers.aggregate import added, left
 from echod.workers.pipes import LOG, REPORTS
@@ -104,6 +105,8 @@ class WorkerPool(Service):
     @ivar past: What those have counted that are no more; empty if there are none.
     """
 
+    _started = False
+
     def __init__(
         self,
         reactor: Any,
@@ -170,12 +173,16 @@ class WorkerPool(Service):
     def startService(self) -> None:
         """
         Start all workers.
+
+        @raise CannotServe: if a process cannot be started.
         """
         super().startService()
+        self._started = False
         self._monitor.startService()
         for slot in range(self._count):
             if slot not in self._slots.values():
                 self._add(slot)
+        self._started = True
         self._watching.start(LOOK, now=False)
 
     def stopService(self) -> None:
@@ -272,9 +279,12 @@ class WorkerPool(Service):
                 worker, executable, args, env=env, path=path, childFDs=descriptors
             )
         except OSError as error:
-            _log.error("{name} cannot be started: {why}", name=name, why=error.strerror)
             monitored.makeConnection(worker)
             monitored.processEnded(Failure(ProcessDone(0)))
+            problem = f"{name} cannot be started: {error.strerror}"
+            if not self._started:
+                raise CannotServe(problem) from None
+            _log.error("{problem}", problem=problem)
         else:
             self.workers[name] = worker
 

@@ -297,18 +297,11 @@ class DaemonTests(SynchronousTestCase):
             below=below,
             descriptors=descriptors,
         )
-        self.addCleanup(self.end, daemon)
+        self.addCleanup(daemon.stop)
         if self.workers:
             for _ in range(2):
                 daemon.expect(r"worker \S+ serves \(process")
         return daemon
-
-    def end(self, daemon: Daemon) -> None:
-        """
-        End a daemon, unless it has ended.
-        """
-        if daemon.process.poll() is None:
-            daemon.stop()
 
     def ask(self, client: socket.socket) -> None:
         """

@@ -50,17 +50,10 @@ class WorkersTests(SynchronousTestCase):
         @return: A daemon whose workers serve.
         """
         daemon = Daemon("--workers", "2", *arguments, **more)
-        self.addCleanup(self.end, daemon)
+        self.addCleanup(daemon.stop)
         for _ in range(2):
             daemon.expect(r"worker \S+ serves \(process")
         return daemon
-
-    def end(self, daemon: Daemon) -> None:
-        """
-        End a daemon, unless it has ended.
-        """
-        if daemon.process.poll() is None:
-            daemon.stop()
 
     def connect(self, address: tuple[str, int], count: int) -> list[socket.socket]:
         """

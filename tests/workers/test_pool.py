@@ -15,6 +15,7 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod._version import __version__
+from echod.service.listening import CannotServe
 from echod.workers.aggregate import LOST
 from echod.workers.pipes import LONGEST_LINE, RECORD, REPORTS
 from echod.workers.pool import (
@@ -208,17 +209,32 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_cannotStart(self) -> None:
         """
-        That one cannot be started is one line each time, and it is tried again.
+        If a worker cannot be started at the beginning, the start fails.
         """
-        self.reactor.problem = OSError(errno.EAGAIN, "Resource temporarily unavailable")
-        with logged() as lines:
+        self.reactor.problem = OSError(errno.EMFILE, "Too many open files")
+        with self.assertRaises(CannotServe) as raised:
             self.pool.startService()
+        self.assertEqual(
+            str(raised.exception), "worker 1 cannot be started: Too many open files"
+        )
+        self.stop()
+
+    def test_cannotStartAgain(self) -> None:
+        """
+        If a worker cannot be started again, one line says so each time, and it is tried
+        again.
+        """
+        one, _ = self.start()
+        self.reactor.problem = OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        one.end(signal=9)
+        with logged() as lines:
+            self.reactor.advance(0)
         why = "cannot be started: Resource temporarily unavailable"
-        self.assertEqual(lines, [f"worker 1 {why}", f"worker 2 {why}"])
-        self.assertEqual(self.names(), [])
+        self.assertEqual(lines, [f"worker 1 {why}"])
+        self.assertEqual(self.names(), ["worker 2"])
         self.reactor.problem = None
         self.reactor.advance(FIRST_DELAY)
-        self.assertEqual(self.names(), ["worker 1", "worker 2"])
+        self.assertEqual(self.names(), ["worker 2", "worker 1"])
         self.stop()
 
     def test_hangs(self) -> None:
