@@ -473,6 +473,61 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.serve(protocol, sendingAll(b"x"))
         self.assertEqual(protocol.read, [True, False])
 
+    def test_writeAfterHalfClose(self) -> None:
+        """
+        A write after C{loseWriteConnection} is ignored, and the peer's data still arrives.
+        """
+
+        @implementer(IHalfCloseableProtocol)
+        class HalfClosing(Recorder):
+            client: socket.socket
+
+            def dataReceived(self, data: bytes) -> None:
+                super().dataReceived(data)
+                if len(self.arrived) == 1:
+                    self.transport.write(b"answer")
+                    self.transport.loseWriteConnection()
+
+            def writeConnectionLost(self) -> None:
+                self.factory.reactor.callLater(0, self.writeMore)
+
+            def writeMore(self) -> None:
+                self.transport.write(b"too late")
+                self.factory.reactor.callLater(0.01, self.client.sendall, b"second")
+                self.factory.reactor.callLater(0.02, self.client.close)
+
+            def readConnectionLost(self) -> None:
+                self.transport.loseConnection()
+
+        protocol = HalfClosing()
+
+        def start(client: socket.socket) -> None:
+            protocol.client = client
+            client.sendall(b"first")
+
+        self.serve(protocol, start)
+        self.assertEqual(protocol.arrived, [b"first", b"second"])
+
+    def test_timers(self) -> None:
+        """
+        The reactor does not wake up again and again shortly before a timer is due.
+        """
+
+        class Counting(uvloopreactor.UVLoopReactor):
+            turns = 0
+
+            def runUntilCurrent(self) -> None:
+                self.turns += 1
+                super().runUntilCurrent()
+
+        reactor = Counting()
+        timers = 50
+        for number in range(timers):
+            reactor.callLater(0.0015 * number + 0.0005, lambda: None)
+        reactor.callLater(0.0015 * timers + 0.01, reactor.stop)
+        reactor.run(installSignalHandlers=False)
+        self.assertLess(reactor.turns, 3 * timers)
+
     def test_reset(self) -> None:
         """
         A connection that the peer resets is lost.

@@ -182,14 +182,15 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_lastLook(self) -> None:
         """
-        Who waits at the port when it is closed has come in time; but there is an
-        end to that, and whoever is left to others is theirs.
+        Connections that wait at the port when it is closed are accepted, up to a limit;
+        after C{stopAccepting} they are left to other processes, until the next start.
         """
         for waiting, leaves, looks in (
             (0, False, 0),
             (3, False, 3),
             (1000, False, LAST_READS),
             (3, True, 0),
+            (3, False, 3),
         ):
             near, far = socket.socketpair()
             with near, far:

@@ -11,8 +11,8 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.service.sdnotify import Notifier, notifier, watchdogInterval
-from tests.support import NO_NUMBERS, logged, temporaryDirectory
+from echod.service.sdnotify import STATUS_INTERVAL, Notifier, notifier, watchdogInterval
+from tests.support import NO_NUMBERS, deadline, logged, temporaryDirectory
 
 
 class Daemon:
@@ -175,6 +175,19 @@ class NotifierTests(SynchronousTestCase):
         self.notify(name).startService()
         self.clock.advance(0)
         self.assertEqual(self.told(), ["READY=1\nSTATUS=sessions: 0"])
+
+    def test_full(self) -> None:
+        """
+        If systemd does not read, one line says so, and nothing waits.
+        """
+        service = self.start()
+        with logged() as lines, deadline():
+            for _ in range(10_000):
+                self.daemon.sessions += 1
+                self.clock.advance(STATUS_INTERVAL)
+        self.assertEqual(len(lines), 1)
+        self.assertTrue(lines[0].endswith(": Resource temporarily unavailable"), lines)
+        service.stopService()
 
     def test_nobodyListens(self) -> None:
         """

@@ -11,10 +11,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.net.sockets import SPREADS
@@ -23,6 +23,7 @@ from echod.tap import Options, makeService
 from tests.support import lacking, logged, temporaryDirectory
 from tests.support.daemon import NO_TERMINAL, PATIENCE, Daemon
 from tests.support.load import wait
+from tests.support.workers import ProcessReactor
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
@@ -209,17 +210,22 @@ class SignalsTests(SynchronousTestCase):
         The signals are handled when the reactor runs, under twistd; a program that
         embeds echod keeps its own handlers.
         """
-        for parent, names in ((None, []), (Options(), ["install"])):
-            options = Options(MemoryReactorClock())
+        for parent, expected in ((None, []), (Options(), ["reopened"])):
+            reactor: Any = ProcessReactor()
+            reactor.sigInt = reactor.sigTerm = None
+            options = Options(reactor)
             options.parseOptions(["--tcp=0"])
             options.parent = parent
-            makeService(options)
-            hooks = options.reactor.whenRunningHooks
-            self.assertEqual([act.__name__ for act, _, _ in hooks], names)
-            for act, arguments, more in hooks:
-                options.reactor.sigInt = options.reactor.sigTerm = None
-                self.assertEqual((arguments, more), ((), {}))
-                act(*arguments)
+            signal.signal(signal.SIGUSR1, lambda *_: None)
+            service = makeService(options)
+            signal.raise_signal(signal.SIGUSR1)
+            for act, arguments, more in reactor.whenRunningHooks:
+                act(*arguments, **more)
+            # Which service the signals act on.
+            said: list[str] = []
+            service.onReopen.append(partial(said.append, "reopened"))
+            signal.raise_signal(signal.SIGUSR1)
+            self.assertEqual(said, expected)
 
 
 class ReloadTests(SynchronousTestCase):

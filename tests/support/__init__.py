@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
@@ -341,3 +342,27 @@ def turn(reactor: Any) -> None:
         reactor.calls.remove(call)
         call.called = 1
         call.func(*call.args, **call.kw)
+
+
+DEADLINE = 30
+"""
+How long a call that must not block may take, in seconds, before its test fails.
+"""
+
+
+@contextmanager
+def deadline() -> Iterator[None]:
+    """
+    Have the test fail if what it calls blocks.
+    """
+
+    def fail(*_: object) -> NoReturn:
+        raise AssertionError(f"blocks for more than {DEADLINE} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(DEADLINE)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

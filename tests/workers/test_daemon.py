@@ -133,23 +133,27 @@ class WorkersTests(SynchronousTestCase):
 
     def test_drained(self) -> None:
         """
-        SIGTERM, even if systemd sends it to all processes as well, lets each
-        session have back all that it has sent; then nobody is left.
+        SIGTERM, even if systemd sends it to all processes as well, and SIGINT from a
+        terminal return everything that each session has sent; then no process is left.
         """
-        daemon = self.serve("--tcp", "0", "--drain-timeout", "20")
-        clients = self.connect(daemon.tcp, SESSIONS)
-        message = b"x" * 50_000
-        for client in clients:
-            client.sendall(message)
-        processes = workers(daemon)
-        for pid in (daemon.process.pid, *processes):
-            os.kill(pid, signal.SIGTERM)
-        for client in clients:
-            with client, client.makefile("rb") as stream:
-                self.assertEqual(stream.read(), message)
-        daemon.stop()
-        for pid in processes:
-            self.assertRaises(ProcessLookupError, os.kill, pid, 0)
+        for interrupt in (False, True):
+            daemon = self.serve("--tcp", "0", "--drain-timeout", "20", below=NO_TERMINAL)
+            clients = self.connect(daemon.tcp, SESSIONS)
+            message = b"x" * 50_000
+            for client in clients:
+                client.sendall(message)
+            processes = workers(daemon)
+            if interrupt:
+                os.killpg(daemon.process.pid, signal.SIGINT)
+            else:
+                for pid in (daemon.process.pid, *processes):
+                    os.kill(pid, signal.SIGTERM)
+            for client in clients:
+                with client, client.makefile("rb") as stream:
+                    self.assertEqual(stream.read(), message)
+            daemon.stop()
+            for pid in processes:
+                self.assertRaises(ProcessLookupError, os.kill, pid, 0)
 
     def test_cut(self) -> None:
         """

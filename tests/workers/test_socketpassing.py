@@ -297,6 +297,9 @@ class AdoptingTests(TestCase):
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(os.fspath(path))
         yield port.stopListening()
+        # The others that share the socket still listen.
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(os.fspath(path))
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
         yield bound.stopListening()
         self.assertFalse(path.exists())

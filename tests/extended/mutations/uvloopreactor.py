@@ -1,0 +1,31 @@
+"""
+Mutations of L{echod.uvloopreactor}.
+"""
+
+from __future__ import annotations
+
+from tests.extended.mutations import Mutation
+
+_PATH = "echod/uvloopreactor.py"
+_MODULE = "tests/test_uvloopreactor.py"
+# It takes long, and finds other faults.
+_TESTS = f"{_MODULE} --deselect={_MODULE}::UVLoopReactorTests::test_twistedTests"
+
+MUTATIONS = [
+    Mutation(_PATH, "            or self._writeDisconnecting\n", "", _TESTS),
+    Mutation(_PATH, "math.ceil(timeout", "math.floor(timeout", _TESTS),
+    Mutation(
+        _PATH,
+        "            self._asyncioEventloop.call_soon(self._purge)",
+        "            pass",
+        _TESTS,
+    ),
+    Mutation(_PATH, "if len(data) > self._room:", "if self._room < 0:", _TESTS),
+    Mutation(_PATH, "            self.setTcpNoDelay(False)", "            pass", _TESTS),
+    Mutation(
+        _PATH,
+        "            if self._blocked:\n                self._keepHeld(held)\n\n    def eof",
+        "\n    def eof",
+        _TESTS,
+    ),
+]
