@@ -59,10 +59,18 @@ class LateImportTests(SynchronousTestCase):
         """
         key = makeCertificate(self.directory / "key.pem")
         daemon = Daemon(
-            *("--greeting=0", "--tcp=0", f"--tcp=ssl:0:interface=127.0.0.1:privateKey={key}"),
-            *(f"--tcp=unix:{self.directory / 'socket'}", "--tcp=haproxy:0", "--udp=0"),
+            *(
+                "--greeting=127.0.0.1:0",
+                "--tcp=127.0.0.1:0",
+                f"--tcp=ssl:0:interface=127.0.0.1:privateKey={key}",
+            ),
+            *(
+                f"--tcp=unix:{self.directory / 'socket'}",
+                "--tcp=haproxy:127.0.0.1:0",
+                "--udp=127.0.0.1:0",
+            ),
             *("--show-messages", f"--session-log={self.log}", "--drain-timeout=600"),
-            *("--status=0", *more),
+            *("--status=127.0.0.1:0", *more),
             below=NO_TERMINAL,
             environment=REPORT_IMPORTS,
         )

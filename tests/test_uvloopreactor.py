@@ -473,6 +473,40 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.serve(protocol, sendingAll(b"x"))
         self.assertEqual(protocol.read, [True, False])
 
+    def test_backpressure(self) -> None:
+        """
+        An answer that the peer does not read pauses the producer.
+        """
+
+        class Producing(Recorder):
+            paused = False
+
+            def connectionMade(self) -> None:
+                self.transport.registerProducer(self, True)
+
+            def dataReceived(self, data: bytes) -> None:
+                self.transport.write(data)
+
+            def pauseProducing(self) -> None:
+                self.paused = True
+                self.transport.abortConnection()
+
+            def stopProducing(self) -> None:
+                pass
+
+        protocol = Producing()
+
+        def send(client: socket.socket, times: int) -> None:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                client.send(b"x" * 65536, socket.MSG_DONTWAIT)
+            if times and not protocol.paused:
+                protocol.factory.reactor.callLater(0, send, client, times - 1)
+            else:
+                protocol.transport.abortConnection()
+
+        self.serve(protocol, lambda client: send(client, 2000))
+        self.assertTrue(protocol.paused)
+
     def test_writeAfterHalfClose(self) -> None:
         """
         A write after C{loseWriteConnection} is ignored, and the peer's data still arrives.

@@ -46,7 +46,7 @@ class StalledTests(SynchronousTestCase):
         for descriptor in (self.reading, self.writing):
             self.addCleanup(os.close, descriptor)
         self.process = Popen(
-            [*command, "--tcp=0", "--drain-timeout=0"],
+            [*command, "--tcp=127.0.0.1:0", "--drain-timeout=0"],
             env=ENVIRONMENT,
             stdout=self.writing,
             stderr=self.writing,
@@ -195,7 +195,7 @@ class StalledTests(SynchronousTestCase):
         self.process = Popen(
             [
                 *(*TWISTD, "-n", "--pidfile=", f"--logfile={path}"),
-                *("echod", "--tcp=0", "--drain-timeout=0"),
+                *("echod", "--tcp=127.0.0.1:0", "--drain-timeout=0"),
             ],
             env=ENVIRONMENT,
         )
