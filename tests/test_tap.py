@@ -57,7 +57,7 @@ from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
 from echod.tcp.greeting import GreetingFactory
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.udp.echo import UDPEchoProtocol
-from echod.udp.guard import OVER_RATE
+from echod.udp.guard import OVER_RATE, RESERVED_PORT
 from echod.workers.aggregatemonitor import AggregateMonitor
 from echod.workers.service import WorkersService
 from tests.support import NO_NUMBERS, lacking, logged, temporaryDirectory
@@ -740,6 +740,17 @@ class OptionsTests(SynchronousTestCase):
                 self.assertIsNone(server.guard.refusal("192.0.2.1", 40000))
             refusal = server.guard.refusal("192.0.2.1", 40000)
             self.assertEqual(refusal, OVER_RATE if answered else None)
+
+    def test_answerReservedPorts(self) -> None:
+        """
+        Datagrams from ports below 1024 are answered only with the option.
+        """
+        for arguments, refusal in (
+            ([], RESERVED_PORT),
+            (["--answer-reserved-ports"], None),
+        ):
+            (server,) = servers("--udp", "0", *arguments)
+            self.assertEqual(server.guard.refusal("127.0.0.1", 123), refusal)
 
     def test_limitsInWords(self) -> None:
         """

@@ -14,10 +14,10 @@ from echod.limits.ratelimit import RateLimit
 from echod.net.statistics import Traffic
 from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
 from echod.udp.guard import OVER_RATE, OWN_PORT, RESERVED_PORT, TO_GROUP, DatagramGuard
-from echod.udp.pktinfo import PacketInfoPort, SourceAddress
+from echod.udp.pktinfo import PacketInfoPort, SourceAddress, sourceAddress
 from echod.udp.sourcestatistics import SourceStatistics
 from tests.support import clock, logged
-from tests.support.udp import MemoryDatagramTransport, listening
+from tests.support.udp import MemoryDatagramTransport, info6, listening
 
 
 class UDPEchoTests(SynchronousTestCase):
@@ -56,6 +56,21 @@ class UDPEchoTests(SynchronousTestCase):
         )
         self.assertEqual((self.protocol.received, self.protocol.returned), (4, 0))
         self.assertEqual(self.protocol.answered, 0)
+
+    def test_unmarkedBroadcast(self) -> None:
+        """
+        If an answer cannot be sent because the datagram was sent to a broadcast address, which
+        an IPv6 socket does not tell, it counts as sent to a group.
+        """
+        for destination, reason in (
+            ("::ffff:127.255.255.255", TO_GROUP),
+            ("::ffff:127.0.0.1", SEND_ERROR),
+            ("2001:db8::1", SEND_ERROR),
+        ):
+            source = sourceAddress(("::ffff:192.0.2.1", 40000, 0, 0), [info6(destination, 0)])
+            before = self.protocol.refusals.counts[reason]
+            self.protocol.sendFailed(OSError(errno.EINVAL, "no such address"), source, 1)
+            self.assertEqual(self.protocol.refusals.counts[reason], before + 1, destination)
 
     def test_rate(self) -> None:
         """

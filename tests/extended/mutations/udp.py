@@ -129,7 +129,7 @@ MUTATIONS = [
         "echod/udp/echo.py",
         "            reason = TO_GROUP\n",
         "            reason = SEND_ERROR\n",
-        f"{_NETWORKS} -k broadcast",
+        "tests/udp/test_echo.py",
     ),
     # The rate.
     Mutation(GUARD, "sourceOf(host)", "host", "tests/udp/test_guard.py"),
