@@ -21,7 +21,7 @@ from echod.udp.buffers import BATCH, BATCHES, HEADER, MessageBuffers
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import DatagramGuard
 from echod.udp.options import asksForDestination
-from echod.udp.pktinfo import PacketInfoPort, SourceAddress
+from echod.udp.pktinfo import PacketInfoPort
 
 _log = Logger(namespace="echod.udp")
 
@@ -33,12 +33,12 @@ class SourceCache:
 
     @ivar unlimited: Records without a rate limit: they are answered without the guard.
 
-    @ivar limited: The sources of the other records.
+    @ivar limited: The hosts of the other records.
     """
 
     def __init__(self, guard: DatagramGuard) -> None:
         self.unlimited: set[bytes] = set()
-        self.limited: dict[bytes, SourceAddress] = {}
+        self.limited: dict[bytes, str] = {}
         self._guard = guard
         self._version = guard.version
 
@@ -48,14 +48,16 @@ class SourceCache:
         """
         return len(self.unlimited) + len(self.limited)
 
-    def add(self, record: bytes, source: SourceAddress) -> None:
+    def add(self, record: bytes, host: str) -> None:
         """
         Add a record that was answered.
+
+        @param host: The literal address of its source.
         """
         if len(self) >= KNOWN_HOSTS:
             self._clear()
-        if self._guard.isLimited(source[0]):
-            self.limited[record] = source
+        if self._guard.isLimited(host):
+            self.limited[record] = host
         else:
             self.unlimited.add(record)
 
@@ -182,14 +184,14 @@ class BatchPort(PacketInfoPort):
         if record in cache.unlimited:
             self._buffers.prepareAnswer(index)
             return None
-        known = cache.limited.get(record)
-        if known is not None:
+        host = cache.limited.get(record)
+        if host is not None:
             self._buffers.prepareAnswer(index)
-            return guard.refusal(*known, now=now)
+            return guard.overRate(host, now)
         source, plain = self._buffers.source(index)
         reason = guard.refusal(*source, source.toGroup, source.ttl, now=now)
         if reason is None and plain:
-            cache.add(record, source)
+            cache.add(record, source[0])
         return reason
 
     def _send(self, index: int, end: int) -> None:

@@ -128,9 +128,22 @@ class DatagramGuard:
             return ANSWER
         if toGroup:
             return TO_GROUP
-        reason, source = self._known(host)
-        if reason is not None or self._rate is None:
-            return reason
+        reason, _ = self._known(host)
+        return reason or self.overRate(host, now)
+
+    def overRate(self, host: str, now: float) -> str | None:
+        """
+        Decide about one datagram of a source that was answered since C{version} changed.
+
+        @param host: The literal address of the source.
+
+        @param now: The time, in seconds.
+
+        @return: The reason not to answer, or L{None}.
+        """
+        if self._rate is None:
+            return None
+        _, source = self._known(host)
         if not self._rate.exceeded(source, now) or _isLocal(host, now):
             return None
         return OVER_RATE

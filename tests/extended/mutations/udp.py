@@ -39,7 +39,7 @@ MUTATIONS = [
     Mutation(BATCH, "if len(self) >= KNOWN_HOSTS:", "if False:", "tests/udp/test_batch.py"),
     Mutation(
         BATCH,
-        "            return guard.refusal(*known, now=now)\n",
+        "            return guard.overRate(host, now)\n",
         "            return None\n",
         "tests/udp/test_batch.py",
     ),
