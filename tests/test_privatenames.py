@@ -53,9 +53,12 @@ NAMES = {
     },
     "twisted.protocols.basic.LineReceiver": {"_buffer"},
     "twisted.protocols.tls.TLSMemoryBIOProtocol": {
+        "_aborted",
         "_handshakeDone",
+        "_reason",
         "_shutdownTLS",
         "_tlsConnection",
+        "_tlsShutdownFinished",
     },
     "twisted.web.http.HTTPChannel": {"_networkProducer", "_waitingForTransport"},
 }

@@ -115,6 +115,12 @@ class ServedSession(Protocol):
         How the session ended; L{None} while it is open.
         """
 
+    @property
+    def details(self) -> str:
+        """
+        What the log says about the outcome in addition.
+        """
+
 
 @dataclass
 class Traffic:

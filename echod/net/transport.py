@@ -1,5 +1,5 @@
 """
-Interfaces of stream transports that Twisted implements but does not name.
+Stream transports: interfaces and an error that Twisted has no names for.
 """
 
 from twisted.internet.interfaces import (
@@ -22,6 +22,12 @@ class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
         """
         Close without sending what is left in the buffer.
         """
+
+
+class HandshakeFailed(Exception):
+    """
+    A TLS connection was lost because its handshake has failed.  The text is the reason.
+    """
 
 
 class IHalfCloseableTLS(ISSLTransport):

@@ -24,7 +24,7 @@ from zope.interface import implementer
 from echod.limits.capacity import Limits
 from echod.net.format import addressName, escaped
 from echod.net.sockets import acknowledged, innermost
-from echod.net.transport import IHalfCloseableTLS, ISessionTransport
+from echod.net.transport import HandshakeFailed, IHalfCloseableTLS, ISessionTransport
 from echod.tcp.deadlines import Deadlines
 from echod.tcp.states import (
     CLOSE,
@@ -64,6 +64,7 @@ CHECK = "check"
 The outcome of a session whose peer has sent nothing, or of a proxy's own connection: a
 load balancer or a port scanner has checked whether the service answers.
 """
+HANDSHAKE_FAILED = "TLS handshake failed"
 IDLE = "idle"
 DRAINED = "drained"
 CUT = "cut"
@@ -111,6 +112,8 @@ class Session(Protocol):
     @ivar state: One of L{echod.tcp.states}.
 
     @ivar outcome: Why the session ends, for the log; L{None} until this is known.
+
+    @ivar details: What the log says about the outcome in addition.
     """
 
     factory: SessionHost
@@ -119,6 +122,7 @@ class Session(Protocol):
     received = 0
     state = OPEN
     outcome: str | None = None
+    details = ""
     # How many of the received bytes are not returned.
     _kept = 0
     # For checkLinger: the bytes received at the last check, and the time of the last check.
@@ -254,7 +258,11 @@ class Session(Protocol):
         self._advance(LOST)
         self.factory.lingering.discard(self)
         self.factory.idling.discard(self)
-        if self.outcome is None:
+        if reason.check(HandshakeFailed):
+            # The peer has received nothing, not even a greeting.
+            self.outcome = HANDSHAKE_FAILED
+            self.details = f" ({reason.value})"
+        elif self.outcome is None:
             self.outcome = self._ownEnd(reason)
         self.factory.left(self)
 

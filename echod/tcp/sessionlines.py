@@ -59,11 +59,12 @@ class SessionLines:
         """
         if self._mayLog():
             _log.info(
-                "{service}: {peer} ended: {outcome}; "
+                "{service}: {peer} ended: {outcome}{details}; "
                 "{received} bytes in, {returned} bytes out, {duration:.3f} s",
                 service=self._service,
                 peer=session.peer,
                 outcome=session.outcome,
+                details=session.details,
                 received=session.received,
                 returned=session.returned,
                 duration=session.duration,

@@ -55,10 +55,14 @@ class TLSClient:
         self,
         client: socket.socket,
         version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+        verify: bool = False,
     ) -> None:
+        """
+        @param verify: True to refuse the certificate, which nobody known has signed.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+        context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
         context.minimum_version = context.maximum_version = version
         self.socket = client
         self._lock = Lock()

@@ -16,12 +16,21 @@ from echod.impair.spec import ConnectionImpairments
 from echod.impair.tcp import ImpairedEchoFactory
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GREETING, GreetingFactory
-from echod.tcp.session import QUIET
-from tests.support import PEER, MemoryTCPTransport, clock, lacking, temporaryDirectory, turn
+from echod.tcp.session import HANDSHAKE_FAILED, QUIET
+from tests.support import (
+    PEER,
+    MemoryTCPTransport,
+    clock,
+    lacking,
+    logged,
+    temporaryDirectory,
+    turn,
+)
 from tests.support.protocols import RecordingProtocol
 from tests.support.tls import TLSClient, makeCertificate
 
 try:
+    from OpenSSL import SSL
     from twisted.internet.ssl import PrivateCertificate
     from twisted.protocols.tls import TLSMemoryBIOFactory
 
@@ -168,6 +177,91 @@ class TLSTests(SynchronousTestCase):
         self.connect()
         self.reactor.advance(tls.HANDSHAKE_TIMEOUT)
         self.assertFalse(self.transport.aborted)
+
+    def failed(self, wrapped: Factory, *received: bytes) -> str:
+        """
+        @return: How the log describes the end of a connection that has received some bytes
+            instead of a handshake, and was closed.
+        """
+        self.begin(wrapped)
+        for data in received:
+            self.transport.protocol.dataReceived(data)
+        with logged() as lines:
+            self.transport.connectionDone()
+        (line,) = lines
+        return line.partition(" ended: ")[2].partition("; ")[0]
+
+    def test_failedHandshake(self) -> None:
+        """
+        A failed handshake is an outcome of its own, and the log says the reason, also if
+        the session had written something.
+        """
+        for received, reason in (
+            ([b"GET / HTTP/1.1\r\n\r\n"], "http request"),
+            ([b"hello\n"], "wrong version number"),
+            # An alert that comes before any handshake.
+            ([b"\x15\x03\x01\0\2\2\x30"], "unexpected message"),
+            ([b"\x16\x03\x01\0\5\1"], tls.ENDED),
+        ):
+            for kind in (EchoFactory, GreetingFactory):
+                factory = kind(self.reactor)
+                end = self.failed(factory, *received)
+                self.assertEqual(end, f"{HANDSHAKE_FAILED} ({reason})")
+                self.assertEqual(factory.ended.outcomes, {HANDSHAKE_FAILED: 1})
+
+    def test_refusedCertificate(self) -> None:
+        """
+        The log says that the peer does not trust the certificate.
+        """
+        factory = EchoFactory(self.reactor)
+        self.begin(factory)
+        with logged() as lines:
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                client: Any = MemorySocket(self.transport)
+                TLSClient(client, verify=True)
+            self.transport.connectionDone()
+        self.assertRegex(lines[-1], r"ended: TLS handshake failed \(.*unknown ca\); ")
+
+    def test_lateHandshake(self) -> None:
+        """
+        A handshake that is not done in time has failed for this reason.
+        """
+        for received in (b"", b"\x16\x03\x01"):
+            for kind in (EchoFactory, GreetingFactory):
+                factory = kind(self.reactor)
+                self.begin(factory)
+                if received:
+                    self.transport.protocol.dataReceived(received)
+                self.reactor.advance(tls.HANDSHAKE_TIMEOUT)
+                self.transport.connectionDone()
+                self.assertEqual(factory.ended.outcomes, {HANDSHAKE_FAILED: 1})
+
+    def test_noFailedHandshake(self) -> None:
+        """
+        A connection that ends before the handshake has begun, or because the service stops,
+        is no failed handshake; nor is the end of a session.
+        """
+        factory = EchoFactory(self.reactor)
+        self.failed(factory)
+        self.begin(factory)
+        self.transport.protocol.dataReceived(b"\x16\x03\x01")
+        factory.drain()
+        self.reactor.advance(1)
+        self.assertTrue(self.transport.aborted)
+        self.transport.connectionDone()
+        self.connect(factory)
+        self.transport.connectionDone()
+        self.assertNotIn(HANDSHAKE_FAILED, factory.ended.outcomes)
+        self.assertEqual(factory.ended.sessions, 3)
+
+    def test_unknownReason(self) -> None:
+        """
+        An error without a reason is said to have none that is known.
+        """
+        for error in (None, OSError(), SSL.Error(), SSL.Error([])):
+            self.assertEqual(tls.handshakeError(error), "unknown reason")
+        reasons = [("SSL routines", "", "one"), ("SSL routines", "", "two")]
+        self.assertEqual(tls.handshakeError(SSL.Error(reasons)), "one, two")
 
     def test_lostInTheHandshake(self) -> None:
         """
