@@ -28,6 +28,7 @@ from echod.service.inherited import inherited
 from echod.service.sdnotify import notifier
 from echod.service.signals import Signals
 from echod.status.monitor import Monitor
+from echod.tcp.listeningsocket import ListeningReactor
 from echod.workers.aggregatemonitor import AggregateMonitor
 from echod.workers.parent import Parent, checkWorkers
 from echod.workers.service import WorkersService
@@ -94,7 +95,7 @@ class Options(options.Options):
                 raise usage.UsageError(f"--workers {config.workers}: {error}") from None
 
     def _listen(self, name: str) -> Any:
-        return ReplacingReactor(self.reactor), inherited
+        return ReplacingReactor(ListeningReactor(self.reactor)), inherited
 
 
 def makeService(config: Options) -> EchoService:

@@ -53,7 +53,7 @@ Examples:
   twistd -n echod --tcp 0.0.0.0:7 --udp 0.0.0.0:7 --no-goodbye
                                         RFC 862 for everyone
   twistd -n echod --tcp '[::]:8080' --udp '[::]:8080'
-                                        for IPv6, and on Linux IPv4 as well
+                                        for IPv6 and IPv4
   twistd -n echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
   twistd -n echod --tcp unix:/run/echod.sock
   twistd -n echod --tcp haproxy:10.0.0.1:8080

@@ -18,6 +18,7 @@ from twisted.plugin import getPlugins
 from zope.interface import directlyProvides, providedBy
 
 from echod.limits.networks import Networks
+from echod.tcp.listeningsocket import ListeningReactor
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.tcp.thismachine import ThisMachineFactory
 
@@ -165,6 +166,6 @@ def serverFromString(
     """
     Make an endpoint as Twisted's function of this name does, with echod's layers.
     """
-    where, inner = layered(reactor, description, proxies)
+    where, inner = layered(ListeningReactor(reactor), description, proxies)
     endpoint: IStreamServerEndpoint = endpoints.serverFromString(where, inner)
     return endpoint

@@ -34,6 +34,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.net.sockets import keepMore
+from echod.tcp.listeningsocket import setStreamOptions
 from echod.udp.endpoint import adoptDatagrams
 from echod.udp.options import serveIPv4
 
@@ -76,11 +77,12 @@ def bound(
 def _socketOf(family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
     skt = socket.socket(family, kind)
     skt.setblocking(False)
-    if family == socket.AF_INET6:
-        serveIPv4(skt)
     if kind == socket.SOCK_STREAM:
         # As any server does: connections that are long over hold no address.
         skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        setStreamOptions(skt)
+    elif family == socket.AF_INET6:
+        serveIPv4(skt)
     return skt
 
 
