@@ -146,28 +146,28 @@ class GoodbyeEchoProtocol(EchoProtocol):
     decides.
     """
 
-    # Whether it waits for silence.
-    _listening = False
+    # How many segments the withheld bytes have come in; 0 if their time is not
+    # measured.
+    _pieces = 0
 
     def __init__(self) -> None:
         self._goodbye = Goodbye()
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Return what came, as far as it cannot be a goodbye.
+        Return what cannot be a goodbye.
         """
         self.received += len(data)
-        reply = self._goodbye.receive(data)
-        if reply is data:
+        if self._goodbye.passes(data):
             write = self._write
             write(data)
         else:
             self._kept += len(data)
-            self._settle(reply)
+            self._settle(self._goodbye.receive(data))
 
     def readConnectionLost(self) -> None:
         """
-        The end of the stream decides on what is withheld.
+        Decide about the withheld bytes: this is the end of the stream.
         """
         if self.state in RETURNING:
             self._settle(self._goodbye.end())
@@ -175,7 +175,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
 
     def finish(self) -> None:
         """
-        For what is withheld, this is as good as the end of the stream.
+        Decide about the withheld bytes as at the end of the stream, and end the drain.
         """
         self._settle(self._goodbye.end())
         super().finish()
@@ -184,65 +184,78 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         Leave all timers but those of L{Session}.
         """
-        self._stopListening()
+        self._stopWaiting()
         super().cancelWaits()
 
     def pauseProducing(self) -> None:
         """
-        While nothing is read, that nothing comes is no silence.
+        Stop reading.  While nothing is read, there is no silence.
         """
-        self._stopListening()
+        self._stopWaiting()
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
         """
-        Read on, and listen for silence from now.
+        Read again, and wait for silence from now.
         """
         super().resumeProducing()
-        self._consider(b"")
+        self._wait()
 
     def lookOnceMore(self) -> None:
         """
-        Nothing was received for L{SILENCE} seconds: let the reactor read before
-        this counts.  A process that was stopped or busy finds the time over
-        before it has read what came meanwhile.
+        Nothing was received for L{SILENCE} seconds.  Let the reactor read before this
+        counts as silence: a process that was stopped or busy finds the time over
+        before it has read what was received meanwhile.
         """
         self.factory.silent.add(self)
 
     def heardNothing(self) -> None:
         """
-        It was silence, which decides on what is withheld.
+        Decide about the withheld bytes: the peer was silent.
         """
-        self._listening = False
         self._settle(self._goodbye.silence())
 
-    def _consider(self, reply: bytes) -> None:
+    def withheldLongEnough(self) -> None:
         """
-        See what the rule has come to.
-
-        @param reply: What was returned just now.  If that is nothing, what is
-            withheld has been so from before, and keeps its time.
+        Return the withheld bytes if the peer has sent more of them meanwhile, because
+        then there was no silence that decides about them.
         """
-        if self.state not in RETURNING:
-            return
-        if reply or not self._goodbye.withheld:
-            self._stopListening()
-        if self._goodbye.over:
-            self.close(GOODBYE)
-        elif self._goodbye.withheld and not self._listening and not self._paused:
-            self._listening = True
-            self.factory.silence.add(self)
+        pieces, self._pieces = self._pieces, 0
+        if pieces > 1:
+            self._return(self._goodbye.release())
 
-    def _settle(self, reply: bytes) -> None:
+    def _return(self, reply: bytes) -> None:
         self._kept -= len(reply)
         self._write(reply)
-        self._consider(reply)
 
-    def _stopListening(self) -> None:
-        if self._listening:
-            self._listening = False
-            self.factory.silence.discard(self)
-            self.factory.silent.discard(self)
+    def _settle(self, reply: bytes) -> None:
+        self._return(reply)
+        if reply:
+            self._pieces = 0
+        if not self._goodbye.over:
+            self._wait()
+        elif self.state in RETURNING:
+            self.close(GOODBYE)
+
+    def _wait(self) -> None:
+        """
+        Wait for what decides about the last bytes.
+        """
+        if self._paused or not self._goodbye.undecided or self.state not in RETURNING:
+            self._stopWaiting()
+            return
+        self.factory.silent.discard(self)
+        self.factory.silence.add(self)
+        if self._goodbye.withheld:
+            self._pieces += 1
+            if self._pieces == 1:
+                self.factory.withheld.add(self)
+
+    def _stopWaiting(self) -> None:
+        self._pieces = 0
+        self.factory.silence.discard(self)
+        self.factory.silent.discard(self)
+        self.factory.withheld.discard(self)
 
 
 class EchoFactory(SessionFactory):
@@ -251,10 +264,12 @@ class EchoFactory(SessionFactory):
 
     @ivar protocol: L{GoodbyeEchoProtocol}, or L{EchoProtocol} for plain RFC 862.
 
-    @ivar silence: The sessions that withhold bytes until their peer is silent.
+    @ivar silence: The sessions for which it matters whether their peer is silent.
 
     @ivar silent: The sessions whose peer was silent, until the next turn of the
         reactor.
+
+    @ivar withheld: The sessions that withhold bytes, which may take as long.
 
     @ivar ending: The sessions whose drain begins in the next turn of the reactor.
 
@@ -275,5 +290,6 @@ class EchoFactory(SessionFactory):
         self.protocol = GoodbyeEchoProtocol if goodbye else EchoProtocol
         self.silence = self.deadlines(SILENCE, GoodbyeEchoProtocol.lookOnceMore)
         self.silent = self.deadlines(0, GoodbyeEchoProtocol.heardNothing)
+        self.withheld = self.deadlines(SILENCE, GoodbyeEchoProtocol.withheldLongEnough)
         self.ending = self.deadlines(0, EchoProtocol.checkDrained)
         self.draining = self.deadlines(DRAIN_TICK, EchoProtocol.checkDrained)

@@ -2,57 +2,104 @@
 The goodbye rule: which bytes of a TCP echo session are returned, and when the
 session is over.
 
-This is the part of the protocol that has to be thought about, so it stands
-alone: bytes in, bytes to return out.  It knows no transport and no clock.
-
-A goodbye is one of:
-
-  - the line C{bye}: C{bye\\n} or C{bye\\r\\n} at the start of a line;
-  - C{bye} as a whole segment, followed by silence or by the end of the stream.
-    This is how the clients of the article say it: they send no line endings,
-    so their C{bye} does not even stand at the start of a line.  The rest of a
-    message that was too long for one read is no whole segment;
-  - C{bye} at the start of the last line of a stream that ends without a line
-    ending.
-
-The goodbye itself is not returned, nor is anything after it.  Everything
-before it is.
+This is a pure object: bytes in, bytes to return out.  It knows no transport and
+no clock.  C{docs/explanation/goodbye.rst} states the rule and its corner cases.
 
 Invariants, which C{tests/tcp/test_goodbye.py} checks against a slow and obvious
 version of the same rule:
 
-  - what is returned, with what is withheld appended, is what was received;
-  - what is withheld is empty or one of C{b}, C{by}, C{bye}, C{bye\\r}, and could
-    still become a goodbye.
+  - what was returned, with what is withheld appended, is what was received;
+  - what is withheld could still become a goodbye, and is at most four bytes.
+
+The cost of a segment does not depend on its content: whatever is in it, it is
+searched a limited number of times, and each search compares a few bytes at each
+place.
 """
+
+from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-_POSSIBLE_GOODBYE = re.compile(rb"\n(bye\r?\n|(?:bye\r?|by?)\Z)")
-"""
-At the start of a line: the line C{bye}, or what may become it with the next
-segment.  Where both are there, the line comes first.
-"""
+try:
+    from stringzilla import contains, find
+except ImportError:
+    find = bytes.find
+
+    def contains(text: bytes, part: bytes) -> bool:
+        """
+        @return: True if the part is in the text.
+        """
+        # The slowest content costs a search from the end half as much as a search
+        # from the start.
+        return text.rfind(part) >= 0
+
 
 B = ord("b")
 NEWLINE = ord("\n")
+IAC = 255
+"""
+The first byte of a telnet command (RFC 854).
+"""
+
+LINE_ENDS = (b"\n", b"\r\0")
+"""
+What a line starts after: C{\\r\\n} ends with the first of them.
+"""
+
+GOODBYES = (b"bye\n", b"bye\r\n", b"bye\r\0")
+"""
+The line that ends a session.
+"""
 
 FULL_READ = 1 << 14
 """
-A segment of a multiple of this size has filled what carried it: a TLS record
-has this size, and Twisted reads four times as much at once.  What comes next
-is more of the same message, not a message of its own.
+A segment of a multiple of this size has filled a read: a TLS record has this size,
+and Twisted reads four times as much at once.  The next segment is the rest of the
+same message.
 """
 
-FILLED = 1 << 8
+COMMANDS_SIZE = 512
 """
-More than any byte.
+How many bytes of telnet commands at the start of one line are looked at in one
+segment.  A client sends some 25 when it connects, and then up to 200 to answer.
 """
 
-LONG = 2048
+LINES = 32
 """
-From about this size on a segment is searched faster by the expression than for
-two bytes together.
+How many lines that start with a telnet command are looked at in one segment.  A
+telnet client sends one or two; without a limit, a segment full of them would cost
+a hundred times as much as any other.
+"""
+
+_COMMAND = rb"\xff(?:[\xf0-\xf9]|[\xfb-\xfe].|\xfa(?:[^\xff]|\xff\xff){0,60}\xff\xf0)"
+"""
+Two bytes; or three, to negotiate an option (RFC 854); or a subnegotiation of up to
+64 bytes (RFC 855).  There IAC IAC stands for one byte 255; at the start of a line,
+too, IAC IAC is such a byte and not a command.
+"""
+
+_GOODBYE_AFTER_COMMANDS = re.compile(rb"(?:%b)+(?=bye(?:\n|\r[\n\0]))" % _COMMAND, re.DOTALL)
+
+_BEGINNINGS = tuple(end + b"bye\r"[:size] for end in LINE_ENDS for size in range(5))
+"""
+At the end of a text: a line that is empty or the beginning of a goodbye.
+"""
+
+_BEGINNING_WITH_COMMANDS = re.compile(
+    rb"(?:\n|\r\0)(?:%b)*"
+    rb"(b(?:y(?:e\r?)?)?|\xff(?:[\xfb-\xfe]|\xfa(?:[^\xff]|\xff\xff){0,60}\xff?)?|)\Z"
+    % _COMMAND,
+    re.DOTALL,
+)
+"""
+At the end of a text: a line of telnet commands, and the beginning of another one or
+of a goodbye.
+"""
+
+_UNFINISHED_SIZE = 64
+"""
+An unfinished command has an IAC among this many bytes at the end of the text.
 """
 
 
@@ -60,18 +107,19 @@ class Goodbye:
     """
     The goodbye rule for one session.
 
-    @ivar over: Whether a goodbye was received.  From then on nothing is
-        returned.
+    @ivar over: True if a goodbye was received.  From then on nothing is returned.
 
     @ivar withheld: The bytes which were received, and are not returned yet
         because they may turn out to be a goodbye: at most four.
     """
 
     __slots__ = (
+        "_afterFullRead",
         "_alone",
-        "_last",
-        "_lineStart",
-        "_unsuspecting",
+        "_context",
+        "_ordinary",
+        "_silent",
+        "_word",
         "over",
         "withheld",
     )
@@ -79,14 +127,47 @@ class Goodbye:
     def __init__(self) -> None:
         self.over = False
         self.withheld = b""
-        # Whether self.withheld is a segment of its own.
+        # The last bytes, from the first line end after which a line is unfinished
+        # that may become a goodbye; every line end before it is written as "\n".
+        self._context = b"\n"
+        # The beginning of a goodbye at the end of the context.
+        self._word = b""
+        # True if the last segment was "bye" as a whole.
         self._alone = False
-        # Whether self.withheld starts a line.
-        self._lineStart = False
-        # The last byte of the last segment; FILLED is added if that filled a read.
-        self._last = NEWLINE
-        # Neither over nor withholding: both in one look, for the fast case.
-        self._unsuspecting = True
+        self._afterFullRead = False
+        # True if silence followed the last byte, and that was "\r".
+        self._silent = False
+        # True if the last bytes do not matter, except that they may end a line.
+        self._ordinary = True
+
+    @property
+    def undecided(self) -> bool:
+        """
+        True if silence after the last byte makes a difference.
+        """
+        return bool(self.withheld) or (self._context.endswith(b"\r") and not self._silent)
+
+    def passes(self, segment: bytes) -> bool:
+        """
+        Take an ordinary segment: this is the quick way, for nearly all messages.
+
+        @param segment: At least one byte.
+
+        @return: True if the whole segment is to be returned now, and neither it nor
+            the bytes before it may become a goodbye.  If False, nothing was taken:
+            call L{receive}.
+        """
+        if (
+            self._ordinary
+            and segment[-1] not in b"\r\0by"
+            and len(segment) < FULL_READ
+            # A number is looked for in a tenth of the time that a string takes.
+            and (B not in segment or not contains(segment, b"bye"))
+            and (IAC not in segment or IAC not in segment[-_UNFINISHED_SIZE:])
+        ):
+            self._context = b"\n" if segment[-1] == NEWLINE else b""
+            return True
+        return False
 
     def receive(self, segment: bytes) -> bytes:
         """
@@ -94,15 +175,34 @@ class Goodbye:
 
         @param segment: At least one byte.
 
-        @return: The bytes to return now.  The very C{segment}, the same
-            object, if it passes whole and there is nothing else to know.
+        @return: The bytes to return now.
         """
-        # Every message passes here, most of them no further.  A number is looked
-        # for in a tenth of the time that a string of one byte takes.
-        if self._unsuspecting and B not in segment and len(segment) < LONG:
-            self._last = segment[-1]
-            return segment
-        return self._suspect(segment)
+        if self.over:
+            return b""
+        unreturned = self.withheld + segment
+        text = self._continued(segment) + segment
+        place = _goodbye(text)
+        if place >= 0:
+            self._end()
+            return unreturned[: max(0, len(unreturned) - len(text) + place)]
+        self._context, self._word = _lastLine(text)
+        self._alone = segment == b"bye" and not self._afterFullRead
+        self._afterFullRead = len(segment) % FULL_READ == 0
+        size = len(segment if self._alone else self._word)
+        place = max(0, len(unreturned) - size)
+        self.withheld = unreturned[place:]
+        self._ordinary = self._context in (b"", b"\n") and not (size or self._afterFullRead)
+        return unreturned[:place]
+
+    def release(self) -> bytes:
+        """
+        Return what is withheld, without a decision: the first of these bytes came
+        long ago, but more came since.
+
+        @return: The bytes to return now.
+        """
+        released, self.withheld = self.withheld, b""
+        return released
 
     def silence(self) -> bytes:
         """
@@ -110,7 +210,8 @@ class Goodbye:
 
         @return: The bytes to return now.
         """
-        return self._settle(self._alone)
+        self._silent = self._context.endswith(b"\r")
+        return self._settle(self._alone or self._word == b"bye\r")
 
     def end(self) -> bytes:
         """
@@ -118,48 +219,82 @@ class Goodbye:
 
         @return: The bytes to return now.
         """
-        return self._settle(self.withheld == b"bye")
+        return self._settle(self._alone or self._word in (b"bye", b"bye\r"))
 
-    def _suspect(self, segment: bytes) -> bytes:
-        if self.over:
-            return b""
-        last = self._last
-        self._last = segment[-1]
-        if len(segment) < LONG:
-            suspicious = segment.find(b"\nb") >= 0
-        else:
-            suspicious = B in segment and NEWLINE in segment
-            if len(segment) % FULL_READ == 0:
-                self._last += FILLED
-        # A goodbye that is not at the very start of a segment, even the beginning
-        # of one, has "\nb" in it.
-        if self._unsuspecting and segment[0] != B and not suspicious:
-            return segment
-        if not self.withheld:
-            self._lineStart = last % FILLED == NEWLINE
-        text = self.withheld + segment
-        # All lines look alike when the first one, too, has a line before it.
-        match = _POSSIBLE_GOODBYE.search(b"\n" + text if self._lineStart else text)
-        self._alone = segment == b"bye" and last < FILLED
-        place = len(text)
-        if match is not None:
-            place = match.start(1) - self._lineStart
-            self._lineStart = True
-            self.over = match[1].endswith(b"\n")
-        elif self._alone:
-            place -= len(segment)
-            self._lineStart = False
-        self.withheld = b"" if self.over else text[place:]
-        self._unsuspecting = not self.over and not self.withheld
-        return text[:place]
+    def _continued(self, segment: bytes) -> bytes:
+        """
+        @return: The context of a segment: what is put before it to be searched.
+        """
+        context = self._context
+        if self._silent:
+            self._silent = False
+            if not segment.startswith(b"\0"):
+                context = context[:-1] + b"\n"
+        return context
 
     def _settle(self, goodbye: bool) -> bytes:
         """
-        Decide on what is withheld, now that it will not become any longer.
+        Decide about what is withheld, now that it will not become any longer.
         """
-        settled, self.withheld = self.withheld, b""
-        if goodbye:
-            self.over, settled = True, b""
+        settled = self.release()
         self._alone = False
-        self._unsuspecting = not self.over
+        if goodbye:
+            self._end()
+            return b""
         return settled
+
+    def _end(self) -> None:
+        self.over = True
+        self.withheld = self._context = self._word = b""
+        self._ordinary = False
+
+
+def _goodbye(text: bytes) -> int:
+    """
+    @return: Where the first line that is a goodbye starts, or -1.
+    """
+    # In this order, most segments need one search; and those which are full of one
+    # part of a goodbye, few.
+    if not contains(text, b"bye") or not (contains(text, b"bye\n") or contains(text, b"bye\r")):
+        return -1
+    places = [
+        place + len(start)
+        for start in LINE_ENDS
+        if contains(text, start + b"bye")
+        for goodbye in GOODBYES
+        if (place := find(text, start + goodbye)) >= 0
+    ]
+    if IAC in text:
+        places += _goodbyesAfterCommands(text)
+    return min(places, default=-1)
+
+
+def _goodbyesAfterCommands(text: bytes) -> Iterator[int]:
+    for start in LINE_ENDS:
+        place = -1
+        for _ in range(LINES):
+            place = find(text, start + b"\xff", place + 1)
+            if place < 0:
+                break
+            command = place + len(start)
+            if match := _GOODBYE_AFTER_COMMANDS.match(text, command, command + COMMANDS_SIZE):
+                yield match.end()
+
+
+def _lastLine(text: bytes) -> tuple[bytes, bytes]:
+    """
+    @return: The context that a text leaves, and the beginning of a goodbye in it.
+    """
+    context = word = b""
+    if text.endswith(_BEGINNINGS):
+        word = text[-5:].replace(b"\0", b"\n").rpartition(b"\n")[2]
+        context = b"\n" + word
+    elif text.endswith(b"\r"):
+        context = b"\r"
+    if IAC in text[-_UNFINISHED_SIZE:] and (
+        match := _BEGINNING_WITH_COMMANDS.search(text[-COMMANDS_SIZE:])
+    ):
+        context = b"\n" + match[1]
+        if match[1].startswith(b"b"):
+            word = match[1]
+    return context, word

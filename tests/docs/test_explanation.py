@@ -20,7 +20,7 @@ def quoted(text: str) -> bytes:
     @return: The bytes that a page shows in quotes.
     """
     value: str = ast.literal_eval(text)
-    return value.encode()
+    return value.encode("latin-1")
 
 
 class GoodbyeTableTests(SynchronousTestCase):

@@ -32,6 +32,12 @@ INSISTENCE = 1.0
 How long to wait for a Ctrl-C to be obeyed, in seconds, before the next.
 """
 
+PAUSE = 0.4
+"""
+The time between two keys of a slow typist, in seconds: longer than echod waits for the
+rest of a goodbye.
+"""
+
 SHELL = ["setsid", "--ctty", "bash", "--norc", "--noprofile", "--noediting", "-i"]
 
 PROMPT = re.compile(r"\x1d([0-9]+)\x1d$")
@@ -182,6 +188,33 @@ class Terminal:
             self._meet(shown)
         else:
             self._finish(shown, False)
+
+    def start(self, command: str) -> None:
+        """
+        Start a command that goes on.
+        """
+        self._enter(command)
+
+    def press(self, key: str) -> None:
+        """
+        Press one key.
+        """
+        self._type(key)
+
+    def pause(self) -> None:
+        """
+        Wait until nothing has appeared for L{PAUSE} seconds.
+        """
+        while self._read(PAUSE):
+            pass
+
+    def waitFor(self, text: str) -> None:
+        """
+        Wait until the command has shown a text.
+
+        @raise Mismatch: if it does not.
+        """
+        self._wait(lambda: text in self._unseen(), f"{text!r} is not shown")
 
     def close(self) -> None:
         """

@@ -275,6 +275,44 @@ class GoodbyeEchoTests(EchoTests):
         self.reactor.advance(0.01)
         self.assertEqual(self.transport.value(), b"by")
 
+    def test_silenceAfterALateReturn(self) -> None:
+        """
+        Silence is counted from the last byte, also if the bytes before it have been
+        withheld for long enough meanwhile.
+        """
+        for following, outcome in ((b"", GOODBYE), (b"x", None)):
+            session, transport = connect(self.factory)
+            session.dataReceived(b"bye")
+            self.reactor.advance(SILENCE - 0.01)
+            session.dataReceived(b"\r")
+            self.reactor.advance(0.01)
+            self.assertEqual((transport.value(), session.outcome), (b"bye\r", None))
+            session.dataReceived(following or b"\0")
+            self.reactor.advance(SILENCE)
+            self.assertEqual(session.outcome, outcome)
+
+    def test_typedSlowly(self) -> None:
+        """
+        The line C{bye} ends the session however slowly it is typed.
+        """
+        for key in (b"b", b"y", b"e"):
+            self.session.dataReceived(key)
+            self.reactor.advance(SILENCE)
+        self.assertEqual(self.transport.value(), b"bye")
+        self.session.dataReceived(b"\r")
+        self.reactor.advance(SILENCE)
+        self.assertEqual((self.transport.value(), self.session.outcome), (b"bye", GOODBYE))
+
+    def test_lineEndedBySilence(self) -> None:
+        """
+        A carriage return and silence end a line, though no byte is withheld.
+        """
+        self.session.dataReceived(b"hello\r")
+        self.assertEqual(self.transport.value(), b"hello\r")
+        self.reactor.advance(SILENCE)
+        self.session.dataReceived(b"bye\n")
+        self.assertEqual(self.session.outcome, GOODBYE)
+
     def test_newlyWithheld(self) -> None:
         """
         The time of what is withheld starts with its own first byte.
