@@ -23,7 +23,7 @@ from echod.net.statistics import (
     Traffic,
 )
 from echod.udp.guard import TO_GROUP, DatagramGuard
-from echod.udp.options import reportMissing, setOptions
+from echod.udp.options import MissingOptions, setOptions
 from echod.udp.pktinfo import PacketInfoPort, SourceAddress
 from echod.udp.sourcestatistics import SourceStatistics
 
@@ -66,6 +66,8 @@ class UDPEchoProtocol(DatagramProtocol):
 
     @cvar onEnd: Never called: there are no sessions that end.
 
+    @cvar missing: Reports what the system lacks, for all servers of the process.
+
     @ivar answered: How many datagrams were returned.
 
     @ivar received: How many bytes were received.
@@ -77,6 +79,7 @@ class UDPEchoProtocol(DatagramProtocol):
 
     noisy = False
     service = "UDP echo"
+    missing = MissingOptions()
     sessions = ()
     onEnd: Callable[[ServedSession], None] | None = None
     transport: IUDPTransport
@@ -165,7 +168,7 @@ class UDPEchoProtocol(DatagramProtocol):
         self.guard.opened(self._ports[-1])
         if ISystemHandle.providedBy(transport):
             skt: Any = transport.getHandle()
-            reportMissing(*getattr(transport, "missing", ()), *setOptions(skt))
+            self.missing.report(*getattr(transport, "missing", ()), *setOptions(skt))
             keepMore(skt)
         if self.transport is None:
             self.transport = transport

@@ -10,7 +10,6 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from twisted.logger import Logger
@@ -98,15 +97,25 @@ def serveIPv4(skt: Any) -> list[str]:
     return _refused(skt, [("IPV6_V6ONLY", socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)])
 
 
-@cache
-def reportMissing(*names: str) -> None:
+class MissingOptions:
     """
-    Log that the system lacks these options: once, not for each socket.
+    The names of what the system lacks.
     """
-    if names:
-        _log.warn(
-            "UDP echo: this system lacks {names}; echod serves without", names=", ".join(names)
-        )
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def report(self, *names: str) -> None:
+        """
+        Log names in one line: each name once, not again for each socket.
+        """
+        new = [name for name in dict.fromkeys(names) if name not in self._names]
+        self._names.update(new)
+        if new:
+            _log.warn(
+                "UDP echo: this system lacks {names}; echod serves without",
+                names=", ".join(new),
+            )
 
 
 def isWildcard(host: str) -> bool:

@@ -15,8 +15,8 @@ from echod.udp.guard import ANSWER_TTL
 from echod.udp.options import (
     IP_PKTINFO,
     LINUX,
+    MissingOptions,
     asksForDestination,
-    reportMissing,
     serveIPv4,
     setOptions,
 )
@@ -130,8 +130,7 @@ class MissingTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
-        reportMissing.cache_clear()
-        self.addCleanup(reportMissing.cache_clear)
+        self.missing = MissingOptions()
 
     def listen(self, interface: str, lacking: Any) -> list[str]:
         """
@@ -141,6 +140,7 @@ class MissingTests(SynchronousTestCase):
         """
         reactor: Any = MemoryReactorClock()
         protocol = UDPEchoProtocol(clock())
+        protocol.missing = self.missing
         port: Any = Port(8080, protocol, interface, 65535, reactor)
         port.lacking = lacking
         with logged() as lines:
@@ -160,7 +160,7 @@ class MissingTests(SynchronousTestCase):
             ("::", IPV4 | IPV6 | ASKING6 | V6ONLY),
         ):
             for name, option in options.items():
-                reportMissing.cache_clear()
+                self.missing = MissingOptions()
                 self.assertEqual(
                     self.listen(interface, [option]),
                     [f"UDP echo: this system lacks {name}; echod serves without"],
@@ -168,12 +168,18 @@ class MissingTests(SynchronousTestCase):
 
     def test_all(self) -> None:
         """
-        If the system lacks all options, one line names all, for all sockets together.
+        If the system lacks all options, one line names all.  No line repeats a name for
+        another socket.
         """
         (line,) = self.listen("::", Everything())
         for name in IPV4 | IPV6 | ASKING6 | V6ONLY:
-            self.assertIn(name, line)
+            self.assertEqual(line.count(f" {name}"), 1)
+        self.assertEqual(
+            self.listen("", Everything()),
+            ["UDP echo: this system lacks IP_PKTINFO; echod serves without"],
+        )
         self.assertEqual(self.listen("::", Everything()), [])
+        self.assertEqual(self.listen("127.0.0.1", Everything()), [])
 
     def test_noDestination(self) -> None:
         """

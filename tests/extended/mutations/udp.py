@@ -95,7 +95,7 @@ MUTATIONS = [
         _OPTIONS,
     ),
     Mutation(OPTIONS, "            names.append(name)\n", "            pass\n", _OPTIONS),
-    Mutation(OPTIONS, "@cache\n", "", _OPTIONS),
+    Mutation(OPTIONS, "        self._names.update(new)\n", "", _OPTIONS),
     Mutation(
         PKTINFO,
         "            self.missing += serveIPv4(skt)\n",
