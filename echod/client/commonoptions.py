@@ -49,14 +49,16 @@ class ClientOptions(usage.Options):
     """
     Options and arguments of a client.
 
+    @cvar command: The name of the command.
+
     @cvar port: The port of a target that names none.
 
     @cvar streams: Whether the target can be an endpoint description.
     """
 
+    command = ""
     port = ECHO_PORT
     streams = True
-    synopsis = "[options] [TARGET]"
     about = ""
     patience = "10"
 
@@ -79,6 +81,12 @@ class ClientOptions(usage.Options):
         """
         more = DESCRIPTIONS if self.streams else "an address."
         return f"{self.about} {TARGETS.format(more=more, port=self.port)}"
+
+    def getSynopsis(self) -> str:
+        """
+        @return: The first line of C{--help}.
+        """
+        return f"Usage: echoc {self.command} [options] [TARGET]"
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -111,7 +119,7 @@ class ClientOptions(usage.Options):
         """
         self["timeout"] = seconds("--timeout", value)
 
-    opt_w = opt_timeout
+    opt_W = opt_timeout
 
     def opt_source(self, value: str) -> None:
         """

@@ -27,7 +27,7 @@ from echod.client.udpsocket import (
     remoteError,
     timeOfArrival,
 )
-from echod.net.sockets import MAX_DATAGRAM, keepMore
+from echod.net.sockets import MAX_DATAGRAM, isReadable, keepMore
 
 DATAGRAMS_A_TURN = 64
 """
@@ -190,6 +190,12 @@ class ConnectedPort(udp.Port):
             self._failed(None)
             if self.connected:
                 self.startReading()
+
+    def unread(self) -> bool:
+        """
+        @return: Whether datagrams have arrived that were not read yet.
+        """
+        return bool(self.connected) and isReadable(self.socket)
 
     def pathMTU(self) -> int | None:
         """

@@ -25,20 +25,30 @@ Exit status: 0 all came back; 1 some did not; 2 usage; 3 refused: nothing listen
 """
 
 
-class GreetOptions(ClientOptions):
+class TalkOptions(ClientOptions):
+    """
+    The options of the clients that talk.
+    """
+
+    opt_w = ClientOptions.opt_timeout
+
+
+class GreetOptions(TalkOptions):
     """
     C{echoc greet}.
     """
 
+    command = "greet"
     port = GREETING_PORT
     about = "Connects, prints what the server sends, and ends."
 
 
-class TCPOptions(ClientOptions):
+class TCPOptions(TalkOptions):
     """
     C{echoc tcp}.
     """
 
+    command = "tcp"
     about = (
         "At a terminal, sends each line you type and shows what comes back; 'bye' or Ctrl-D "
         "ends it. Otherwise sends standard input, and writes what comes back to standard "
@@ -47,11 +57,12 @@ class TCPOptions(ClientOptions):
     )
 
 
-class UDPOptions(ClientOptions):
+class UDPOptions(TalkOptions):
     """
     C{echoc udp}.
     """
 
+    command = "udp"
     streams = False
     patience = "3"
     about = "Like tcp, but by UDP: each line is one datagram, and waits for its answer."
@@ -62,7 +73,7 @@ class Options(usage.Options):
     C{echoc}.
     """
 
-    synopsis = "Usage: echoc {greet|tcp|udp|ping} [options] [TARGET]"
+    synopsis = "Usage: echoc greet|tcp|udp|ping [options] [TARGET]"
 
     longdesc = "Clients for an echo server. One of them measures."
 

@@ -40,6 +40,8 @@ class Run:
     @ivar stdout: The descriptor of standard output.
 
     @ivar interrupt: The action for Ctrl-C.  At first it cancels the client.
+
+    @ivar statistics: The action for SIGQUIT, if the client has one.
     """
 
     stdin = 0
@@ -48,6 +50,7 @@ class Run:
     def __init__(self, reactor: IClientReactor) -> None:
         self.reactor = reactor
         self.interrupt: Callable[[], object] = self.cancel
+        self.statistics: Callable[[], object] | None = None
         self._outcome = Outcome(INTERRUPTED)
         self._signals = 0
         self._cancelled = False
@@ -86,6 +89,16 @@ class Run:
         if self._signals <= HANDLED_SIGNALS:
             self.reactor.callFromThread(lambda: self.interrupt())
 
+    def quitSignalled(self, *_: object) -> None:
+        """
+        Handle SIGQUIT.
+        """
+        if self.statistics is None:
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGQUIT)
+        else:
+            self.reactor.callFromThread(self.statistics)
+
     def atTerminal(self) -> bool:
         """
         @return: Whether standard input and output are both a terminal.
@@ -95,6 +108,7 @@ class Run:
     def _begin(self, client: Client, target: object) -> None:
         # The handler of Twisted would stop the reactor.
         _handleSignals(self.signalled)
+        signal.signal(signal.SIGQUIT, self.quitSignalled)
         self.start(client, target).addCallback(self._end)
 
     def _explain(self, failure: Failure, target: object) -> Outcome:

@@ -611,7 +611,7 @@ class PingTests(CommandTestCase):
         self.run_.stdin, _ = self.pipe()
         sink, self.run_.stdout = self.pipe()
         server = Silent()
-        running = self.start("ping", "-w", "1000", self.udp(server))
+        running = self.start("ping", "-W", "1000", self.udp(server))
         while not server.heard:
             yield deferLater(reactor, 0.005)
         self.run_.interrupt()
@@ -621,6 +621,60 @@ class PingTests(CommandTestCase):
         self.assertIn(b"in flight 1", os.read(sink, 1 << 16))
 
     @inlineCallbacks
+    def test_histogram(self) -> Steps:
+        """
+        The round-trip times are written to a file; an impossible file is one line.
+        """
+        path = temporaryDirectory(self) / "times.csv"
+        target = self.udp(UDPEchoProtocol(reactor))
+        outcome, _ = yield self.piped(
+            "ping", "-q", "-c", "3", "-i", "0.001", "--histogram", str(path), target
+        )
+        self.assertEqual(outcome.status, 0)
+        names, *rows = path.read_text().splitlines()
+        self.assertEqual(names, "rtt_us,count,cumulative_percent")
+        self.assertEqual(sum(int(row.split(",")[1]) for row in rows), 3)
+        self.assertEqual(rows[-1].split(",")[2], "100.000000")
+        for file, reason in (
+            (path.parent, "Is a directory"),
+            ("/dev/full", "No space left on device"),
+        ):
+            outcome, _ = yield self.piped(
+                "ping", "-q", "-c", "1", "--histogram", str(file), target
+            )
+            self.assertEqual(outcome, (1, f"--histogram {file}: {reason}"))
+
+    @inlineCallbacks
+    def test_interim(self) -> Steps:
+        """
+        SIGQUIT and C{--every} print the statistics so far.
+        """
+        self.run_.stdin, _source = self.pipe()
+        sink, self.run_.stdout = self.pipe()
+        target = self.udp(UDPEchoProtocol(reactor))
+        running = self.start("ping", "-q", "-i", "0.02", "--every", "0.05", target)
+        self.read = b""
+        os.set_blocking(sink, False)
+        self.run_.quitSignalled()
+        while self.read.count(b"so far: sent ") < 3:
+            yield deferLater(reactor, 0.005)
+            with contextlib.suppress(BlockingIOError):
+                self.read += os.read(sink, 1 << 16)
+        self.run_.interrupt()
+        outcome = yield running
+        self.assertEqual(outcome.status, 0)
+        self.run_.quitSignalled()
+
+    @inlineCallbacks
+    def test_csv(self) -> Steps:
+        """
+        Each probe can be a line of CSV.
+        """
+        target = self.udp(UDPEchoProtocol(reactor))
+        outcome, printed = yield self.piped("ping", "--csv", "-c", "2", "-i", "0.001", target)
+        self.assertEqual((outcome.status, len(printed.splitlines())), (0, 3))
+
+    @inlineCallbacks
     def test_impaired(self) -> Steps:
         """
         The summary counts exactly the datagrams that a server drops, duplicates, reorders
@@ -628,7 +682,7 @@ class PingTests(CommandTestCase):
         """
         server = ImpairedEcho(5)
         outcome, printed = yield self.piped(
-            *("ping", "--json", "-c", "1500", "--rate", "3000", "-w", "0.5"),
+            *("ping", "--json", "-c", "1500", "--rate", "3000", "-W", "0.5"),
             self.udp(server),
         )
         server.end()
@@ -647,7 +701,7 @@ class PingTests(CommandTestCase):
         Probes go out on time although no answer ever comes.
         """
         _, printed = yield self.piped(
-            "ping", "--json", "-c", "400", "-i", "0.001", "-w", "0.05", self.udp(Silent())
+            "ping", "--json", "-c", "400", "-i", "0.001", "-W", "0.05", self.udp(Silent())
         )
         said = json.loads(printed)
         self.assertEqual((said["sent"], said["lost"], said["exit_status"]), (400, 400, 4))

@@ -132,7 +132,7 @@ class ProgramTests(SynchronousTestCase):
         sent is not waited for.
         """
         server = self.silent()
-        client = echoc("ping", "-w", "1000", "--json", "-i", ".001", address(server))
+        client = echoc("ping", "-W", "1000", "--json", "-i", ".001", address(server))
         server.recv(100)
         client.send_signal(signal.SIGINT)
         # Two that come at once may be one.
@@ -171,7 +171,7 @@ class ProgramTests(SynchronousTestCase):
         """
         When nobody reads on, it ends without a word.
         """
-        client = echoc("ping", "-i", ".01", "-w", ".01", address(self.silent()))
+        client = echoc("ping", "-i", ".01", "-W", ".01", address(self.silent()))
         assert client.stdout is not None
         self.assertTrue(client.stdout.readline().startswith("PING"))
         client.stdout.close()

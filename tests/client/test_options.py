@@ -220,7 +220,7 @@ class OptionsTests(SynchronousTestCase):
             ["ping", "-q", "-c3", "host", "-i", "0.5", "--json", "--timeout=2"]
         )
         _, other = parseCommandLine(
-            ["ping", "--count", "3", "-qi.5", "--json", "-w2", "--", "host"]
+            ["ping", "--count", "3", "-qi.5", "--json", "-W2", "--", "host"]
         )
         self.assertEqual(dict(one), dict(other))
         assert isinstance(one, PingOptions)
@@ -232,6 +232,8 @@ class OptionsTests(SynchronousTestCase):
         """
         self.assertEqual(self.plan(), Plan(None, 1.0, (64,), 1.0))
         self.assertEqual(self.plan("-i", "0.000050").interval, 0.000050)
+        self.assertEqual(self.plan("-w", "5", "-W", "2"), Plan(timeout=2.0, deadline=5.0))
+        self.assertEqual(self.plan("--percentiles", "5,99.99").percentiles, (5, 99.99))
         self.assertEqual(self.plan("--rate", "1000").interval, 0.001)
         self.assertEqual(self.plan("--flood").interval, 0)
         self.assertEqual(self.plan("-s", "64-1472:64").sizes, tuple(range(64, 1473, 64)))
@@ -272,7 +274,16 @@ class OptionsTests(SynchronousTestCase):
             (["ping", "-i", "0"], "--interval 0: give seconds, more than 0"),
             (["ping", "-i", "-1"], "--interval -1: give seconds, more than 0"),
             (["ping", "-i", "nan"], "--interval nan: give seconds, more than 0"),
-            (["ping", "-w", "inf"], "--timeout inf: give seconds, more than 0"),
+            (["ping", "-w", "0"], "--deadline 0: give seconds, more than 0"),
+            (["ping", "--every", "x"], "--every x: give seconds, more than 0"),
+            (
+                ["ping", "--percentiles", "0"],
+                "--percentiles 0: give numbers from",
+            ),
+            (["ping", "--percentiles", "5,101"], "--percentiles 5,101: give numbers from"),
+            (["ping", "--percentiles", ""], "give numbers from 0.0001 to 100"),
+            (["ping", "--csv", "--json"], "--json does not go with --csv"),
+            (["ping", "-W", "inf"], "--timeout inf: give seconds, more than 0"),
             (["ping", "--rate", "0"], "--rate 0: give a number of probes a second"),
             (["ping", "-c", "0"], "--count 0: give a number from 1"),
             (["ping", "-c", "1.5"], "--count 1.5: give a number from 1"),
@@ -354,7 +365,8 @@ class OptionsTests(SynchronousTestCase):
         with redirect_stdout(printed):
             for arguments in (["-h"], ["ping", "-h"]):
                 self.assertRaises(SystemExit, parseCommandLine, arguments)
-        self.assertIn("Usage: echoc {greet|tcp|udp|ping}", printed.getvalue())
+        for usage in ("greet|tcp|udp|ping", "ping"):
+            self.assertIn(f"Usage: echoc {usage} [options] [TARGET]\n", printed.getvalue())
         self.assertIn("4 silent", Options().getUsage())
         for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions):
             for name in filter(lambda name: name.startswith("opt_"), vars(kind)):

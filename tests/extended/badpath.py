@@ -122,7 +122,7 @@ def ping(number: int, specification: str = SPECIFICATION) -> tuple[dict[str, Any
     """
     with Daemon("--udp", "0", "--impair", specification) as daemon:
         command = [sys.executable, "-m", "echod.client", "ping", "--json"]
-        command += ["-c", str(number), "--rate", str(RATE), "-w", str(TIMEOUT)]
+        command += ["-c", str(number), "--rate", str(RATE), "-W", str(TIMEOUT)]
         # It ends with 1, as some did not come back.
         ended = runProgram([*command, hostPort(*daemon.udp)], env=ENVIRONMENT, stdout=PIPE)
     return json.loads(ended.stdout), told(daemon)

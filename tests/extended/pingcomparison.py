@@ -49,7 +49,7 @@ def main() -> int:
     with TemporaryDirectory() as directory:
         ping = compiled("ping", directory)
         server = Popen([compiled("peer", directory), "recvfrom", port], stdout=DEVNULL)
-        options = ["ping", "--json", "-w", "5", "-c", str(PROBES), "-i", str(INTERVAL / 1e6)]
+        options = ["ping", "--json", "-W", "5", "-c", str(PROBES), "-i", str(INTERVAL / 1e6)]
         differences = []
         try:
             for _ in range(ROUNDS):

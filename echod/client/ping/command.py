@@ -7,21 +7,24 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TextIO
 
 from twisted.internet.defer import CancelledError
+from twisted.internet.task import LoopingCall
 
 from echod.client.connect import connect, endpointOf, openPort
-from echod.client.exitstatus import ClientError, Outcome, explain
+from echod.client.exitstatus import ALL, SOME, ClientError, Outcome, explain
 from echod.client.ping.connections import Connections
 from echod.client.ping.live import Plot, Progress, isLong
 from echod.client.ping.options import PingOptions
 from echod.client.ping.pinger import Pinger, Result
 from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
-from echod.client.ping.report import JSON, JSONLines, Print, Quiet, Text
+from echod.client.ping.report import CSV, JSON, JSONLines, Print, Quiet, Text
 from echod.client.ping.summary import summary
 from echod.client.ping.verdict import verdict
 from echod.client.reactor import IClientReactor
 from echod.client.run import Printer, Run
+from echod.net.format import quoted
 
 
 async def ping(run: Run, options: PingOptions) -> Outcome:
@@ -30,8 +33,19 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
     """
     printer = Printer(run)
     target, plan = options["target"], options.plan
+    histogram = _histogram(options["histogram"])
     report = reporter(run, options, printer.line)
     pinger = Pinger(run.reactor, plan, report.observe)
+
+    def interim() -> None:
+        if not pinger.finished.called:
+            report.interim(summary(pinger.result(), Outcome(ALL), target))
+
+    run.statistics = interim
+    repeated = LoopingCall(interim)
+    repeated.clock = run.reactor
+    if options["every"]:
+        repeated.start(options["every"], now=False)
     report.started(target, plan, "TCP" if options["tcp"] else "UDP")
     try:
         result = await _transport(options)(run, options, pinger)
@@ -39,6 +53,8 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
         report.finished(summary(result, outcome, target))
         # The report contains the message.
         outcome = Outcome(outcome.status)
+        if histogram is not None:
+            outcome = _writeHistogram(histogram, result) or outcome
     except CancelledError:
         if printer.outcome is None:
             raise
@@ -49,7 +65,39 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
     finally:
         pinger.end()
         report.stop()
+        if repeated.running:
+            repeated.stop()
     return printer.outcome or outcome
+
+
+def _histogram(path: str) -> TextIO | None:
+    """
+    @return: The file for the histogram, open before the run, which may be long.
+    """
+    if not path:
+        return None
+    try:
+        return open(path, "w", encoding="ascii")
+    except OSError as error:
+        raise ClientError(_cannotWrite(path, error)) from None
+
+
+def _writeHistogram(file: TextIO, result: Result) -> Outcome | None:
+    """
+    @return: The outcome if the histogram cannot be written.
+    """
+    try:
+        with file:
+            print("rtt_us,count,cumulative_percent", file=file)
+            for value, count, below in result.tracker.total.roundTrips.distribution():
+                print(f"{value},{count},{100 * below:.6f}", file=file)
+    except OSError as error:
+        return _cannotWrite(file.name, error)
+    return None
+
+
+def _cannotWrite(path: str, error: OSError) -> Outcome:
+    return Outcome(SOME, f"--histogram {quoted(path)}: {error.strerror}")
 
 
 def _transport(
@@ -108,10 +156,12 @@ def reporter(
         return JSON(line)
     if options["json-lines"]:
         return JSONLines(line)
+    if options["csv"]:
+        return CSV(line)
     if options["plot"]:
         return Plot(line, run.reactor)
     if not options["quiet"]:
-        return Text(line)
+        return Text(line, bool(options["time-of-day"]))
     if run.atTerminal() and isLong(options.plan):
         # No option asks for the progress bar: without rich, do without it.
         with contextlib.suppress(ClientError):

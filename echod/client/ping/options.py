@@ -9,10 +9,15 @@ import re
 from twisted.python import usage
 
 from echod.client.commonoptions import ClientOptions, positive, seconds
-from echod.client.ping.plan import Plan
+from echod.client.ping.plan import PERCENTILES, Plan
 from echod.client.ping.probe import MAX_SIZE
 from echod.net.format import quoted
-from echod.net.quantities import MOST, wholeNumber
+from echod.net.quantities import MOST, decimal, wholeNumber
+
+LEAST_PERCENT = 0.0001
+"""
+The smallest percentile: one in a million.
+"""
 
 
 class PingOptions(ClientOptions):
@@ -22,6 +27,7 @@ class PingOptions(ClientOptions):
     @ivar plan: The plan that the options describe.
     """
 
+    command = "ping"
     patience = "1"
     about = "Measures: sends probes on schedule, and checks every byte that comes back."
     plan: Plan
@@ -36,12 +42,17 @@ class PingOptions(ClientOptions):
         ["plot", None, "Draw a live graph (needs the plot extra of txechod)."],
         ["json", None, "Print one JSON object at the end."],
         ["json-lines", None, "Print a JSON object for each probe, and one at the end."],
+        ["csv", None, "Print a line of CSV for each probe."],
+        ["time-of-day", "D", "Begin each line with the time of day, in seconds since 1970."],
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self["sizes"] = (64,)
         self["count"] = self["interval"] = self["rate"] = None
+        self["deadline"] = self["every"] = None
+        self["histogram"] = ""
+        self["percentiles"] = PERCENTILES
 
     @property
     def streams(self) -> bool:  # type: ignore[override]
@@ -79,6 +90,39 @@ class PingOptions(ClientOptions):
         """
         self["sizes"] = sizes(value)
 
+    def opt_deadline(self, value: str) -> None:
+        """
+        End the run after SECONDS, even if answers are due.
+        """
+        self["deadline"] = seconds("--deadline", value)
+
+    def opt_every(self, value: str) -> None:
+        """
+        Print interim statistics every SECONDS, as Ctrl-\\ does.
+        """
+        self["every"] = seconds("--every", value)
+
+    def opt_percentiles(self, value: str) -> None:
+        """
+        Print these percentiles of the round-trip times. [default: 50,90,99,99.9]
+        """
+        try:
+            self["percentiles"] = tuple(
+                decimal(each, LEAST_PERCENT, 100) for each in value.split(",")
+            )
+        except ValueError:
+            raise usage.UsageError(
+                f"--percentiles {quoted(value)}: give numbers from {LEAST_PERCENT} to 100 "
+                "with commas between them, such as 50,99.9"
+            ) from None
+
+    def opt_histogram(self, value: str) -> None:
+        """
+        Write how often each round-trip time occurred to FILE, as CSV.
+        """
+        self["histogram"] = value
+
+    opt_w = opt_deadline
     opt_c = opt_count
     opt_i = opt_interval
     opt_s = opt_size
@@ -90,7 +134,7 @@ class PingOptions(ClientOptions):
         super().postOptions()
         self._onlyOne("tcp", "udp")
         self._onlyOne("interval", "rate", "flood")
-        self._onlyOne("json", "json-lines", "plot")
+        self._onlyOne("json", "json-lines", "csv", "plot")
         if self["anew"] and not self["tcp"]:
             raise usage.UsageError("--anew is for connections: give --tcp as well")
         if self["tcp"]:
@@ -98,7 +142,14 @@ class PingOptions(ClientOptions):
                 raise usage.UsageError("--df is for datagrams, not for --tcp")
             if min(self["sizes"]) == 0:
                 raise usage.UsageError("--size 0: a stream cannot carry nothing")
-        self.plan = Plan(self._count(), self._interval(), self["sizes"], self["timeout"])
+        self.plan = Plan(
+            self._count(),
+            self._interval(),
+            self["sizes"],
+            self["timeout"],
+            self["deadline"],
+            self["percentiles"],
+        )
 
     def _count(self) -> int | None:
         count: int | None = self["count"]

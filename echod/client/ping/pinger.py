@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from math import inf
 from random import Random
@@ -17,9 +17,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from echod.client.ping.events import Event, Kind, Moment
-from echod.client.ping.plan import Plan
+from echod.client.ping.plan import PERCENTILES, Plan
 from echod.client.ping.probe import Probes
-from echod.client.ping.schedule import SECOND, Schedule
+from echod.client.ping.schedule import SECOND, Schedule, Slips
 from echod.client.ping.tracker import Tracker
 
 Observer = Callable[[Event], object]
@@ -47,6 +47,10 @@ class Result:
         not lost.
 
     @ivar pathMTU: The path MTU in bytes, if it is known.
+
+    @ivar slips: The probes that left late.
+
+    @ivar percentiles: Which percentiles to report.
     """
 
     tracker: Tracker
@@ -54,6 +58,8 @@ class Result:
     inFlight: int
     lost: BaseException | None = None
     pathMTU: int | None = None
+    slips: Slips = field(default_factory=Slips)
+    percentiles: tuple[float, ...] = PERCENTILES
 
 
 class Pinger:
@@ -64,9 +70,11 @@ class Pinger:
     """
 
     _write: Callable[[bytes], object]
+    _unread: Callable[[], bool]
     _schedule: Schedule | None = None
     _expiry: IDelayedCall | None = None
     _grace: IDelayedCall | None = None
+    _deadline: IDelayedCall | None = None
     _lost: BaseException | None = None
     _sentAll = False
     _over = False
@@ -97,15 +105,21 @@ class Pinger:
         self._size = next(self._sizes)
         self._began = now().monotonic
 
-    def start(self, write: Callable[[bytes], object]) -> None:
+    def start(
+        self, write: Callable[[bytes], object], unread: Callable[[], bool] = lambda: False
+    ) -> None:
         """
         Start sending.
+
+        @param unread: Returns whether answers have arrived that were not read yet.
 
         @param write: Sends a probe.  If it raises C{BlockingIOError}, it is called again
             with the same probe; after another C{OSError} it is not.
         """
-        self._write = write
+        self._write, self._unread = write, unread
         self._began = self._now().monotonic
+        if self.plan.deadline is not None:
+            self._deadline = self._reactor.callLater(self.plan.deadline, self.end)
         self._schedule = Schedule(
             self._reactor,
             lambda: self._now().monotonic,
@@ -169,12 +183,22 @@ class Pinger:
         self._over = True
         if self._schedule is not None:
             self._schedule.stop()
-        for call in (self._expiry, self._grace):
+        for call in (self._expiry, self._grace, self._deadline):
             if call is not None and call.active():
                 call.cancel()
-        duration = (self._now().monotonic - self._began) / SECOND
-        self.finished.callback(
-            Result(self.tracker, duration, self.tracker.inFlight, self._lost)
+        self.finished.callback(self.result())
+
+    def result(self) -> Result:
+        """
+        @return: The result so far.
+        """
+        return Result(
+            self.tracker,
+            (self._now().monotonic - self._began) / SECOND,
+            self.tracker.inFlight,
+            self._lost,
+            slips=Slips() if self._schedule is None else self._schedule.slips,
+            percentiles=self.plan.percentiles,
         )
 
     def _send(self) -> bool:
@@ -210,6 +234,9 @@ class Pinger:
         self._expiry = self._reactor.callLater(0, self._expire)
 
     def _expire(self) -> None:
+        if self._unread():
+            self._readFirst()
+            return
         self._expiry = None
         for event in self.tracker.expire(self._now().monotonic):
             self._observer(event)
@@ -223,9 +250,17 @@ class Pinger:
     def _checkDone(self) -> None:
         done = self._sentAll and not self.tracker.inFlight and not self._over
         if done and self._grace is None:
-            # Duplicates of the last answer may follow it.
-            longest = self.tracker.total.roundTrips.max / SECOND
-            self._grace = self._reactor.callLater(min(2 * longest, self.plan.timeout), self.end)
+            self._grace = self._reactor.callLater(self._lastWait(), self.end)
+
+    def _lastWait(self) -> float:
+        """
+        @return: How long late answers or duplicates may still come, in seconds.
+        """
+        duplicates = min(2 * self.tracker.total.roundTrips.max / SECOND, self.plan.timeout)
+        if not self.tracker.lost:
+            return duplicates
+        sinceLast = (self._now().monotonic - self.tracker.lastAttempt) / SECOND
+        return max(duplicates, self.plan.timeout - sinceLast)
 
 
 def _kind(error: OSError) -> Kind:

@@ -8,11 +8,12 @@ import errno
 from collections import deque
 from functools import partial
 
-from twisted.internet.interfaces import IPushProducer, IUDPTransport
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from echod.client.datagrams import ConnectedPort
 from echod.client.ping.pinger import Pinger
 from echod.client.talk.tcp import setNoDelay
 from echod.net.transport import ISessionTransport
@@ -23,7 +24,7 @@ class DatagramProbesProtocol(DatagramProtocol):
     Sends each probe of a L{Pinger} in one datagram.
     """
 
-    transport: IUDPTransport
+    transport: ConnectedPort
 
     def __init__(self, pinger: Pinger) -> None:
         self._pinger = pinger
@@ -32,7 +33,7 @@ class DatagramProbesProtocol(DatagramProtocol):
         """
         Start sending.
         """
-        self._pinger.start(partial(self.transport.write, addr=None))
+        self._pinger.start(partial(self.transport.write, addr=None), self.transport.unread)
 
     def datagramReceived(self, datagram: bytes, addr: object) -> None:
         """

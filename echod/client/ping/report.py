@@ -5,11 +5,14 @@ Reports of a measurement, for people or for programs.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 from echod.client.ping.events import Event, Kind
 from echod.client.ping.plan import Plan
+from echod.client.ping.statistics import names, percentileName
 
 Print = Callable[[str], object]
 
@@ -33,8 +36,17 @@ class Quiet:
     Prints the summary only.
     """
 
-    def __init__(self, write: Print) -> None:
+    def __init__(
+        self, write: Print, stamped: bool = False, now: Callable[[], float] = time.time
+    ) -> None:
+        """
+        @param stamped: Whether each line of an event begins with the time of day.
+
+        @param now: Returns the time of day, in seconds.
+        """
         self._write = write
+        self._stamped = stamped
+        self._now = now
 
     def started(self, target: object, plan: Plan, protocol: str) -> None:
         """
@@ -54,6 +66,13 @@ class Quiet:
         """
         Print nothing more.
         """
+
+    def interim(self, summary: dict[str, Any]) -> None:
+        """
+        Report the statistics so far.
+        """
+        for line in lines(summary)[:-1]:
+            self._write(f"so far: {line}")
 
     def finished(self, summary: dict[str, Any]) -> None:
         """
@@ -80,7 +99,8 @@ class Text(Quiet):
         """
         if event.kind is Kind.SENT:
             return
-        parts = ["-" if event.kind in ERRORS else f"{event.size} bytes"]
+        parts = [f"[{self._now():.6f}]"] if self._stamped else []
+        parts.append("-" if event.kind in ERRORS else f"{event.size} bytes")
         if event.sequence is not None:
             parts.append(f"seq={event.sequence}")
         if event.roundTrip is not None:
@@ -103,10 +123,18 @@ class JSON(Quiet):
         """
         self._about = {
             "protocol": protocol,
+            "started": timeOfDay(self._now()),
             "count": plan.count,
             "interval_s": plan.interval,
             "timeout_s": plan.timeout,
         }
+
+    def interim(self, summary: dict[str, Any]) -> None:
+        """
+        Print an object.
+        """
+        del summary["exit_status"], summary["verdict"]
+        self._write(json.dumps({"event": "interim", **self._about, **summary}))
 
     def finished(self, summary: dict[str, Any]) -> None:
         """
@@ -131,16 +159,62 @@ class JSONLines(JSON):
         Print an object.
         """
         if event.kind is not Kind.SENT:
-            trip = event.roundTrip
-            fields = {
-                "event": event.kind.value,
-                "sequence": event.sequence,
-                "size_bytes": event.size,
-                "rtt_us": None if trip is None else trip / 1000,
-                "reordered": event.reordered,
-                "first_wrong_byte": event.at,
-            }
-            self._write(json.dumps(fields))
+            self._write(json.dumps(fields(event, self._now())))
+
+
+class CSV(Quiet):
+    """
+    Prints a line of CSV (RFC 4180) for each event, and nothing else.
+    """
+
+    def started(self, target: object, plan: Plan, protocol: str) -> None:
+        """
+        Print the names of the columns.
+        """
+        self._write(",".join(fields(Event(Kind.SENT, 0, 0), 0)))
+
+    def observe(self, event: Event) -> None:
+        """
+        Print a line.
+        """
+        if event.kind is not Kind.SENT:
+            values = fields(event, self._now()).values()
+            self._write(",".join("" if value is None else str(value) for value in values))
+
+    def interim(self, summary: dict[str, Any]) -> None:
+        """
+        Print nothing.
+        """
+
+    def finished(self, summary: dict[str, Any]) -> None:
+        """
+        Print nothing.
+        """
+
+
+def fields(event: Event, now: float) -> dict[str, Any]:
+    """
+    @param now: The time of day, in seconds.
+
+    @return: The values of an event by name, with the unit in the name.
+    """
+    trip = event.roundTrip
+    return {
+        "time": timeOfDay(now),
+        "event": event.kind.value,
+        "sequence": event.sequence,
+        "size_bytes": event.size,
+        "rtt_us": None if trip is None else trip / 1000,
+        "reordered": event.reordered,
+        "first_wrong_byte": event.at,
+    }
+
+
+def timeOfDay(now: float) -> str:
+    """
+    @return: The time as in RFC 3339, with microseconds.
+    """
+    return datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="microseconds")
 
 
 def lines(summary: dict[str, Any]) -> list[str]:
@@ -149,11 +223,11 @@ def lines(summary: dict[str, Any]) -> list[str]:
     """
     loss = summary["loss_percent"]
     percent = "" if loss is None else f" ({loss:g} %)"
-    names = ("late", "duplicated", "reordered", "truncated", "corrupted")
+    counts = ("late", "duplicated", "reordered", "truncated", "corrupted")
     texts = [
         f"sent {summary['sent']}, received {summary['received']}, lost {summary['lost']}"
         + percent
-        + "".join(f", {name} {summary[name]}" for name in names)
+        + "".join(f", {name} {summary[name]}" for name in counts)
         + "".join(
             f", {name.replace('_', ' ')} {summary[name]}"
             for name in ("foreign", "refused", "unreachable", "too_big", "in_flight")
@@ -163,15 +237,23 @@ def lines(summary: dict[str, Any]) -> list[str]:
     if len(summary["sizes"]) > 1:
         texts += map(_line, summary["sizes"])
     if summary["rtt_min_us"] is not None:
-        columns = ("min", "avg", "p50", "p90", "p99", "p99.9", "max", "mdev")
-        times = "/".join(milliseconds(summary[f"rtt_{name}_us"]) for name in columns)
-        jitter = milliseconds(summary["rtt_jitter_us"])
-        texts.append(f"rtt {'/'.join(columns)} = {times} ms, jitter {jitter} ms")
+        percents = summary["percentiles"]
+        values = {name: summary[f"rtt_{name}_us"] for name in names(percents)}
+        jitter = milliseconds(values.pop("jitter"))
+        times = "/".join(map(milliseconds, values.values()))
+        points = {percentileName(each): f"p{each:.12g}" for each in percents}
+        columns = "/".join(points.get(name, name) for name in values)
+        texts.append(f"rtt {columns} = {times} ms, jitter {jitter} ms")
     if summary["interval_mean_us"] is not None:
         texts.append(
             f"one every {milliseconds(summary['interval_mean_us'])} ms for "
             f"{summary['duration_s']:.3f} s; came back: {summary['received_per_s']:.0f}/s, "
             f"{summary['received_bit_per_s'] / 1e6:.3f} Mbit/s"
+        )
+    if summary["left_late"]:
+        texts.append(
+            f"{summary['left_late']} probes left late, by up to "
+            f"{milliseconds(summary['left_late_max_us'])} ms"
         )
     return [*texts, summary["verdict"]]
 

@@ -23,10 +23,30 @@ How many overdue actions happen before the reactor serves other descriptors.
 SECOND = 1_000_000_000
 
 
+SLIP = 100_000
+"""
+How late an action is a slip, in nanoseconds: several times as late as it is on an idle
+machine.
+"""
+
+
+class Slips:
+    """
+    @ivar count: How many actions happened late.
+
+    @ivar longest: How late the latest one happened, in nanoseconds.
+    """
+
+    count = 0
+    longest = 0
+
+
 class Schedule:
     """
     Performs the nth action n intervals after the start.  Overdue actions are made up
     for, so delays do not add up.
+
+    @ivar slips: The actions that happened late.
     """
 
     _call: IDelayedCall | None = None
@@ -60,6 +80,7 @@ class Schedule:
         self._act = act
         self._done = done
         self._next = 0
+        self.slips = Slips()
 
     def start(self) -> None:
         """
@@ -88,6 +109,9 @@ class Schedule:
                 left = 2 * RESOLUTION
                 break
             self._next += 1
+            if -left > SLIP and self._interval:
+                self.slips.count += 1
+                self.slips.longest = max(self.slips.longest, -left)
         if self._stopped:
             return
         if self._next == self._count:

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil, sqrt
 
 MICROSECOND = 1000
-
-PERCENTILES = (50, 90, 99, 99.9)
 
 JITTER_GAIN = 16
 """
@@ -30,15 +29,6 @@ class RoundTrips:
     @ivar jitter: The smoothed difference between one round trip and the next (RFC 3550,
         6.4.1).
     """
-
-    names = (
-        "min",
-        "avg",
-        *(f"p{percent:g}" for percent in PERCENTILES),
-        "max",
-        "mdev",
-        "jitter",
-    )
 
     def __init__(self) -> None:
         self.count = 0
@@ -91,19 +81,43 @@ class RoundTrips:
         # Rounding to microseconds must not leave the range of the exact times.
         return min(max(nearest, self.min), self.max)
 
-    def microseconds(self) -> dict[str, float]:
+    def microseconds(self, percents: Sequence[float]) -> dict[str, float]:
         """
         @return: All statistics by name, in microseconds.
         """
         values = (
             self.min,
             self.average,
-            *map(self.percentile, PERCENTILES),
+            *map(self.percentile, percents),
             self.max,
             self.deviation,
             self.jitter,
         )
         return {
             name: round(value / MICROSECOND, 3)
-            for name, value in zip(self.names, values, strict=True)
+            for name, value in zip(names(percents), values, strict=True)
         }
+
+    def distribution(self) -> Iterator[tuple[int, int, float]]:
+        """
+        @return: For each round-trip time that has occurred: the time in microseconds, how
+            often it has occurred, and the fraction of round trips that took no longer.
+        """
+        below = 0
+        for value, count in sorted(self._microseconds.items()):
+            below += count
+            yield value, count, below / self.count
+
+
+def names(percents: Sequence[float]) -> tuple[str, ...]:
+    """
+    @return: The names of all statistics.
+    """
+    return ("min", "avg", *map(percentileName, percents), "max", "mdev", "jitter")
+
+
+def percentileName(percent: float) -> str:
+    """
+    @return: The name of a percentile, without a point: C{p999} for 99.9.
+    """
+    return "p" + f"{percent:.12g}".replace(".", "")

@@ -4,12 +4,13 @@ The summary of a measurement, for the reports for people and for programs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from echod.client.exitstatus import Outcome
 from echod.client.ping.events import Kind
 from echod.client.ping.pinger import Result
-from echod.client.ping.statistics import RoundTrips
+from echod.client.ping.statistics import RoundTrips, names
 from echod.client.ping.tracker import Counts
 
 COUNTED = (
@@ -30,6 +31,7 @@ def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
         is L{None}.
     """
     tracker = result.tracker
+    percents = result.percentiles
     total = tracker.total
     lost = tracker.lost
     received = sum(
@@ -45,32 +47,38 @@ def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
         "in_flight": result.inFlight,
         "reordered": tracker.reordered,
         **{kind.value: total.kinds[kind] for kind in COUNTED},
-        **_roundTrips(total.roundTrips),
+        "percentiles": list(percents),
+        **_roundTrips(total.roundTrips, percents),
         "duration_s": round(seconds, 6),
         "interval_mean_us": _rounded(tracker.interval, 1000),
+        "left_late": result.slips.count,
+        "left_late_max_us": round(result.slips.longest / 1000, 3),
         "received_per_s": round(total.kinds[Kind.ANSWERED] / seconds, 3) if seconds else None,
         "received_bit_per_s": round(8 * received / seconds) if seconds else None,
         "path_mtu_bytes": result.pathMTU,
-        "sizes": [_ofSize(size, counts) for size, counts in sorted(tracker.bySize.items())],
+        "sizes": [
+            _ofSize(size, counts, percents) for size, counts in sorted(tracker.bySize.items())
+        ],
         "exit_status": outcome.status,
         "verdict": outcome.message,
     }
 
 
-def _ofSize(size: int, counts: Counts) -> dict[str, Any]:
+def _ofSize(size: int, counts: Counts, percents: Sequence[float]) -> dict[str, Any]:
     return {
         "size_bytes": size,
         "sent": counts.sent,
         "received": counts.kinds[Kind.ANSWERED],
         **{kind.value: counts.kinds[kind] for kind in COUNTED},
-        **_roundTrips(counts.roundTrips),
+        **_roundTrips(counts.roundTrips, percents),
     }
 
 
-def _roundTrips(roundTrips: RoundTrips) -> dict[str, float | None]:
+def _roundTrips(roundTrips: RoundTrips, percents: Sequence[float]) -> dict[str, float | None]:
+    values: Mapping[str, float | None] = dict.fromkeys(names(percents))
     if roundTrips.count:
-        return {f"rtt_{name}_us": value for name, value in roundTrips.microseconds().items()}
-    return {f"rtt_{name}_us": None for name in roundTrips.names}
+        values = roundTrips.microseconds(percents)
+    return {f"rtt_{name}_us": value for name, value in values.items()}
 
 
 def _rounded(value: float | None, unit: int) -> float | None:

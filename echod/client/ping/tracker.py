@@ -16,6 +16,18 @@ from echod.client.ping.match import Match, match
 from echod.client.ping.probe import HEADER_SIZE, Probes
 from echod.client.ping.statistics import RoundTrips
 
+READING = 200_000
+"""
+How far apart two readings of the two clocks may be, in nanoseconds: the process may be
+interrupted between them.
+"""
+
+SLEW = 0.0005
+"""
+By which fraction the kernel may speed up or slow down the time of day, to correct it:
+500 ppm (adjtimex(2)).  A greater difference is a step.
+"""
+
 
 class Counts:
     """
@@ -44,9 +56,12 @@ class Tracker:
     @ivar bySize: The counts of the probes of each size.
 
     @ivar reordered: How many probes were answered out of order.
+
+    @ivar lastAttempt: When the last probe was sent, on the monotonic clock.
     """
 
-    _first = _last = 0
+    lastAttempt = 0
+    _first = 0
 
     def __init__(self, probes: Probes, timeout: int, remembered: int = REMEMBERED) -> None:
         """
@@ -168,7 +183,7 @@ class Tracker:
         """
         if self.attempted < 2:
             return None
-        return (self._last - self._first) / (self.attempted - 1)
+        return (self.lastAttempt - self._first) / (self.attempted - 1)
 
     def _deadline(self, probe: Sent) -> int:
         return probe.moment.monotonic + self._timeout
@@ -177,7 +192,7 @@ class Tracker:
         sequence = self.attempted
         if not sequence:
             self._first = moment.monotonic
-        self._last = moment.monotonic
+        self.lastAttempt = moment.monotonic
         self._history.attempted += 1
         return sequence
 
@@ -227,5 +242,7 @@ def _roundTrip(sent: Moment, now: Moment, arrived: int | None) -> int:
     """
     longest = now.monotonic - sent.monotonic
     if arrived is not None and 0 < arrived - sent.realtime < longest:
-        return arrived - sent.realtime
+        step = now.realtime - sent.realtime - longest
+        if abs(step) <= READING + longest * SLEW:
+            return arrived - sent.realtime
     return longest

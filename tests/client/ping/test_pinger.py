@@ -288,6 +288,67 @@ class PingerTests(PingerTestCase):
         self.time.pass_(0.01)
         self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED])
 
+    def test_readAll(self) -> None:
+        """
+        Answers that arrived in time are read before their probes are given up, however
+        many there are.
+        """
+        pinger = self.pinger(1)
+        looks: list[None] = []
+
+        def unread() -> bool:
+            looks.append(None)
+            if len(looks) == 5:
+                pinger.received(self.sent[0], arrived)
+            return len(looks) < 5
+
+        pinger.start(self.sent.append, unread)
+        arrived = self.time.moment().realtime
+        self.time.clock.rightNow += 10
+        self.time.pass_(0.005)
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED])
+
+    def test_lateAtTheEnd(self) -> None:
+        """
+        After the last probe, late answers are waited for as long as answers in time.
+        """
+        pinger = self.pinger(2)
+        pinger.start(self.sent.append)
+        self.time.pass_(1.5)
+        pinger.received(self.sent[1])
+        self.time.pass_(0.4)
+        self.assertNoResult(pinger.finished)
+        pinger.received(self.sent[0])
+        self.assertEqual(self.kinds()[-1], Kind.LATE)
+        self.time.pass_(0.7)
+        self.assertEqual(self.status(pinger), SOME)
+
+    def test_deadline(self) -> None:
+        """
+        The run ends at its deadline, even if answers are due.
+        """
+        pinger = self.pinger(None, deadline=2.5)
+        pinger.start(self.sent.append)
+        self.time.pass_(2.4)
+        self.assertNoResult(pinger.finished)
+        self.time.pass_(0.2)
+        self.assertEqual(self.result(pinger).inFlight, 1)
+        self.assertEqual(self.time.clock.getDelayedCalls(), [])
+
+    def test_leftLate(self) -> None:
+        """
+        Probes that left late are counted.
+        """
+        pinger = self.pinger(10, interval=0.01)
+        pinger.start(self.sent.append)
+        self.time.pass_(0.011)
+        self.assertEqual(pinger.result().slips.count, 0)
+        self.time.clock.advance(0.05)
+        slips = pinger.result().slips
+        self.assertEqual(slips.count, 5)
+        self.assertTrue(0.03e9 < slips.longest < 0.05e9, slips.longest)
+        pinger.end()
+
     def test_refusedAtFirst(self) -> None:
         """
         The run ends if nothing listens at the target.
@@ -430,6 +491,12 @@ class Wire:
         server.transport = self  # type: ignore[assignment]
         client.transport = self
         self.waiting: list[bytes] = []
+
+    def unread(self) -> bool:
+        """
+        @return: False: everything that has arrived is read.
+        """
+        return False
 
     def write(self, datagram: bytes, addr: object) -> None:
         """

@@ -145,6 +145,18 @@ class TrackerTests(SynchronousTestCase):
             event = self.tracker.received(probe, at(0.5), at(arrived).realtime)
             self.assertEqual(event.roundTrip, round(trip * SECOND))
 
+    def test_clockStep(self) -> None:
+        """
+        A step of the time of day that is smaller than the round trip is noticed; the slow
+        correction of a clock is no step.
+        """
+        for step, trip in ((-0.1, 0.5), (0.1, 0.5), (0.0001, 0.2501)):
+            self.setUp()
+            (probe,) = self.send(1)
+            stepped = Moment(at(0.5).monotonic, at(0.5 + step).realtime)
+            event = self.tracker.received(probe, stepped, at(0.25 + step).realtime)
+            self.assertEqual(event.roundTrip, round(trip * SECOND))
+
     def test_duplicated(self) -> None:
         """
         A second answer is a duplicate, and no second answer.
@@ -343,7 +355,18 @@ class RoundTripsTests(SynchronousTestCase):
         figures = RoundTrips()
         for one in microseconds:
             figures.add(one * 1000)
-        return figures.microseconds()
+        return figures.microseconds((50, 90, 99, 99.9))
+
+    def test_distribution(self) -> None:
+        """
+        The distribution counts each time, and how many round trips took no longer.
+        """
+        roundTrips = RoundTrips()
+        for microseconds in (5, 7, 5, 9):
+            roundTrips.add(microseconds * 1000)
+        self.assertEqual(
+            list(roundTrips.distribution()), [(5, 2, 0.5), (7, 1, 0.75), (9, 1, 1.0)]
+        )
 
     def test_one(self) -> None:
         """
@@ -371,7 +394,7 @@ class RoundTripsTests(SynchronousTestCase):
         said = self.figures(trips)
         self.assertEqual((said["min"], said["max"], said["avg"]), (1, 1000, 500.5))
         self.assertEqual(
-            [said[f"p{percent}"] for percent in ("50", "90", "99", "99.9")],
+            [said[f"p{percent}"] for percent in ("50", "90", "99", "999")],
             [500, 900, 990, 999],
         )
         self.assertAlmostEqual(said["mdev"], statistics.pstdev(trips), 3)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from io import StringIO
 from random import Random
 from typing import Any
@@ -20,7 +21,7 @@ from echod.client.ping.pinger import Result
 from echod.client.ping.plan import Plan
 from echod.client.ping.plot import graph, histogram
 from echod.client.ping.probe import Probes
-from echod.client.ping.report import JSON, JSONLines, Quiet, Text
+from echod.client.ping.report import CSV, JSON, JSONLines, Quiet, Text, lines
 from echod.client.ping.summary import summary
 from echod.client.ping.tracker import Tracker
 from tests.support import clock, lacking
@@ -77,7 +78,7 @@ class ReportTests(SynchronousTestCase):
         @return: The output of a report about a whole run.
         """
         self.lines.clear()
-        report = kind(self.lines.append)
+        report = kind(self.lines.append, now=lambda: 1_000_000_000.5)
         report.started("it", Plan(3, 0.5, (64, 128)), "UDP")
         for event in EVENTS:
             report.observe(event)
@@ -174,7 +175,7 @@ class ReportTests(SynchronousTestCase):
             "received": 2,
             "lost": 1,
             "loss_percent": 33.333,
-            "rtt_p99.9_us": 250,
+            "rtt_p999_us": 250,
             "interval_mean_us": 1_000_000,
             "exit_status": 1,
         }.items():
@@ -196,6 +197,7 @@ class ReportTests(SynchronousTestCase):
         self.assertEqual(
             objects[0],
             {
+                "time": "2001-09-09T01:46:40.500000+00:00",
                 "event": "answered",
                 "sequence": 0,
                 "size_bytes": 64,
@@ -204,6 +206,68 @@ class ReportTests(SynchronousTestCase):
                 "first_wrong_byte": None,
             },
         )
+
+    def test_csv(self) -> None:
+        """
+        There can be a line of CSV for each event.
+        """
+        names, first, *_, last = self.report(CSV)
+        self.assertEqual(
+            names, "time,event,sequence,size_bytes,rtt_us,reordered,first_wrong_byte"
+        )
+        self.assertEqual(first, "2001-09-09T01:46:40.500000+00:00,answered,0,64,43.5,False,")
+        self.assertIn("too_big,8,9000,,False,", last)
+        report = CSV(self.lines.append)
+        report.interim(summarised(64))
+        self.assertEqual(len(self.lines), len(EVENTS))
+
+    def test_interim(self) -> None:
+        """
+        Statistics can be printed during the run, without a verdict.
+        """
+        report = Text(self.lines.append)
+        report.interim(summarised(64))
+        self.assertEqual(self.lines[0][:16], "so far: sent 1, ")
+        self.assertNotIn("did not come back", "".join(self.lines))
+        self.lines.clear()
+        objects = JSONLines(self.lines.append, now=lambda: 0)
+        objects.started("it", Plan(), "UDP")
+        objects.interim(summarised(64))
+        (line,) = self.lines
+        said = json.loads(line)
+        self.assertEqual((said["event"], said["sent"]), ("interim", 1))
+        self.assertEqual(said["started"], "1970-01-01T00:00:00.000000+00:00")
+        self.assertNotIn("exit_status", said)
+
+    def test_timeOfDay(self) -> None:
+        """
+        Each line of an event can begin with the time of day.
+        """
+        report = Text(self.lines.append, True, lambda: 1_000_000_000.5)
+        report.observe(EVENTS[1])
+        self.assertEqual(self.lines, ["[1000000000.500000] 64 bytes seq=0 time=0.043 ms"])
+
+    def test_percentiles(self) -> None:
+        """
+        The percentiles can be chosen; in JSON their names have no point.
+        """
+        of = replace(result(64, 64), percentiles=(5.0, 99.99, 100.0))
+        said = summary(of, Outcome(0, ""), "it")
+        self.assertEqual(
+            [name for name in said if name.startswith("rtt_p")],
+            ["rtt_p5_us", "rtt_p9999_us", "rtt_p100_us"],
+        )
+        self.assertIn("rtt min/avg/p5/p99.99/p100/max/mdev", lines(said)[1])
+
+    def test_leftLate(self) -> None:
+        """
+        Probes that left late are reported.
+        """
+        of = result(64, 64)
+        of.slips.count, of.slips.longest = 3, 2_500_000
+        said = summary(of, Outcome(0, ""), "it")
+        self.assertEqual((said["left_late"], said["left_late_max_us"]), (3, 2500.0))
+        self.assertIn("3 probes left late, by up to 2.500 ms", lines(said))
 
 
 class PictureTests(SynchronousTestCase):
