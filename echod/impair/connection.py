@@ -25,6 +25,7 @@ from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
+from echod.impair.outlet import Outlet
 from echod.impair.spec import ConnectionImpairments
 from echod.impair.stream import ImpairedStream
 from echod.net.sockets import innermost
@@ -41,34 +42,6 @@ enough for a delay of 50 ms on a path of 160 Mbit/s.
 
 CLOSED = "closed on purpose"
 RESET = "reset on purpose"
-
-
-@implementer(IPushProducer)
-class Outlet:
-    """
-    The producer that the transport pauses.  It pauses the impaired connection, and
-    not the session.
-    """
-
-    def __init__(self, connection: ImpairedConnection) -> None:
-        self._connection = connection
-
-    def pauseProducing(self) -> None:
-        """
-        Stop writing: the transport has enough to send.
-        """
-        self._connection.block(True)
-
-    def resumeProducing(self) -> None:
-        """
-        Write again: the transport has sent what it had.
-        """
-        self._connection.block(False)
-
-    def stopProducing(self) -> None:
-        """
-        Do nothing: L{ImpairedConnection.connectionLost} cleans up.
-        """
 
 
 @implementer(IHalfCloseableProtocol)
@@ -114,7 +87,7 @@ class ImpairedConnection(ProtocolWrapper):
         """
         directlyProvides(self, providedBy(transport))
         Protocol.makeConnection(self, transport)
-        transport.registerProducer(Outlet(self), True)
+        transport.registerProducer(Outlet(self.block), True)
         if self._stream.ended:
             self._next = self._reactor.callLater(0, self._reachEnd)
         self.wrappedProtocol.makeConnection(self)

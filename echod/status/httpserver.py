@@ -7,9 +7,6 @@ request are limited, requests are answered one by one, and request bodies are di
 
 from __future__ import annotations
 
-import re
-from io import BytesIO
-
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
@@ -22,6 +19,7 @@ from echod.net.quantities import wholeNumber
 from echod.net.transport import ISessionTransport
 from echod.status.hosts import HostNames
 from echod.status.monitor import Monitor
+from echod.status.request import Request
 from echod.status.resources import AboutServer
 from echod.status.routes import Root
 
@@ -35,48 +33,6 @@ networks need less.
 LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
 BAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
-
-
-ORIGIN = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
-"""
-The part before the path in a request with a complete address, as proxies get it.
-"""
-
-
-class Request(server.Request):
-    """
-    A request whose body is discarded.
-
-    @ivar aboutServer: True if it asks about the server (C{OPTIONS *}), not for a path.
-    """
-
-    aboutServer = False
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """
-        Answer a request for a path, for a complete address, whose host replaces the
-        header, or for the server: a server must accept all of them (RFC 9112, 3.2).
-        """
-        origin = ORIGIN.match(path)
-        if origin is not None:
-            self.requestHeaders.setRawHeaders(b"host", [origin[1]])
-            rest = path[origin.end() :]
-            path = rest if rest.startswith(b"/") else b"/" + rest
-        elif path == b"*":
-            # Twisted would answer this without our headers.
-            self.aboutServer, path = True, b"/"
-        super().requestReceived(command, path, version)
-
-    def gotLength(self, length: int | None) -> None:
-        """
-        Do not prepare a file for the body, as Twisted does for a long one.
-        """
-        self.content = BytesIO()
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """
-        Discard a part of the body.
-        """
 
 
 class Channel(http.HTTPChannel):

@@ -1,5 +1,5 @@
 """
-Tests for L{echod.status.snapshot} and L{echod.status.history}.
+Tests for L{echod.status.snapshot}.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.networks import DENIED
 from echod.service.interfaces import EchoServer
 from echod.service.listening import ListeningService
-from echod.status.history import REMEMBERED, History
 from echod.status.snapshot import (
     SHOWN_SESSIONS,
     Listening,
@@ -174,42 +173,3 @@ class SnapshotTests(SynchronousTestCase):
         """
         shown = sessionStates([self.serve(UDPEchoProtocol(self.clock))], lambda _: 0, 0)
         self.assertEqual(shown, {"open": 0, "busiest": [], "newest": []})
-
-
-class HistoryTests(SynchronousTestCase):
-    """
-    Tests for L{History}.
-    """
-
-    def test_rates(self) -> None:
-        """
-        An entry has the bytes per second since the entry before.
-        """
-        history = History()
-        history.add(10, [(100, 50), (0, 0)], time=1000, lag=0)
-        self.assertEqual(list(history.entries), [])
-        history.add(12, [(300, 50), (1, 1)], time=1002, lag=0.25)
-        self.assertEqual(
-            list(history.entries), [{"time": 1002, "lag": 0.25, "rates": [[100, 0], [0, 0]]}]
-        )
-
-    def test_oneTick(self) -> None:
-        """
-        What is added within one tick of the clock is in the entry after it.
-        """
-        history = History()
-        history.add(10, [(100, 50)], time=1000, lag=0)
-        history.add(10, [(200, 50)], time=1000, lag=0)
-        self.assertEqual(list(history.entries), [])
-        history.add(12, [(300, 50)], time=1002, lag=0)
-        self.assertEqual([entry["rates"] for entry in history.entries], [[[100, 0]]])
-
-    def test_memory(self) -> None:
-        """
-        Only the last five minutes are kept.
-        """
-        history = History()
-        for second in range(REMEMBERED + 10):
-            history.add(second, [], time=second, lag=0)
-        self.assertEqual(len(history.entries), REMEMBERED)
-        self.assertEqual(history.entries[0]["time"], 10)

@@ -36,7 +36,7 @@ MUTATIONS = [
         "echod/status/resources.py", "for value in hosts)", "for value in hosts[:1])", _STATUS
     ),
     Mutation(
-        "echod/status/httpserver.py",
+        "echod/status/request.py",
         'self.requestHeaders.setRawHeaders(b"host", [origin[1]])',
         "pass",
         _STATUS,
