@@ -22,12 +22,12 @@ _log = Logger(namespace="echod.service")
 
 class EchoService(MultiService):
     """
-    All that one echod listens on: everything or nothing.
+    All services of one echod.  If one address fails, none is listened on.
 
-    @ivar observers: Services that see all of it: they start when everything is
-        listened on, and stop when nobody is served any more.
+    @ivar observers: Services that watch the others: they start when everything listens, and
+        stop when all sessions have ended.
 
-    @ivar onReopen: The functions that reopen its files.
+    @ivar onReopen: Functions that reopen log files.
 
     @ivar installLog: Installs the log in the application that gets this service; L{None}
         in a program of one's own.
@@ -42,7 +42,7 @@ class EchoService(MultiService):
 
     def __init__(self, reactor: Any, room: ProcessRoom | None = None) -> None:
         """
-        @param reactor: What it runs on.
+        @param reactor: The reactor, which the log names.
         """
         super().__init__()
         self.room = room or ProcessRoom()
@@ -54,21 +54,21 @@ class EchoService(MultiService):
     @property
     def listening(self) -> list[ListeningService[EchoServer]]:
         """
-        Those of its services which listen.
+        The services that listen on an address.
         """
         return [service for service in self if isinstance(service, ListeningService)]
 
     @property
     def ready(self) -> bool:
         """
-        Whether all of them do so now.
+        True if all addresses are listened on.
         """
         return all(service.state == LISTENING for service in self.listening)
 
     @property
     def sessions(self) -> int:
         """
-        How many sessions there are.
+        The number of sessions.
         """
         return sum(len(service.server.sessions) for service in self.listening)
 
@@ -82,9 +82,9 @@ class EchoService(MultiService):
 
     def privilegedStartService(self) -> None:
         """
-        Listen on everything.
+        Listen on all addresses.
 
-        @raise CannotServe: if that fails; nothing is listened on then.
+        @raise CannotServe: if one address fails; then nothing is listened on.
         """
         self._startWith(MultiService.privilegedStartService)
 
@@ -93,17 +93,16 @@ class EchoService(MultiService):
         Listen on everything that is not listened on yet.  Then find out how many
         connections there may be.
 
-        @raise CannotServe: if that fails; nothing is listened on then.
+        @raise CannotServe: if one address fails; then nothing is listened on.
         """
         self._startWith(MultiService.startService)
         self._measure()
 
     def stopService(self) -> Deferred[None]:
         """
-        Stop listening on everything, and serve those who are there to their
-        end.
+        Stop listening, and drain all sessions.
 
-        @return: Fires when all addresses are free again and nobody is there.
+        @return: Fires when all addresses are free and all sessions have ended.
         """
         self._started = False
         stopped: Deferred[None] = super().stopService()
@@ -112,21 +111,21 @@ class EchoService(MultiService):
 
     def abort(self) -> None:
         """
-        End all sessions now.
+        Close all sessions at once.
         """
         for service in self.listening:
             service.server.abort()
 
     def reopen(self) -> None:
         """
-        Reopen the session log, because its file was renamed.
+        Reopen the log files, because they were renamed.
         """
         for reopen in self.onReopen:
             reopen()
 
     def reload(self) -> None:
         """
-        Reopen the session log, and go on.
+        Reload on SIGHUP: reopen the log files.
         """
         self.reopen()
 
@@ -142,7 +141,7 @@ class EchoService(MultiService):
             _log.info("limits: {limits}", limits=limits)
 
     def _stopped(self, _: object) -> Deferred[None] | None:
-        # It may have been started again meanwhile.
+        # The service may have been started again meanwhile.
         return None if self.running else self.observers.stopService()
 
     def _startWith(self, start: Callable[[MultiService], None]) -> None:
@@ -155,7 +154,7 @@ class EchoService(MultiService):
             )
         try:
             start(self)
-            # Those of a start before may never have stopped.
+            # They still run if the service was stopped and started again at once.
             if not self.observers.running:
                 start(self.observers)
         except CannotServe:

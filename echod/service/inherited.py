@@ -1,10 +1,10 @@
 """
-Sockets that systemd has opened, or whoever hands them over as systemd does
-(sd_listen_fds(3)): C{systemd:domain=INET6:name=NAME}.
+Sockets that this process inherits from systemd, or from another program that passes them as
+systemd does (sd_listen_fds(3)): C{systemd:domain=INET6:name=NAME}.
 
-Twisted has an endpoint of this name, for streams, which can be listened on
-once.  What the descriptions mean is left to it; here datagrams are served as
-well, a service can be started again, and what is wrong is said.
+Twisted has an endpoint of this name.  It is for streams only, and listens only once.  These
+endpoints also serve datagrams, can be started again, and report what is wrong.  Twisted
+still parses the descriptions.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ PREFIX = "systemd:"
 
 FAMILIES = {socket.AF_INET: "INET", socket.AF_INET6: "INET6"}
 """
-Not C{AF_UNIX}: Twisted would remove the socket's file at the end, which belongs
-to who has made it.
+Not C{AF_UNIX}: at the end Twisted would remove the socket's file, which belongs to systemd.
 """
 
 _TYPES = {
@@ -45,11 +44,11 @@ def inherited(description: str, wanted: socket.SocketKind) -> tuple[int, socket.
     @param description: As for Twisted's endpoint: C{systemd:domain=INET:index=0}
         or C{systemd:domain=INET6:name=NAME}.
 
-    @param wanted: The type of socket that is needed.
+    @param wanted: The type of socket that the server needs.
 
     @return: A descriptor, and the family of its socket.
 
-    @raise ValueError: if there is none, or another kind of socket.
+    @raise ValueError: if there is no such socket, or if its type is wrong.
     """
     descriptor, family = _find(description)
     try:
@@ -57,7 +56,7 @@ def inherited(description: str, wanted: socket.SocketKind) -> tuple[int, socket.
             _check(skt, family, wanted)
     except OSError as error:
         raise ValueError(f"descriptor {descriptor} is no socket ({error.strerror})") from None
-    # Not for the programs that this one may start.
+    # Programs that this process starts do not inherit it.
     os.set_inheritable(descriptor, False)
     return descriptor, family
 
@@ -96,8 +95,8 @@ def _check(skt: socket.socket, family: socket.AddressFamily, wanted: socket.Sock
 
 class Inherited:
     """
-    A socket that was handed over.  It can be listened on any number of times;
-    while it is not, what comes waits.
+    An inherited socket.  It can be listened on several times.  In between, connections and
+    datagrams wait in its queue.
     """
 
     def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
@@ -109,12 +108,12 @@ class Inherited:
 @implementer(IStreamServerEndpoint)
 class InheritedStreamEndpoint(Inherited):
     """
-    Listens for connections on it.
+    Listens for connections on an inherited socket.
     """
 
     def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
         """
-        @return: Fires with the port which listens.
+        @return: Fires with the port.
         """
         copy = os.dup(self._descriptor)
         endpoint = AdoptedStreamServerEndpoint(self._reactor, copy, self._family)
@@ -124,12 +123,12 @@ class InheritedStreamEndpoint(Inherited):
 
 class InheritedUDPEndpoint(Inherited):
     """
-    Listens for datagrams on it.
+    Listens for datagrams on an inherited socket.
     """
 
     def listen(self, protocol: DatagramProtocol) -> Deferred[IListeningPort]:
         """
-        @return: Fires with the port which listens.
+        @return: Fires with the port.
         """
         return execute(self._listen, protocol)
 

@@ -1,8 +1,8 @@
 """
-Telling systemd how the daemon is doing, by sd_notify(3).
+Notifications for systemd (sd_notify(3)).
 
-A protocol of one datagram to a socket named in the environment: the packages
-that speak it are longer than it is, and drop errors or block.
+Each one is a datagram to a socket that the environment names.  The packages for this are
+longer than this module, and drop errors or block.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ _log = Logger(namespace="echod.service")
 
 STATUS_INTERVAL = 1.0
 """
-How often to look for news, in seconds: as often as people look at them.
+The time between two checks of the status, in seconds.
 """
 
 
 class Daemon(Protocol):
     """
-    What is told about: an L{EchoService<echod.service.echoservice.EchoService>}.
+    The daemon whose status is sent: an
+    L{EchoService<echod.service.echoservice.EchoService>}.
     """
 
     @property
@@ -41,7 +42,7 @@ class Daemon(Protocol):
 
 def notifier(reactor: Any, daemon: Daemon, environ: Mapping[str, str]) -> Notifier | None:
     """
-    @return: What tells systemd, if it has asked to be told.
+    @return: A notifier if systemd expects notifications; else L{None}.
     """
     path = environ.get("NOTIFY_SOCKET")
     return Notifier(reactor, daemon, path, environ) if path else None
@@ -49,9 +50,9 @@ def notifier(reactor: Any, daemon: Daemon, environ: Mapping[str, str]) -> Notifi
 
 def watchdogInterval(environ: Mapping[str, str]) -> float | None:
     """
-    @return: How often this process is to say that it is alive, in seconds: twice
-        as often as systemd wants to hear it (sd_watchdog_enabled(3)).  L{None}
-        if it is not to.
+    @return: The time between two watchdog notifications, in seconds: half of systemd's
+        timeout, as sd_watchdog_enabled(3) recommends.  L{None} if systemd expects none from
+        this process.
     """
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
@@ -63,9 +64,10 @@ def watchdogInterval(environ: Mapping[str, str]) -> float | None:
 
 class Notifier(Service):
     """
-    Says when all is ready, how many sessions there are, that the reactor is
-    alive, and when the end begins.  The last child of what it tells about: it
-    starts when the others have, and is the first to stop.
+    Notifies systemd when all services are ready, of the number of sessions, that the
+    reactor is alive, and when the stop begins.
+
+    Make it the last child of the service: then it starts last, and stops first.
     """
 
     _failed = False
@@ -76,7 +78,7 @@ class Notifier(Service):
         self, reactor: Any, daemon: Daemon, path: str, environ: Mapping[str, str]
     ) -> None:
         """
-        @param path: The socket; one that begins with C{@} is abstract.
+        @param path: The path of the socket.  C{@} at its start means an abstract socket.
         """
         self._reactor = reactor
         self._daemon = daemon
@@ -86,8 +88,7 @@ class Notifier(Service):
 
     def startService(self) -> None:
         """
-        Tell, as soon as the reactor runs: only then does a signal end it in good
-        order.
+        Start to notify when the reactor runs: only then a signal stops it in order.
         """
         super().startService()
         self._status = None
@@ -95,7 +96,7 @@ class Notifier(Service):
 
     def stopService(self) -> None:
         """
-        Say that the end has begun, and no more: systemd watches no longer.
+        Notify systemd of the stop.  After that, it watches no longer.
         """
         if self.running:
             self._say("STOPPING=1", f"STATUS=stopping; sessions: {self._daemon.sessions}")
@@ -109,7 +110,7 @@ class Notifier(Service):
     def _start(self) -> None:
         self._starting = None
         self._every(STATUS_INTERVAL, self._news)
-        # Only now, as twistd may have become another process since it began.
+        # Only now: twistd may have forked since its start.
         interval = watchdogInterval(self._environ)
         if interval is not None:
             self._every(interval, lambda: self._say("WATCHDOG=1"))
@@ -132,8 +133,7 @@ class Notifier(Service):
 
     def _say(self, *words: str) -> None:
         """
-        Send one datagram.  That this fails is logged once, and is no reason to
-        serve nobody.
+        Send one datagram.  The first failure is logged; echod serves anyway.
         """
         path = "\0" + self._path[1:] if self._path.startswith("@") else self._path
         try:

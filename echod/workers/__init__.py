@@ -1,7 +1,7 @@
 """
-One echod on all cores: a parent that holds the sockets and watches, and worker
-processes that serve, each of them an echod like any other.
+One echod on all cores: a parent process that holds the sockets, and worker processes that
+serve.
 
-The parent serves nobody itself, so there is little in it that could fail; what it
-holds outlives every worker.
+The parent serves no peers, so little in it can fail.  Its sockets stay open when a worker
+dies.
 """

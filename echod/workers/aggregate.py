@@ -1,8 +1,8 @@
 """
-What several workers have counted, as if one had.
+The sum of what several workers have counted.
 
-Pure functions of L{Data<echod.status.snapshot.Data>}: what a monitor shows of one
-process in, the same of all out.
+Pure functions of L{Data<echod.status.snapshot.Data>}: the reports of single processes in,
+one report of all out.
 """
 
 from __future__ import annotations
@@ -16,35 +16,34 @@ from echod.status.snapshot import SHOWN_SESSIONS, Data
 
 _ORDER = ("bytesPerSecond", "receivedBytes", "since")
 """
-The numbers by which sessions are sorted.
+The fields by which sessions are sorted.
 """
 
 LOST = "lost with its worker"
 """
-How a session ended whose process did.
+The outcome of a session whose worker has died.
 """
 
 _WORDS = ("service", "address", "state", "kind", "impairments")
 """
-What there is about a service that is no number.
+The fields of a service that are not numbers.
 """
-
 
 _COUNTERS = {"refused": dict, "impaired": dict, "ended": dict, "lengths": list}
 """
-What there is about a service that is more than one number.
+The fields of a service that hold several numbers, with their types.
 """
 
 LARGEST = 1 << 64
 """
-What every number in a report is below: so many bytes take centuries.
+Every number in a report is smaller: so many bytes would take centuries.
 """
 
 
 def addable(report: Data) -> bool:
     """
-    @return: Whether a report of this version can be added up: any other data has come
-        through a pipe by mistake.
+    @return: True if a report has the form that this version writes.  Other data came
+        through the pipe by mistake.
     """
     try:
         found = sessions([report])
@@ -73,20 +72,20 @@ def addable(report: Data) -> bool:
 
 def _numeric(data: Any) -> bool:
     """
-    @return: Whether everything in the data is a number.
+    @return: True if the data consists of numbers.
     """
     if isinstance(data, dict):
         return all(map(_numeric, data.values()))
     if isinstance(data, list):
         return all(map(_numeric, data))
-    # False for what is no number (NaN) as well.
+    # This is false for NaN as well.
     return isinstance(data, (int, float)) and abs(data) < LARGEST
 
 
 def added(one: Any, other: Any) -> Any:
     """
-    @return: The sum: of numbers, or of each two in lists or in dictionaries; an
-        element that one of them lacks counts as nothing.
+    @return: The sum of two numbers, two lists or two dictionaries.  An element that only
+        one of them has is taken as it is.
     """
     if isinstance(one, dict):
         both = {key: added(one[key], other[key]) for key in one if key in other}
@@ -100,7 +99,7 @@ def added(one: Any, other: Any) -> Any:
 
 def counts(report: Data) -> Data:
     """
-    @return: All that can be added up of what one process shows.
+    @return: The part of a report that can be added to others.
     """
     services = [
         {key: value for key, value in service.items() if key not in _WORDS}
@@ -111,8 +110,8 @@ def counts(report: Data) -> Data:
 
 def left(report: Data) -> Data:
     """
-    @return: What remains counted of a process that has ended: the sessions that it
-        had are over.
+    @return: The counts that remain of a process that has ended.  Its open sessions count
+        as lost.
     """
     remaining = counts(report)
     for service in remaining["services"]:
@@ -124,7 +123,8 @@ def left(report: Data) -> Data:
 
 def impairments(reports: Iterable[Data], number: int) -> str | None:
     """
-    @return: How one of the services is impaired: each has its own seed.
+    @return: The impairments of one service.  Each worker has its own seed, so there may
+        be several texts.
     """
     services = [service for report in reports for service in report["services"][number:][:1]]
     found = dict.fromkeys(service["impairments"] for service in services)
@@ -133,7 +133,7 @@ def impairments(reports: Iterable[Data], number: int) -> str | None:
 
 def sessions(reports: Sequence[Data]) -> Data:
     """
-    @return: How many sessions there are, the busiest and the newest of them.
+    @return: The number of sessions, and the busiest and the newest sessions.
     """
     parts = [report["sessions"] for report in reports]
 
@@ -150,8 +150,8 @@ def sessions(reports: Sequence[Data]) -> Data:
 
 def rates(reports: Iterable[Data]) -> list[list[int]]:
     """
-    @return: For each service the bytes a second that were received and returned;
-        nothing, if nobody knows.
+    @return: For each service, the bytes received and returned in a second.  Empty if no
+        worker has reported any.
     """
     total: list[list[int]] = []
     for report in reports:

@@ -1,5 +1,5 @@
 """
-What there is to see of all workers together.
+The monitor of the parent: it shows all workers together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from echod.workers.service import WorkersService
 
 class AggregateMonitor(Monitor):
     """
-    Looks at what the workers report, and shows the sum.
+    Shows the sum of the workers' reports.
     """
 
     def __init__(
@@ -30,14 +30,14 @@ class AggregateMonitor(Monitor):
     @property
     def deaths(self) -> int:  # type: ignore[override]
         """
-        How many of the workers have died.
+        The number of workers that have died.
         """
         return self._pool.deaths
 
     @property
     def workers(self) -> list[Data]:
         """
-        The processes that serve.
+        The worker processes.
         """
         return [
             {"worker": worker.label, "process": worker.pid, "serves": worker.ready}
@@ -47,7 +47,7 @@ class AggregateMonitor(Monitor):
     @property
     def services(self) -> list[Data]:
         """
-        All there is to say about each service.
+        The statistics of each service.
         """
         reports = self._pool.reports
         state = {"state": DRAINING} if self.draining and self.workers else {}
@@ -61,19 +61,19 @@ class AggregateMonitor(Monitor):
     @property
     def sessions(self) -> Data:
         """
-        How many sessions there are, the busiest and the newest of them.
+        The number of sessions, and the busiest and the newest sessions.
         """
         return sessions(self._pool.reports)
 
     @property
     def unready(self) -> list[str]:
         """
-        Why no more peers should be sent here; empty if they may.
+        The reasons why echod is not ready for new peers; empty if it is.
         """
         return super().unready + self._pool.unready
 
     def _total(self) -> Data:
-        # What nobody has counted yet is there, too: this process serves nobody.
+        # The parent serves no peers: its own services are all zeros.
         nothing = {"services": super().services, "lags": [0] * (len(LAGS) + 1), "lagSeconds": 0}
         ended = added(counts(nothing), self._pool.past)
         return reduce(added, map(counts, self._pool.reports), ended)
@@ -81,7 +81,7 @@ class AggregateMonitor(Monitor):
     def _see(self, now: float) -> None:
         reports = self._pool.reports
         total = self._total()
-        # Peers wait for the workers, and not for this process.
+        # Peers wait for the workers, not for the parent.
         self.lags.counts, self.lags.sum = total["lags"], total["lagSeconds"]
         self.lag = max((report["lag"] for report in reports), default=0.0)
         together = rates(reports)

@@ -1,9 +1,9 @@
 """
-What C{python -c} runs in a worker, with C{PARENT REACTOR OPTION ...} behind it.
+The program of a worker.  Its arguments are the parent's process id, the module of the
+reactor, and the options of echod.
 
-It is C{twistd -n echod} with the same options, on the sockets that its parent
-hands over.  It tells the parent once a second how it is, and ends when nobody is
-there to hear.
+A worker serves like C{twistd -n echod} with the same options, on the sockets that it
+inherits.  Once a second it sends a report to the parent.  It ends when the parent has died.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from echod.service.logstream import LogStream
 from echod.service.signals import handleInWorker
 from echod.status.monitor import Monitor
 from echod.tcp.factory import SessionFactory
+from echod.workers.adopting import AdoptingReactor
 from echod.workers.pipes import LOG, REPORTS, record
-from echod.workers.socketpassing import AdoptingReactor
 
 SIGHT = 0.5
 """
-How often one that has a successor looks whether anybody is left, in seconds.
+A worker with a successor checks whether a session is left at this interval, in seconds.
 """
 
 LOGGED_BY_PARENT = "echod.service"
 """
-The namespace whose information the parent logs: what runs, and listens.
+The parent logs the information of this namespace: the version, and the addresses.
 """
 
 
@@ -60,9 +60,9 @@ def makeWorker(
     """
     Make the service of a worker, on the sockets that it has inherited.
 
-    @param parent: The number of the parent's process.
+    @param parent: The process id of the parent.
 
-    @param descriptors: What the worker has inherited, by name.
+    @param descriptors: The inherited descriptors, by name.
     """
     endpoints = serverEndpoints(
         config, partial(listenOn, reactor, descriptors), partial(inheritedHosts, descriptors)
@@ -81,7 +81,7 @@ def makeWorker(
 
 def listenOn(reactor: Any, descriptors: Mapping[str, int], name: str) -> tuple[Any, Finder]:
     """
-    Have one service listen on the socket that was inherited for it.
+    Have a service listen on the socket that was inherited for it.
     """
     descriptor = descriptors[name]
     with socket.socket(fileno=os.dup(descriptor)) as skt:
@@ -106,9 +106,8 @@ def inheritedHosts(
 
 class WorkerService(EchoService):
     """
-    What a worker serves, until it is told to end: by SIGTERM, however often that
-    comes, as systemd and the parent may both send it; or by SIGHUP, when it has
-    a successor.  SIGINT cuts what is left.
+    The service of a worker.  It ends on SIGTERM, or on SIGHUP when it has a successor.
+    More than one SIGTERM changes nothing: systemd and the parent may both send it.
     """
 
     _ending = False
@@ -121,7 +120,7 @@ class WorkerService(EchoService):
 
     def end(self) -> None:
         """
-        Serve those who are there to their end, and end.
+        Drain the sessions, and end.
         """
         if not self._ending:
             self._ending = True
@@ -129,8 +128,8 @@ class WorkerService(EchoService):
 
     def retire(self) -> None:
         """
-        Leave new peers to the successor, and serve those who are there as ever: as
-        long as they may take to drain.  Then end.
+        Leave new peers to the successor, and serve the present sessions for the drain
+        timeout.  Then end.
         """
         if self._ending:
             return
@@ -155,7 +154,7 @@ class WorkerService(EchoService):
 
 class Reporter(Service):
     """
-    Tells the parent what a monitor sees, and that this process lives.
+    Sends reports to the parent.
     """
 
     def __init__(
@@ -167,9 +166,11 @@ class Reporter(Service):
         orphaned: Callable[[], object],
     ) -> None:
         """
-        @param parent: The number of its process.
+        @param reports: The pipe to the parent.
 
-        @param orphaned: What to do when there is no parent any more.
+        @param parent: The process id of the parent.
+
+        @param orphaned: Called when the parent has died.
         """
         self._reactor = reactor
         self._monitor = monitor
@@ -179,8 +180,8 @@ class Reporter(Service):
 
     def startService(self) -> None:
         """
-        Tell, whenever there is something new; first when the reactor runs, and
-        signals are heard.
+        Report whenever the monitor has new data.  The first report is sent when the
+        reactor runs: then signals are handled.
         """
         super().startService()
         self._monitor.listeners.add(self._tell)
@@ -188,10 +189,10 @@ class Reporter(Service):
 
     def stopService(self) -> None:
         """
-        Tell what came of it all.
+        Send the last report.
         """
         super().stopService()
-        # Unless it could not even start.
+        # It did not start if an address could not be listened on.
         if self._tell in self._monitor.listeners:
             self._monitor.tell()
             self._monitor.listeners.remove(self._tell)
@@ -199,7 +200,7 @@ class Reporter(Service):
     def _tell(self) -> None:
         self._reports.write(self._monitor.latest)
         if os.getppid() != self._parent:
-            # Whoever has taken its place knows nothing of echo servers.
+            # The parent is dead: another process has adopted this one.
             self._orphaned()
 
 
@@ -215,10 +216,10 @@ def parentLog(descriptor: int = LOG) -> FileLogObserver:
 
 def main() -> None:
     """
-    Run.
+    Run a worker.
     """
     parent, reactorModule, *arguments = sys.argv[1:]
-    # What is typed at the parent's terminal is for the parent.
+    # Ctrl-C at the parent's terminal is for the parent alone.
     os.setpgid(0, 0)
     namedAny(f"{reactorModule}.install")()
     os.environ["LISTEN_PID"] = str(os.getpid())

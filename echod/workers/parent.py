@@ -26,7 +26,7 @@ from echod.workers.socketpassing import BindingReactor
 
 def checkWorkers(config: Config, reactor: Any, chroot: object) -> None:
     """
-    Check that workers can be started.
+    Check that the process can have workers.
 
     @param chroot: Not empty if the process changes its root directory.
 
@@ -44,7 +44,8 @@ def checkWorkers(config: Config, reactor: Any, chroot: object) -> None:
 
 class Parent:
     """
-    Holds what the workers inherit: the sockets of each service, and the session log.
+    Holds the descriptors that workers inherit: the sockets of each service, and the session
+    log.
     """
 
     log: SessionLog | None = None

@@ -1,6 +1,6 @@
 """
-What a worker and its parent have to say to each other: reports and the log, a
-line each, as any program says things.
+What a worker writes to its parent: reports on standard output, and log records on standard
+error, one on each line.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ from echod.net.format import escaped, printable
 
 REPORTS, LOG = 1, 2
 """
-The descriptors of a worker on which it says how it is, and logs.
+The descriptors on which a worker writes its reports and its log.
 """
 
 RECORD = b"\x1e"
 """
-What a record in the log starts with (RFC 7464).  What does not was written by
-Python itself.
+A log record starts with this byte (RFC 7464).  Other lines were written by Python itself.
 """
-
 
 LONGEST_LINE = 1 << 20
 """
@@ -42,36 +40,36 @@ LEVELS = frozenset(level.name for level in LogLevel.iterconstants())
 
 class Lines:
     """
-    Puts lines together from the pieces in which they come.
+    Splits a stream of bytes into lines.
     """
 
-    def __init__(self, said: Callable[[bytes], object]) -> None:
+    def __init__(self, received: Callable[[bytes], object]) -> None:
         """
-        @param said: Called with each line.
+        @param received: Called with each line.
         """
-        self._said = said
+        self._received = received
         self._rest = b""
 
     def add(self, data: bytes) -> None:
         """
-        More has come.
+        Add bytes.
         """
         *lines, rest = (self._rest + data).split(b"\n")
         self._rest = rest[:LONGEST_LINE]
         for line in lines:
-            self._said(line[:LONGEST_LINE])
+            self._received(line[:LONGEST_LINE])
 
     def end(self) -> None:
         """
-        No more will come: the last line needs no ending.
+        End the stream.  The last line may lack its ending.
         """
         if self._rest:
-            self._said(self._rest)
+            self._received(self._rest)
 
 
 def value(line: bytes) -> Any:
     """
-    @return: What a line of JSON says; L{None} if it is torn or no JSON.
+    @return: The value of a line of JSON; L{None} if the line is torn or not JSON.
     """
     try:
         return json.loads(line)
@@ -81,8 +79,8 @@ def value(line: bytes) -> Any:
 
 def record(event: LogEvent) -> str:
     """
-    @return: The line that stands for a log event.  It is put into words here, and
-        every worker does that for itself.
+    @return: The line for a log event.  The worker formats the text, so that the parent has
+        less to do.
     """
     text = eventAsText(event, includeTimestamp=False, includeSystem=False)
     level = event.get("log_level", LogLevel.info).name
@@ -94,15 +92,15 @@ def record(event: LogEvent) -> str:
 
 def event(line: bytes, worker: str) -> LogEvent:
     """
-    @return: The log event that a line stands for, with the name of the worker.  A
-        line that is no record, or a torn one, is logged as it is.
+    @return: The log event of a line, with the name of the worker.  A torn record, or a line
+        that is not a record, becomes an error with its text.
     """
     match value(line[len(RECORD) :]) if line.startswith(RECORD) else None:
         case [float(when), str(level), str(namespace), str(system), str(text)] if (
             0 <= when < LATEST and level in LEVELS
         ):
             namespace, system = printable(namespace), printable(system)
-            # Not every character that JSON can write can be written to a file.
+            # JSON can contain characters that a file cannot: lone surrogates.
             text = text.encode("utf-8", "backslashreplace").decode()
         case _:
             when, level, namespace, system, text = time(), "error", "-", "-", escaped(line)

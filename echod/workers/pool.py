@@ -1,12 +1,11 @@
 """
-All workers: each is replaced when it dies, and one by one when that is asked for.
+The pool of workers: it replaces each worker that dies and, when asked, all of them one by
+one.
 """
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -14,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone
-from twisted.internet.interfaces import IReactorProcess, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from echod.service.listening import CannotServe
 from echod.status.snapshot import Data
 from echod.workers.aggregate import added, left
-from echod.workers.pipes import LOG, REPORTS
-from echod.workers.process import Worker
+from echod.workers.process import Worker, cause
+from echod.workers.renewal import Renewal
+from echod.workers.spawner import MonitorReactor, Spawner
 
 if TYPE_CHECKING:
     from twisted.runner.procmon import LoggingProtocol
@@ -33,76 +31,33 @@ _log = Logger(namespace="echod.workers")
 
 FIRST_DELAY, LONGEST_DELAY = 0.1, 10.0
 """
-For how long a worker that dies before it serves is not tried again, in seconds: at
-first, and at the most.  In between it is each time twice as long.
+The first and the longest delay before a worker is started again that died before it
+served, in seconds.  Each delay is twice as long as the one before.
 """
 
 LOOK = 1.0
 """
-How often a worker is looked for, in seconds.
-"""
-
-PATIENCE = 30
-"""
-How often a worker is looked for in vain before it is taken to hang, and killed.
-Looks, not seconds: while the machine sleeps, nobody looks.
+The time between two checks of all workers, in seconds.
 """
 
 MARGIN = 4.0
 """
-How much longer than it needs for its sessions a worker may take to end, in seconds.
+The time that a worker may take to end, in seconds, after its sessions have ended.
 """
-
-FIRST_SOCKET = 3
-"""
-The descriptor from which on there are sockets (sd_listen_fds(3)).
-"""
-
-CHILD = (
-    "import os, sys; sys.path[:] = os.environ['PYTHONPATH'].split(os.pathsep); "
-    "from echod.workers.child import main; main()"
-)
-"""
-What a worker runs.  With C{-m} Python would look in the current directory first, where
-the parent does not.
-"""
-
-PRIVATE = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-"""
-What systemd has to say to the parent alone.
-"""
-
-
-@implementer(IReactorProcess, IReactorTime)
-class Spawner:
-    """
-    What a C{ProcessMonitor} takes for a reactor: gives each process its
-    descriptors.
-    """
-
-    def __init__(self, reactor: Any, spawn: Callable[..., Any]) -> None:
-        """
-        @param spawn: Takes the place of the reactor's C{spawnProcess}.
-        """
-        self.spawnProcess = spawn
-        self._reactor = reactor
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
 
 class WorkerPool(Service):
     """
-    Watches over the workers while it runs.
+    Starts the workers, and watches them while it runs.
 
-    A worker that had served when it died is replaced at once; one that never did,
-    later and later.
+    A worker that dies after it has served is replaced at once.  If it dies before that,
+    the delays grow.
 
-    @ivar workers: Those that live, by name.
+    @ivar workers: The living workers, by name.
 
-    @ivar deaths: How many have died of themselves.
+    @ivar deaths: How many workers have died unasked.
 
-    @ivar past: What those have counted that are no more; empty if there are none.
+    @ivar past: The sum of what the ended workers have counted; empty if none has ended.
     """
 
     _started = False
@@ -116,52 +71,48 @@ class WorkerPool(Service):
         drainTimeout: float,
     ) -> None:
         """
-        @param count: How many workers there are.
+        @param count: The number of workers.
 
         @param arguments: The command line of echod.
 
-        @param descriptors: What the worker with a number gets to inherit, by
-            name.
+        @param descriptors: Returns the descriptors that a worker inherits, by name.  It
+            takes the worker's slot.
 
         @param drainTimeout: How long a worker may take to drain, in seconds.
         """
-        # Its module chooses a reactor: by now there is one.
+        # Its module chooses a reactor, so it is imported when there is one.
         from twisted.runner.procmon import ProcessMonitor
 
-        monitor: Any = ProcessMonitor(Spawner(reactor, self._spawn))
-        # Every death is an early one, but delays are over when a worker serves.
+        monitor: Any = ProcessMonitor(MonitorReactor(reactor, self._spawn))
+        # Every death counts as early.  The delay is reset when a worker serves.
         monitor.threshold = inf
         monitor.minRestartDelay, monitor.maxRestartDelay = FIRST_DELAY, LONGEST_DELAY
-        # One that has a successor lets its sessions go on for as long before that.
+        # A worker with a successor serves for the drain timeout, and then drains.
         monitor.killTime = 2 * drainTimeout + MARGIN
         self._monitor = monitor
         self.workers: dict[str, Worker] = {}
         self.deaths = 0
         self.past: Data = {}
-        self._parent = reactor
+        self._spawner = Spawner(reactor, arguments, descriptors)
         self._count = count
-        self._arguments = arguments
-        self._directory = os.getcwd()
-        self._descriptors = descriptors
         self._slots: dict[str, int] = {}
         self._generations = [0] * count
-        self._outdated: list[str] = []
-        self._succession: tuple[str, str] | None = None
+        self._renewal = Renewal(self._slots, self._add, self._retire)
         self._watching = LoopingCall(self._watch)
         self._watching.clock = reactor
-        self._over: list[Deferred[None]] = []
+        self._whenDone: list[Deferred[None]] = []
 
     @property
     def reports(self) -> list[Data]:
         """
-        What those who live have said last, as far as it can be added up.
+        The latest reports of the living workers, without those of another version.
         """
         return [worker.report for worker in self.workers.values() if worker.countable]
 
     @property
     def unready(self) -> list[str]:
         """
-        Which workers do not serve.
+        One text for each slot whose worker does not serve.
         """
         serving = {worker.slot for worker in self.workers.values() if worker.ready}
         return [
@@ -187,11 +138,10 @@ class WorkerPool(Service):
 
     def stopService(self) -> None:
         """
-        Have all of them serve those who are there to their end, and end.
+        Have all workers drain their sessions, and end.
         """
-        if self._succession is not None:
-            self._forget(self._succession[1])
-        self._outdated, self._succession = [], None
+        if successor := self._renewal.stop():
+            self._forget(successor)
         super().stopService()
         self._monitor.stopService()
         for worker in self.workers.values():
@@ -202,24 +152,24 @@ class WorkerPool(Service):
 
     def whenDone(self) -> Deferred[None]:
         """
-        @return: Fires when no worker lives any more.
+        @return: Fires when all workers have ended.
         """
-        over: Deferred[None] = Deferred()
-        self._over.append(over)
-        self._seeWhetherOver()
-        return over
+        done: Deferred[None] = Deferred()
+        self._whenDone.append(done)
+        self._checkDone()
+        return done
 
     def abort(self) -> None:
         """
-        Have all of them end the sessions that are left.
+        Have all workers close their sessions at once.
         """
         for worker in self.workers.values():
             worker.tell("INT")
 
     def reopen(self) -> None:
         """
-        Have all of them open their files again.  One that has only just begun does
-        not hear yet: it is told when it does.
+        Have all workers reopen their files.  A worker that has not reported yet does not
+        handle signals yet: it is told after its first report.
         """
         for worker in self.workers.values():
             worker.behind = not worker.report
@@ -228,35 +178,23 @@ class WorkerPool(Service):
 
     def renew(self) -> None:
         """
-        Replace all of them, one by one: each ends when its successor serves.
+        Replace all workers, one by one: each ends when its successor serves.
         """
         if self.running:
             _log.info("replacing {count} workers, one by one", count=self._count)
-            self._outdated = list(self._slots)
-            self._goOn()
+            self._renewal.start()
 
     def _add(self, slot: int) -> str:
         generation = self._generations[slot] = self._generations[slot] + 1
         name = f"worker {slot + 1}" + (f".{generation}" if generation > 1 else "")
         self._slots[name] = slot
-        # Only now, as twistd may have become another process since it began.
-        command = [sys.executable, "-c", CHILD, str(os.getpid()), type(self._parent).__module__]
-        command += self._arguments
         self._monitor.addProcess(
-            name, command, env=self._environment(slot), cwd=self._directory
+            name,
+            self._spawner.command(),
+            env=self._spawner.environment(slot),
+            cwd=self._spawner.directory,
         )
         return name
-
-    def _environment(self, slot: int) -> dict[str, str]:
-        names = self._descriptors(slot)
-        environ = {name: value for name, value in os.environ.items() if name not in PRIVATE}
-        return {
-            **environ,
-            # What was found here is to be found there.
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "LISTEN_FDS": str(len(names)),
-            "LISTEN_FDNAMES": ":".join(names),
-        }
 
     def _spawn(
         self,
@@ -271,13 +209,9 @@ class WorkerPool(Service):
         # A worker that dies before it serves is not started again at once.
         self._monitor.delay[name] = max(self._monitor.delay[name], FIRST_DELAY)
         slot = self._slots[name]
-        worker = Worker(name, slot, monitored, self._heard, self._ended)
-        descriptors: dict[int, Any] = {0: "w", REPORTS: "r", LOG: "r"}
-        descriptors.update(enumerate(self._descriptors(slot).values(), FIRST_SOCKET))
+        worker = Worker(name, slot, monitored, self._reported, self._ended)
         try:
-            self._parent.spawnProcess(
-                worker, executable, args, env=env, path=path, childFDs=descriptors
-            )
+            self._spawner.spawn(worker, slot, executable, args, env, path)
         except OSError as error:
             monitored.makeConnection(worker)
             monitored.processEnded(Failure(ProcessDone(0)))
@@ -288,47 +222,35 @@ class WorkerPool(Service):
         else:
             self.workers[name] = worker
 
-    def _heard(self, worker: Worker) -> None:
+    def _reported(self, worker: Worker) -> None:
         if worker.behind:
             worker.behind = False
             worker.tell(signal.SIGUSR1)
         if worker.ready and not worker.served:
             worker.served = True
-            self._monitor.delay[worker.name] = 0
-            _log.info("{name} serves (process {pid})", name=worker.name, pid=worker.pid)
-            if not worker.countable:
-                # Another one is installed by now.
-                _log.warn(
-                    "{name} is echod {version}: nothing of it is counted until a restart",
-                    name=worker.name,
-                    version=worker.report["version"],
-                )
-            if self._succession is not None and self._succession[1] == worker.name:
-                self._succeed(self._succession[0])
+            self._serves(worker)
 
-    def _succeed(self, name: str) -> None:
-        """
-        Let one go whose successor serves, and turn to the next.
-        """
+    def _serves(self, worker: Worker) -> None:
+        self._monitor.delay[worker.name] = 0
+        _log.info("{name} serves (process {pid})", name=worker.name, pid=worker.pid)
+        if not worker.countable:
+            # Another version has been installed since the parent started.
+            _log.warn(
+                "{name} is echod {version}: nothing of it is counted until a restart",
+                name=worker.name,
+                version=worker.report["version"],
+            )
+        self._renewal.serves(worker.name)
+
+    def _retire(self, name: str) -> None:
         worker = self.workers.get(name)
         if worker is not None:
             worker.succeeded = True
         self._forget(name)
-        self._succession = None
-        self._goOn()
-
-    def _goOn(self) -> None:
-        if self._succession is not None or not self._outdated:
-            return
-        name = self._outdated.pop(0)
-        if name in self._slots:
-            self._succession = (name, self._add(self._slots[name]))
-        else:
-            self._goOn()
 
     def _forget(self, name: str) -> None:
         """
-        Have a worker end, and not come back.
+        End a worker, and do not start it again.
         """
         del self._slots[name]
         again = self._monitor.restart.pop(name, None)
@@ -346,26 +268,17 @@ class WorkerPool(Service):
                 "{name} (process {pid}) has died: {why}",
                 name=worker.name,
                 pid=worker.pid,
-                why=_why(reason.value),
+                why=cause(reason),
             )
         else:
             _log.info("{name} has ended", name=worker.name)
-        self._seeWhetherOver()
+        self._checkDone()
 
-    def _seeWhetherOver(self) -> None:
+    def _checkDone(self) -> None:
         if not self.workers:
-            while self._over:
-                self._over.pop().callback(None)
+            while self._whenDone:
+                self._whenDone.pop().callback(None)
 
     def _watch(self) -> None:
         for worker in self.workers.values():
-            worker.silent += 1
-            if worker.silent > PATIENCE:
-                _log.error("{name} hangs: killed", name=worker.name)
-                worker.tell("KILL")
-
-
-def _why(error: Any) -> str:
-    if getattr(error, "signal", None):
-        return f"signal {error.signal}"
-    return f"exit status {getattr(error, 'exitCode', None)}"
+            worker.check()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
-from twisted.logger import globalLogPublisher
+from twisted.logger import Logger, globalLogPublisher
 from twisted.python.failure import Failure
 
 from echod._version import __version__
@@ -21,26 +21,34 @@ if TYPE_CHECKING:
     # It chooses a reactor.
     from twisted.runner.procmon import LoggingProtocol
 
+_log = Logger(namespace="echod.workers")
+
+PATIENCE = 30
+"""
+A worker that has not reported for so many checks hangs, and is killed.  It is a number of
+checks, not a time: while the machine sleeps, there are no checks.
+"""
+
 
 class Worker(ProcessProtocol):
     """
-    A process, from its start to its end.
+    A worker process, from its start to its end.
 
-    @ivar name: What it is called in the log.
+    @ivar name: The name of the worker in the log.
 
-    @ivar slot: Which of the sockets are its own.
+    @ivar slot: The number of its sockets, from 0.
 
-    @ivar pid: The number of its process.
+    @ivar pid: The process id.
 
-    @ivar report: What it has said last of how it is; empty until it has.
+    @ivar report: The latest report; empty before the first.
 
-    @ivar silent: How often it was looked for since then.
+    @ivar silent: The number of checks since the latest report.
 
-    @ivar served: Whether it was ever ready.
+    @ivar served: True after the first report that says that it serves.
 
-    @ivar behind: Whether it has yet to hear that files were opened again.
+    @ivar behind: True if it must still be told to reopen its files.
 
-    @ivar succeeded: Whether another has taken over its sockets.
+    @ivar succeeded: True if another worker has taken over its sockets.
     """
 
     transport: IProcessTransport
@@ -59,11 +67,11 @@ class Worker(ProcessProtocol):
         ended: Callable[[Worker, Failure], object],
     ) -> None:
         """
-        @param monitored: What waits for its end, and may ask for it.
+        @param monitored: The protocol of the C{ProcessMonitor}.
 
-        @param reported: Called when it has said how it is.
+        @param reported: Called after each report.
 
-        @param ended: Called when it has ended.
+        @param ended: Called when the process has ended.
         """
         self.name = name
         self.slot = slot
@@ -71,48 +79,46 @@ class Worker(ProcessProtocol):
         self._monitored = monitored
         self._reported = reported
         self._ended = ended
-        self._streams = {REPORTS: Lines(self._hear), LOG: Lines(self._log)}
+        self._streams = {REPORTS: Lines(self._received), LOG: Lines(self._log)}
 
     @property
     def label(self) -> str:
         """
-        What tells it from the others: the number of its sockets and, if it is not
-        the first to have them, the number that it has among those who had.
+        The number in its name: C{2}, or C{2.2} for its first successor.
         """
         return self.name.partition(" ")[2]
 
     @property
     def countable(self) -> bool:
         """
-        Whether what it has reported can be added up: it is that of an echod of the
-        same version.
+        True if its report can be added to the others: it is of the same version of echod.
         """
         return bool(self.report) and self.report["version"] == __version__
 
     @property
     def ready(self) -> bool:
         """
-        Whether it serves who comes.
+        True if it accepts new peers.
         """
         return bool(self.report) and not (self.report["unready"] or self.succeeded)
 
     def connectionMade(self) -> None:
         """
-        It has started.
+        The process has started.
         """
         self.pid = self.transport.pid
         self._monitored.makeConnection(self)
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:
         """
-        It says something.
+        Read a report or log lines.
         """
         self.silent = 0
         self._streams[childFD].add(data)
 
     def processEnded(self, reason: Failure) -> None:
         """
-        It is over, and has said all it had to say.
+        The process has ended, and all that it has written was read.
         """
         self._streams[LOG].end()
         try:
@@ -122,23 +128,31 @@ class Worker(ProcessProtocol):
 
     def signalProcess(self, name: str) -> None:
         """
-        What is to be its end.  One whose sockets another has by now has more time
-        for it.
+        End the process, for the C{ProcessMonitor}.  With a successor, it gets more time.
         """
         self.tell("HUP" if name == "TERM" and self.succeeded else name)
 
     def tell(self, name: str | int) -> None:
         """
-        Send it a signal, unless it has ended already.
+        Send a signal, unless the process has ended.
         """
         try:
             self.transport.signalProcess(name)
         except ProcessExitedAlready:
-            """Its end is on its way."""
+            """processEnded will be called."""
 
-    def _hear(self, line: bytes) -> None:
-        # A line may be torn, if the pipe had no room for all of it, and anything in
-        # the worker can print.
+    def check(self) -> None:
+        """
+        Kill the process if it hangs.
+        """
+        self.silent += 1
+        if self.silent > PATIENCE:
+            _log.error("{name} hangs: killed", name=self.name)
+            self.tell("KILL")
+
+    def _received(self, line: bytes) -> None:
+        # A line may be torn, if the pipe had no room for all of it, and any code in the
+        # worker can print.
         match value(line):
             case {"version": str(version), "unready": list()} as report if (
                 version != __version__ or addable(report)
@@ -148,3 +162,13 @@ class Worker(ProcessProtocol):
 
     def _log(self, line: bytes) -> None:
         globalLogPublisher(event(line, self.name))
+
+
+def cause(reason: Failure) -> str:
+    """
+    @return: Why a process has ended, in words.
+    """
+    error: Any = reason.value
+    if getattr(error, "signal", None):
+        return f"signal {error.signal}"
+    return f"exit status {getattr(error, 'exitCode', None)}"

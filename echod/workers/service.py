@@ -1,5 +1,5 @@
 """
-What is an L{EchoService} to everybody, and serves in other processes.
+The service of the parent: an L{EchoService} whose sessions are in other processes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _log = Logger(namespace="echod.workers")
 
 class WorkersService(EchoService):
     """
-    All that one echod listens on, and the workers that serve it.
+    All services of one echod, served by workers.
     """
 
     def __init__(self, reactor: Any, pool: WorkerPool, room: ProcessRoom | None = None) -> None:
@@ -29,22 +29,22 @@ class WorkersService(EchoService):
     @property
     def ready(self) -> bool:
         """
-        Whether all of them listen and all workers serve.
+        True if all services listen and all workers serve.
         """
         return super().ready and not self.pool.unready
 
     @property
     def sessions(self) -> int:
         """
-        How many sessions there are.
+        The number of sessions of all workers.
         """
         return sum(report["sessions"]["open"] for report in self.pool.reports)
 
     def startService(self) -> None:
         """
-        Listen on everything that is not listened on yet, and have it served.
+        Listen on all addresses, and start the workers.
 
-        @raise CannotServe: if that fails; nothing is listened on then.
+        @raise CannotServe: if an address or a worker fails; then nothing is listened on.
         """
         super().startService()
         try:
@@ -56,32 +56,31 @@ class WorkersService(EchoService):
 
     def stopService(self) -> Deferred[None]:
         """
-        Stop listening on everything, and have the workers serve those who are
-        there to their end.
+        Stop listening, and have the workers drain their sessions.
 
-        @return: Fires when nobody is there.
+        @return: Fires when all workers have ended.
         """
-        # First, so that nobody comes who would wait for a worker that is not.
+        # Stop listening first: no new peer waits for a worker that has ended.
         stopped = super().stopService()
         self.pool.stopService()
         return stopped
 
     def abort(self) -> None:
         """
-        End all sessions now.
+        Close all sessions at once.
         """
         self.pool.abort()
 
     def reopen(self) -> None:
         """
-        Reopen the session log here, and in the workers.
+        Reopen the log files here, and in the workers.
         """
         super().reopen()
         self.pool.reopen()
 
     def reload(self) -> None:
         """
-        Reopen the session log, and replace the workers one by one.
+        Reopen the log files, and replace the workers one by one.
         """
         super().reload()
         self.pool.renew()

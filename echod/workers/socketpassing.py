@@ -1,10 +1,9 @@
 """
-How sockets come from the parent to its workers.
+How the parent of workers listens: endpoints bind their sockets on the L{BindingReactor},
+which accepts nothing.  The workers take the sockets over (L{echod.workers.adopting}).
 
-Endpoints know how to listen, and they listen on a reactor.  So there are two that
-are none: with the L{BindingReactor} the same endpoints bind and do not accept,
-and with the L{AdoptingReactor}, in a worker, they take what was bound for them.
-Neither has to know what a description means.
+Endpoints know how to listen, and they listen on a reactor.  So no code here has to
+understand the description of an endpoint.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from twisted.internet import tcp, unix
 from twisted.internet.abstract import isIPv6Address
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -30,12 +28,10 @@ from twisted.internet.interfaces import (
     IReactorUNIX,
 )
 from twisted.internet.protocol import DatagramProtocol, Factory
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.net.sockets import keepMore
 from echod.tcp.listeningsocket import setStreamOptions
-from echod.udp.endpoint import adoptDatagrams
 from echod.udp.options import serveIPv4
 
 
@@ -43,23 +39,25 @@ def bound(
     kind: socket.SocketKind, port: int, interface: str, count: int
 ) -> list[socket.socket]:
     """
-    Bind to one address several times: the system spreads what comes over all of
-    them, each peer always to the same (C{SO_REUSEPORT}, see socket(7)).
+    Bind several sockets to one address.  The system spreads peers over the sockets, each
+    peer always to the same one (C{SO_REUSEPORT}, see socket(7)).
 
-    @param port: 0 for any that is free.
+    @param port: 0 for a free port.
 
-    @param interface: A literal address; empty for all of IPv4.
+    @param interface: A literal address; empty for all IPv4 addresses.
 
-    @raise OSError: if that cannot be, or if anybody has the address already: who
-        has it in the same way would otherwise be robbed of a part, in silence.
+    @param count: The number of sockets.
+
+    @raise OSError: if the address cannot be bound, or if another process uses it, even if
+        with C{SO_REUSEPORT}: it would silently lose a part of its peers.
     """
     family = socket.AF_INET6 if isIPv6Address(interface) else socket.AF_INET
-    # With its scope, if it has one.
+    # With the scope of an IPv6 address.
     ((*_, address), *_) = socket.getaddrinfo(interface or "0.0.0.0", port, family, kind)
     with ExitStack() as kept, _socketOf(family, kind) as first:
         first.bind(address)
         place = (address[0], first.getsockname()[1], *address[2:])
-        # Now for the others to come in.
+        # Only now: the first bind fails if another process uses the address.
         first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sockets = []
         for _ in range(count):
@@ -78,7 +76,7 @@ def _socketOf(family: socket.AddressFamily, kind: socket.SocketKind) -> socket.s
     skt = socket.socket(family, kind)
     skt.setblocking(False)
     if kind == socket.SOCK_STREAM:
-        # As any server does: connections that are long over hold no address.
+        # Ended connections do not keep the address in use.
         skt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         setStreamOptions(skt)
     elif family == socket.AF_INET6:
@@ -89,30 +87,30 @@ def _socketOf(family: socket.AddressFamily, kind: socket.SocketKind) -> socket.s
 @implementer(IListeningPort)
 class BoundPort:
     """
-    What listens, for others to accept.
+    A port whose connections other processes accept.
     """
 
     def __init__(self, host: IAddress, stop: Callable[[], Any]) -> None:
         """
-        @param stop: Gives the sockets up.
+        @param stop: Closes the sockets.
         """
         self._host = host
         self._stop = stop
 
     def startListening(self) -> None:
         """
-        It does already.
+        Do nothing: the sockets listen from the start.
         """
 
     def stopListening(self) -> Deferred[None]:
         """
-        Give the sockets up.  Workers may have them still.
+        Close the sockets.  Workers may still have them open.
         """
         return maybeDeferred(self._stop)
 
     def getHost(self) -> IAddress:
         """
-        @return: What is listened on.
+        @return: The address.
         """
         return self._host
 
@@ -120,18 +118,17 @@ class BoundPort:
 @implementer(IReactorTCP, IReactorUDP, IReactorUNIX, IReactorSocket, IReactorTime)
 class BindingReactor:
     """
-    Binds, and leaves it to workers to serve.
+    A reactor that binds sockets, for workers to serve.
 
-    It cannot watch descriptors (C{IReactorFDSet}), so that nobody tries to have
-    it watch what is bound.
+    It does not provide C{IReactorFDSet}, so no endpoint tries to watch the sockets.
     """
 
     def __init__(self, reactor: Any, count: int, sockets: list[socket.socket]) -> None:
         """
-        @param count: How many workers there are.
+        @param count: The number of workers.
 
-        @param sockets: Where to leave what is bound: one for each of them, or one
-            for all.
+        @param sockets: The list to fill with the bound sockets: one for each worker, or
+            one for all workers.
         """
         self._reactor = reactor
         self._count = count
@@ -144,7 +141,7 @@ class BindingReactor:
         self, port: int, factory: Factory, backlog: int = 50, interface: str = ""
     ) -> BoundPort:
         """
-        Listen on TCP.
+        Bind sockets for TCP.
         """
         try:
             sockets = bound(socket.SOCK_STREAM, port, interface, self._count)
@@ -162,7 +159,7 @@ class BindingReactor:
         maxPacketSize: int = 8192,
     ) -> BoundPort:
         """
-        Listen for datagrams.
+        Bind sockets for datagrams.
         """
         try:
             sockets = bound(socket.SOCK_DGRAM, port, interface, self._count)
@@ -174,7 +171,7 @@ class BindingReactor:
         self, address: str, factory: Factory, **more: Any
     ) -> BoundPort:
         """
-        Listen on a UNIX socket, which there is one of.
+        Bind one UNIX socket for all workers.
         """
         port = self._reactor.listenUNIX(address, factory, **more)
         port.stopReading()
@@ -188,7 +185,7 @@ class BindingReactor:
 
     def adoptStreamPort(self, descriptor: int, family: int, factory: Factory) -> BoundPort:
         """
-        Listen on a socket that listens already.
+        Take a listening socket, for all workers.
         """
         return self._handed([socket.socket(fileno=os.dup(descriptor))])
 
@@ -196,7 +193,7 @@ class BindingReactor:
         self, descriptor: int, family: int, protocol: DatagramProtocol, maxPacketSize: int
     ) -> BoundPort:
         """
-        Listen for datagrams on a socket that is bound already.
+        Take a bound socket for datagrams, for all workers.
         """
         return self._handed([socket.socket(fileno=os.dup(descriptor))])
 
@@ -216,77 +213,3 @@ def _addressOf(skt: socket.socket) -> IAddress:
         return UNIXAddress(name)
     address = IPv6Address if skt.family == socket.AF_INET6 else IPv4Address
     return address("TCP" if skt.type == socket.SOCK_STREAM else "UDP", *name)
-
-
-class GuestPort(unix.Port):
-    """
-    Listens on a UNIX socket whose file belongs to somebody else, and is neither
-    changed nor removed.
-    """
-
-    # Closing it must not end the listening of the others.
-    _shouldShutdown = False
-    numberAccepts = 100
-
-    def startListening(self) -> None:
-        """
-        Listen.
-        """
-        port: Any = self
-        port.socket, port._preexistingSocket = port._preexistingSocket, None
-        port.fileno = port.socket.fileno
-        port.connected = True
-        port.factory.doStart()
-        port.startReading()
-
-    def connectionLost(self, reason: Failure) -> None:
-        """
-        Listening has ended.
-        """
-        tcp.Port.connectionLost(self, reason)
-
-
-@implementer(IReactorTCP, IReactorUDP, IReactorUNIX, IReactorTime)
-class AdoptingReactor:
-    """
-    Listens on a socket that the parent has bound, whatever it is told.
-    """
-
-    def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
-        self._reactor = reactor
-        self._descriptor = descriptor
-        self._family = family
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
-
-    def listenTCP(self, port: int, factory: Factory, *arguments: Any, **more: Any) -> Any:
-        """
-        Listen on TCP, also with the positional arguments of C{listenSSL}.
-        """
-        return self._adopted(
-            self._reactor.adoptStreamPort(self._descriptor, self._family, factory)
-        )
-
-    def listenUDP(self, port: int, protocol: DatagramProtocol, *arguments: Any) -> Any:
-        """
-        Listen for datagrams.
-        """
-        return self._adopted(
-            adoptDatagrams(self._reactor, self._descriptor, self._family, protocol)
-        )
-
-    def listenUNIX(  # type: ignore[override]
-        self, address: str, factory: Factory, **more: Any
-    ) -> Any:
-        """
-        Listen on a UNIX socket.
-        """
-        port = GuestPort._fromListeningDescriptor(self._reactor, self._descriptor, factory)
-        port.startListening()
-        return self._adopted(port)
-
-    def _adopted(self, port: Any) -> Any:
-        # The port has its own, and is to be the only one that keeps it open.
-        os.close(self._descriptor)
-        return port

@@ -7,12 +7,11 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import tty
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.net.appendfile import OPEN_AGAIN, AppendFile, openShared
-from tests.support import lacking, temporaryDirectory
+from tests.support import deadline, lacking, temporaryDirectory
 
 TOO_LONG = b"x" * (1 << 20)
 """
@@ -154,10 +153,12 @@ class SharedTests(SynchronousTestCase):
         self.addCleanup(os.close, reading)
         self.addCleanup(os.close, writing)
         file = self.share(writing)
-        line = b"x" * 299
+        # Longer than what a pipe takes at once.
+        line = b"x" * 4999
         written = 0
-        while file.write(line):
-            written += 1
+        with deadline():
+            while file.write(line):
+                written += 1
         self.assertEqual((file.lost, file.why), (1, os.strerror(errno.EAGAIN)))
         self.assertTrue(os.get_blocking(writing))
         os.set_blocking(reading, False)
@@ -165,8 +166,9 @@ class SharedTests(SynchronousTestCase):
         with self.assertRaises(BlockingIOError):
             while True:
                 data += os.read(reading, 1 << 20)
-        # A part of the lost line may be there.
-        self.assertEqual(data[: 300 * written], (line + b"\n") * written)
+        # A terminal adds carriage returns.  A part of the lost line may be there.
+        data = data.replace(b"\r\n", b"\n")
+        self.assertEqual(data[: 5000 * written], (line + b"\n") * written)
         self.assertTrue(file.write(b"next"))
         self.assertEqual(os.read(reading, 100).splitlines()[-1], b"next")
         return written
@@ -176,28 +178,26 @@ class SharedTests(SynchronousTestCase):
         A pipe that cannot be opened again, another user's, does not block either.
         """
         self.again = "/nonexistent/{}"
-        self.assertGreater(self.fill(*os.pipe()), 10)
+        self.assertGreater(self.fill(*os.pipe()), 0)
 
     def test_pipe(self) -> None:
         """
         A full pipe loses lines instead of blocking; other processes still block on it.
         """
-        self.assertGreater(self.fill(*os.pipe()), 10)
+        self.assertGreater(self.fill(*os.pipe()), 0)
 
     def test_terminal(self) -> None:
         """
         A terminal that nobody reads loses lines instead of blocking, to the last byte.
         """
-        master, slave = os.openpty()
-        tty.setraw(slave)
-        self.assertGreater(self.fill(master, slave), 10)
+        self.assertGreater(self.fill(*os.openpty()), 0)
 
     def test_socket(self) -> None:
         """
         A socket, such as the journal's, loses lines instead of blocking.
         """
         reading, writing = socket.socketpair()
-        self.assertGreater(self.fill(reading.detach(), writing.detach()), 10)
+        self.assertGreater(self.fill(reading.detach(), writing.detach()), 0)
 
     def test_readerGone(self) -> None:
         """

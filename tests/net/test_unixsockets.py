@@ -16,7 +16,7 @@ from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.net.unixsockets import ReplacingReactor, removeUnanswered
-from tests.support import temporaryDirectory
+from tests.support import deadline, temporaryDirectory
 
 
 class RemoveTests(SynchronousTestCase):
@@ -96,7 +96,9 @@ class RemoveTests(SynchronousTestCase):
         server.listen(0)
         self.lock.symlink_to("999999999")
         for _ in range(3):
-            self.assertEqual(self.refusal(), "a process listens on this socket")
+            with deadline():
+                refusal = self.refusal()
+            self.assertEqual(refusal, "a process listens on this socket")
 
     def test_datagrams(self) -> None:
         """

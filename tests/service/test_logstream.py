@@ -190,7 +190,9 @@ class LogFileStreamTests(SynchronousTestCase):
         self.addCleanup(os.close, reader)
         log = self.open()
         log.write("1\n")
-        log.reopen()
+        with logged() as lines:
+            log.reopen()
+        self.assertEqual(lines, [])
         log.write("2\n")
         self.assertEqual(os.read(reader, 100), b"1\n2\n")
         self.assertEqual(os.listdir(self.path.parent), ["log"])

@@ -20,7 +20,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.net.sockets import SPREADS
-from echod.workers.pool import CHILD
+from echod.workers.spawner import CHILD
 from soak.workers import owners, workers
 from tests.service.test_systemd import HAND_OVER
 from tests.support import MEASURED, lacking, temporaryDirectory

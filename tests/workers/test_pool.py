@@ -1,5 +1,5 @@
 """
-Tests for L{echod.workers.pool} and L{echod.workers.process}.
+Tests for L{echod.workers.pool} and what it uses.
 """
 
 from __future__ import annotations
@@ -18,16 +18,9 @@ from echod._version import __version__
 from echod.service.listening import CannotServe
 from echod.workers.aggregate import LOST
 from echod.workers.pipes import LONGEST_LINE, RECORD, REPORTS
-from echod.workers.pool import (
-    CHILD,
-    FIRST_DELAY,
-    LONGEST_DELAY,
-    LOOK,
-    MARGIN,
-    PATIENCE,
-    PRIVATE,
-    WorkerPool,
-)
+from echod.workers.pool import FIRST_DELAY, LONGEST_DELAY, LOOK, MARGIN, WorkerPool
+from echod.workers.process import PATIENCE
+from echod.workers.spawner import CHILD, PRIVATE
 from tests.support import logged
 from tests.support.workers import FakeProcess, ProcessReactor, nothing, ofSessions
 

@@ -1,5 +1,5 @@
 """
-Tests for L{echod.workers.socketpassing}.
+Tests for L{echod.workers.socketpassing} and L{echod.workers.adopting}.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from echod.tcp.echo import EchoFactory
 from echod.tcp.endpoints import serverFromString
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.endpoint import UDPServerEndpoint
-from echod.workers.socketpassing import AdoptingReactor, BindingReactor, bound
+from echod.workers.adopting import AdoptingReactor
+from echod.workers.socketpassing import BindingReactor, bound
 from tests.support import clock, lacking, temporaryDirectory
 
 KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)

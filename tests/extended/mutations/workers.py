@@ -14,7 +14,7 @@ _AGGREGATE = "tests/workers/test_aggregate.py"
 
 MUTATIONS = [
     Mutation(
-        "echod/workers/socketpassing.py",
+        "echod/workers/adopting.py",
         "_shouldShutdown = False",
         "_shouldShutdown = True",
         _SOCKETS,
@@ -27,15 +27,15 @@ MUTATIONS = [
         "echod/workers/pool.py", "            worker.behind = not worker.report\n", "", _POOL
     ),
     Mutation(
-        "echod/workers/pool.py",
-        "worker.silent > PATIENCE",
-        "worker.silent > 2 * PATIENCE",
+        "echod/workers/process.py",
+        "self.silent > PATIENCE",
+        "self.silent > 2 * PATIENCE",
         _POOL,
     ),
     Mutation(
-        "echod/workers/pool.py",
-        "        self._outdated, self._succession = [], None\n",
-        "",
+        "echod/workers/renewal.py",
+        'self._outdated, self._successor = [], ""',
+        "pass",
         _POOL,
     ),
     Mutation(

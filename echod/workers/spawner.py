@@ -1,0 +1,117 @@
+"""
+How the parent starts a worker process: its command, environment and descriptors.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IReactorProcess, IReactorTime
+from twisted.internet.protocol import ProcessProtocol
+from zope.interface import implementer
+
+from echod.workers.pipes import LOG, REPORTS
+
+FIRST_SOCKET = 3
+"""
+The lowest descriptor of an inherited socket (sd_listen_fds(3)).
+"""
+
+CHILD = (
+    "import os, sys; sys.path[:] = os.environ['PYTHONPATH'].split(os.pathsep); "
+    "from echod.workers.child import main; main()"
+)
+"""
+The program of a worker.  With C{-m}, Python would look in the current directory first,
+where the parent does not look.
+"""
+
+PRIVATE = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+"""
+The variables that systemd sets for the parent alone.
+"""
+
+
+@implementer(IReactorProcess, IReactorTime)
+class MonitorReactor:
+    """
+    The reactor of a C{ProcessMonitor}, with another way to start processes.
+    """
+
+    def __init__(self, reactor: Any, spawn: Callable[..., Any]) -> None:
+        """
+        @param spawn: Called in place of the reactor's C{spawnProcess}.
+        """
+        self.spawnProcess = spawn
+        self._reactor = reactor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+
+class Spawner:
+    """
+    Starts worker processes.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        arguments: Sequence[str],
+        descriptors: Callable[[int], Mapping[str, int]],
+    ) -> None:
+        """
+        @param arguments: The command line of echod.
+
+        @param descriptors: Returns the descriptors that a worker inherits, by name.  It
+            takes the worker's slot.
+        """
+        self.directory = os.getcwd()
+        self._reactor = reactor
+        self._arguments = arguments
+        self._descriptors = descriptors
+
+    def command(self) -> list[str]:
+        """
+        @return: The command of a worker.  It names the parent: call this in the final
+            process of C{twistd}, which may fork at its start.
+        """
+        module = type(self._reactor).__module__
+        return [sys.executable, "-c", CHILD, str(os.getpid()), module, *self._arguments]
+
+    def environment(self, slot: int) -> dict[str, str]:
+        """
+        @return: The environment of a worker.
+        """
+        names = self._descriptors(slot)
+        environ = {name: value for name, value in os.environ.items() if name not in PRIVATE}
+        return {
+            **environ,
+            # The worker finds the same modules as its parent.
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "LISTEN_FDS": str(len(names)),
+            "LISTEN_FDNAMES": ":".join(names),
+        }
+
+    def spawn(
+        self,
+        protocol: ProcessProtocol,
+        slot: int,
+        executable: str,
+        args: list[str],
+        env: Mapping[str, str],
+        path: str,
+    ) -> None:
+        """
+        Start a worker.
+
+        @raise OSError: if the system cannot.
+        """
+        descriptors: dict[int, Any] = {0: "w", REPORTS: "r", LOG: "r"}
+        descriptors.update(enumerate(self._descriptors(slot).values(), FIRST_SOCKET))
+        self._reactor.spawnProcess(
+            protocol, executable, args, env=env, path=path, childFDs=descriptors
+        )
