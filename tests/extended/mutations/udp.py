@@ -65,7 +65,12 @@ MUTATIONS = [
         "(addr.toGroup,) if",
         _TTL,
     ),
-    Mutation(BUFFERS, "self._answerControl + _TTL_LENGTH", "self._answerControl", _TTL),
+    Mutation(
+        BUFFERS,
+        "self._answerControl + _TTL_LENGTH",
+        "self._answerControl",
+        "tests/udp/test_batch.py",
+    ),
     Mutation(BUFFERS, "len(received) <= self._control and ", "", "tests/udp/test_batch.py"),
     Mutation(
         BUFFERS,
