@@ -1,21 +1,15 @@
 """
-The rate limit of each source of datagrams, and the addresses that have none.
+Rate limits: how many datagrams, connections or log lines a second one source may have.
 """
 
 from __future__ import annotations
 
-import socket
 from collections import OrderedDict
-from contextlib import suppress
-from functools import lru_cache
-
-from echod.limits.networks import KNOWN_HOSTS
-from echod.net.addresses import parsed
 
 UDP_RATE = 10000
 """
-How many datagrams of one source are answered in a second: far more than who
-measures needs, and less than a link of 10 Mbit/s carries of small ones.
+How many datagrams of one source are answered in a second: far more than measuring needs, and
+too few small ones to fill a link of 10 Mbit/s.
 """
 
 BURST = 1.0
@@ -25,25 +19,16 @@ For how long a source may save what it does not use of its rate, in seconds.
 
 METERED_SOURCES = 1 << 16
 """
-How many sources of datagrams are kept account of: 20 MB of memory at the most.
-"""
-
-ANY_PORT = 9
-"""
-Nothing is sent to it: the discard service's (RFC 863).
-"""
-
-ADDRESSES_AGE = 60.0
-"""
-How long it is taken for granted which addresses are of this machine, in seconds.
+How many sources one limit remembers: they take at most 20 MB of memory.
 """
 
 
 class RateLimit:
     """
-    A rate for each source: a token bucket, in the form of the generic cell rate
-    algorithm (ITU-T I.371), which needs one number for each source.  The sources
-    that were seen last are kept account of; others start afresh.
+    A rate for each source: a token bucket, in the form of the generic cell rate algorithm
+    (ITU-T I.371), which needs one number for each source.
+
+    It remembers the sources that it has seen last.  Any other source has its full burst.
     """
 
     def __init__(self, rate: float, burst: float = BURST) -> None:
@@ -53,19 +38,26 @@ class RateLimit:
         @param burst: For how long a source may save what it does not use, in seconds.
         """
         self._interval = 1 / rate
-        # With room for what is lost in rounding.
+        # Half an interval more, because sums of intervals are rounded.
         self._burst = max(burst, self._interval) + self._interval / 2
-        # For each source, the time until which its datagrams, evenly spaced,
-        # would reach.
+        # For each source, the time until which its requests would last if they came evenly
+        # spaced.
         self._reach: OrderedDict[str, float] = OrderedDict()
+
+    @property
+    def sources(self) -> int:
+        """
+        The number of sources that are remembered.
+        """
+        return len(self._reach)
 
     def exceeded(self, source: str, now: float) -> bool:
         """
-        Take one of what a source may have.
+        Count a request of a source, unless it exceeds the rate.
 
         @param now: The time, in seconds.
 
-        @return: Whether there was none left.
+        @return: True if the request exceeds the rate.
         """
         reaches = self._reach
         before = reaches.get(source, 0.0)
@@ -77,37 +69,3 @@ class RateLimit:
         if not before and len(reaches) > METERED_SOURCES:
             reaches.popitem(last=False)
         return exceeded
-
-
-def onThisMachine(host: str, now: float) -> bool:
-    """
-    @param host: A literal address.
-
-    @param now: The time, in seconds.
-
-    @return: Whether it is an address of this machine.
-    """
-    try:
-        return _onThisMachine(host, now // ADDRESSES_AGE)
-    except OSError:
-        # There is not even a socket to ask with.
-        return False
-
-
-@lru_cache(KNOWN_HOSTS)
-def _onThisMachine(host: str, period: float) -> bool:
-    """
-    @param period: The time for which the answer is good.
-    """
-    address = parsed(host)
-    if address.is_loopback:
-        # The way to 127.0.1.1 starts at 127.0.0.1.
-        return True
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        # The way to an address of this machine starts there as well.  (To try to
-        # bind to it is no proof: on machines which take over from others, what
-        # is not there yet can be bound to as well.)
-        with suppress(OSError):
-            probe.connect((str(address), ANY_PORT))
-        return bool(probe.getsockname()[0] == str(address))

@@ -11,8 +11,8 @@ from twisted.internet.protocol import Factory
 from twisted.protocols.policies import WrappingFactory
 
 from echod.limits.networks import DENIED
-from echod.limits.ratelimit import onThisMachine
 from echod.limits.refusals import Refusals
+from echod.limits.thismachine import onThisMachine
 from echod.net.format import addressName
 
 

@@ -8,7 +8,7 @@ import errno
 import socket
 from ipaddress import IPv4Address
 
-from echod.limits.ratelimit import ANY_PORT
+from echod.limits.thismachine import ANY_PORT
 from echod.net.addresses import parsed
 
 BROADCAST = IPv4Address("255.255.255.255")

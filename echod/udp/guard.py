@@ -14,7 +14,8 @@ from ipaddress import IPv4Address
 
 from echod.limits.capacity import sourceOf
 from echod.limits.networks import DENIED, KNOWN_HOSTS, Networks
-from echod.limits.ratelimit import RateLimit, onThisMachine
+from echod.limits.ratelimit import RateLimit
+from echod.limits.thismachine import onThisMachine
 from echod.net.addresses import parsed
 
 RESERVED = 1024

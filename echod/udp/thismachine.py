@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from echod.limits.networks import DENIED
-from echod.limits.ratelimit import onThisMachine
+from echod.limits.thismachine import onThisMachine
 from echod.net.addresses import parsed
 from echod.udp.guard import DatagramGuard
 

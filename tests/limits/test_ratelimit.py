@@ -4,64 +4,9 @@ Tests for L{echod.limits.ratelimit}.
 
 from __future__ import annotations
 
-import errno
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.limits import ratelimit as limits
-from echod.limits.ratelimit import METERED_SOURCES, RateLimit, onThisMachine
-
-
-class OnThisMachineTests(SynchronousTestCase):
-    """
-    Tests for L{onThisMachine}.
-    """
-
-    def test_onThisMachine(self) -> None:
-        """
-        The addresses of this machine are told from those of others.
-        """
-        for host, local in (
-            ("127.0.0.1", True),
-            ("127.0.1.1", True),
-            ("::ffff:127.0.0.1", True),
-            ("192.0.2.1", False),
-            ("2001:db8::1", False),
-        ):
-            self.assertEqual(onThisMachine(host, 0), local)
-
-    def test_noSocketToAskWith(self) -> None:
-        """
-        When no socket can be had nobody is known to be on this machine, until
-        one can be had again.
-        """
-
-        class Sockets:
-            AF_INET = socket.AF_INET
-            SOCK_DGRAM = socket.SOCK_DGRAM
-            full = True
-
-            @contextmanager
-            def socket(self, *_: object) -> Iterator[Any]:
-                if self.full:
-                    raise OSError(errno.EMFILE, "Too many open files")
-                yield self
-
-            def connect(self, address: tuple[str, int]) -> None:
-                self.connected = address
-
-            def getsockname(self) -> tuple[str, int]:
-                return self.connected
-
-        sockets = Sockets()
-        self.patch(limits, "socket", sockets)
-        self.assertFalse(onThisMachine("192.0.2.7", 100))
-        sockets.full = False
-        self.assertTrue(onThisMachine("192.0.2.7", 100))
+from echod.limits.ratelimit import METERED_SOURCES, RateLimit
 
 
 class RateLimitTests(SynchronousTestCase):
@@ -77,15 +22,24 @@ class RateLimitTests(SynchronousTestCase):
 
     def test_burst(self) -> None:
         """
-        A source that was quiet has a second's worth at once, and no more.
+        A source that was quiet for a second is served once a second's worth, and no more.
         """
         rate = RateLimit(100)
         for now in (1000.0, 2000.0):
             self.assertEqual(self.served(rate, 1000, now), 100)
 
+    def test_rounding(self) -> None:
+        """
+        The burst is complete, though the sum of its intervals is rounded, at any time.
+        """
+        for number in (1, 3, 7, 10, 100, 1000):
+            for now in (0.1, 1000.0, 1000.1, 1e6 + 0.3, 1e9):
+                rate = RateLimit(number)
+                self.assertEqual(self.served(rate, 2 * number, now), number, (number, now))
+
     def test_rate(self) -> None:
         """
-        After that it has what the rate gives.
+        After the burst a source is served at its rate.
         """
         rate = RateLimit(100)
         self.served(rate, 100, 1000)
@@ -94,7 +48,7 @@ class RateLimitTests(SynchronousTestCase):
 
     def test_sources(self) -> None:
         """
-        Each source has its own.
+        Each source has a rate of its own.
         """
         rate = RateLimit(1)
         self.assertEqual(self.served(rate, 2, 1000, "a"), 1)
@@ -102,7 +56,7 @@ class RateLimitTests(SynchronousTestCase):
 
     def test_memory(self) -> None:
         """
-        Any number of sources takes bounded memory, and those seen last are kept.
+        Any number of sources takes bounded memory, and the latest ones are remembered.
         """
         rate = RateLimit(1)
         self.served(rate, 1, 1000, "known")
@@ -111,4 +65,4 @@ class RateLimitTests(SynchronousTestCase):
             if number % 1000 == 0:
                 self.assertTrue(rate.exceeded("known", 1000))
         self.assertTrue(rate.exceeded("known", 1000))
-        self.assertEqual(len(rate._reach), METERED_SOURCES)
+        self.assertEqual(rate.sources, METERED_SOURCES)
