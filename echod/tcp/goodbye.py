@@ -237,7 +237,6 @@ class Goodbye:
         Decide about what is withheld, now that it will not become any longer.
         """
         settled = self.release()
-        self._alone = False
         if goodbye:
             self._end()
             return b""

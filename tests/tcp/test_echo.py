@@ -339,6 +339,17 @@ class GoodbyeEchoTests(EchoTests):
         self.assertEqual(self.transport.value(), b"bye-bye")
         self.assertIsNone(self.session.outcome)
 
+    def test_lateGrowth(self) -> None:
+        """
+        Nor does such a process, if what has come does not decide either.
+        """
+        self.session.dataReceived(b"bye")
+        self.reactor.rightNow += SILENCE
+        turn(self.reactor)
+        self.session.dataReceived(b"\r")
+        self.reactor.advance(0)
+        self.assertIsNone(self.session.outcome)
+
     def test_silenceOfAPausedTransport(self) -> None:
         """
         That nothing comes is no silence while nothing is read.

@@ -184,6 +184,21 @@ class GoodbyeTests(SynchronousTestCase):
         """
         for size in (FULL_READ, FULL_READ * 4):
             self.assertFollowed([b"x" * size, b"bye", SILENCE])
+            self.assertFollowed([b"x" * size, b"and", b"bye", SILENCE])
+
+    def test_commands(self) -> None:
+        """
+        The line starts after a telnet command, also one that comes in several segments.
+        """
+        for history in (
+            [b"\xff\xf0bye\n"],
+            [b"\xff\xff.bye\n"],
+            [b"\xff\xf1b", b"ye\n"],
+            [b"\xff\xfa\x1f\0P", b"\0\x18\xff\xf0bye\n"],
+            [b"\xff\xfa\x1f" + b"x" * 59, b"\xff\xf0bye\n"],
+            [b"\xff\xfa\x1f" + b"x" * 60, b"\xff\xf0bye\n"],
+        ):
+            self.assertFollowed([*history])
 
     def test_longSegment(self) -> None:
         """

@@ -1,0 +1,68 @@
+"""
+Faults of L{echod.tcp.goodbye}, and of the session that uses it.
+"""
+
+from __future__ import annotations
+
+from tests.extended.mutations import Mutation
+
+RULE = "echod/tcp/goodbye.py"
+SESSION = "echod/tcp/echo.py"
+RULE_TESTS = "tests/tcp/test_goodbye.py"
+SESSION_TESTS = "tests/tcp/test_echo.py"
+
+
+def _rule(old: str, new: str) -> Mutation:
+    return Mutation(RULE, old, new, RULE_TESTS)
+
+
+def _session(old: str, new: str) -> Mutation:
+    return Mutation(SESSION, old, new, SESSION_TESTS)
+
+
+MUTATIONS = [
+    _rule('not in b"\\r\\0by"', 'not in b"\\rby"'),
+    _rule('not in b"\\r\\0by"', 'not in b"\\0by"'),
+    _rule('not in b"\\r\\0by"', 'not in b"\\r\\0b"'),
+    _rule("            and len(segment) < FULL_READ\n", ""),
+    _rule("IAC not in segment[-_UNFINISHED_SIZE:]", "IAC not in segment[-2:]"),
+    _rule(
+        '            self._context = b"\\n" if segment[-1] == NEWLINE else b""\n',
+        '            self._context = b""\n',
+    ),
+    _rule("unreturned[: max(0, len", "unreturned[: (len"),
+    _rule('segment == b"bye" and not self._afterFullRead', 'segment == b"bye"'),
+    _rule("len(segment if self._alone else self._word)", "len(self._word)"),
+    _rule("not (size or self._afterFullRead)", "not size"),
+    _rule("not (size or self._afterFullRead)", "not self._afterFullRead"),
+    _rule('self._word == b"bye\\r")', "False)"),
+    _rule('(b"bye", b"bye\\r")', '(b"bye",)'),
+    _rule("            self._silent = False\n", ""),
+    _rule('if not segment.startswith(b"\\0"):', "if True:"),
+    _rule(
+        'contains(text, b"bye\\n") or contains(text, b"bye\\r")', 'contains(text, b"bye\\n")'
+    ),
+    _rule("min(places, default=-1)", "max(places, default=-1)"),
+    _rule("        places += _goodbyesAfterCommands(text)\n", "        pass\n"),
+    _rule("place + 1)\n            if place < 0", "place + 9)\n            if place < 0"),
+    _rule("[\\xf0-\\xf9]|[", "[\\xf1-\\xf9]|["),
+    _rule("[\\xfb-\\xfe].|", "[\\xfb-\\xff].|"),
+    _rule('        context = b"\\r"\n', "        pass\n"),
+    _rule('        if match[1].startswith(b"b"):\n', "        if False:\n"),
+    _session("        if pieces > 1:\n", "        if pieces:\n"),
+    _session("        if pieces > 1:\n", "        if False:\n"),
+    _session(
+        "        if reply:\n            self._pieces = 0\n",
+        "",
+    ),
+    _session(
+        "        self.factory.silent.discard(self)\n        self.factory.silence.add",
+        "        self.factory.silence.add",
+    ),
+    _session("        self._pieces = 0\n        self.factory.silence.discard(self)\n", ""),
+    _session(
+        "if self._paused or not self._goodbye.undecided", "if not self._goodbye.undecided"
+    ),
+    _session("            self._settle(self._goodbye.end())\n", "            pass\n"),
+    _session("not self._goodbye.undecided or", "not self._goodbye.withheld or"),
+]
