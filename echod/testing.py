@@ -175,7 +175,7 @@ class MemoryStream:
         """
         Send data and let time pass.
 
-        @return: What came back in this time, also for earlier data: one element for
+        @return: The data that came back in this time, also for earlier data: one element for
             each call of C{dataReceived}.
         """
         assert self._client.transport is not None

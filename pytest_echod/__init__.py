@@ -8,11 +8,13 @@ test session without the fixture should not wait for that.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    import pluggy
+
     from pytest_echod.daemon import Daemon
 
 __all__ = ["Daemon"]
@@ -25,7 +27,7 @@ MARKER = (
 _RUNNING = pytest.StashKey["Daemon"]()
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> type[Daemon]:
     """
     Import L{Daemon} when it is used: most test sessions do not use it.
     """
@@ -60,7 +62,9 @@ def fixture(request: pytest.FixtureRequest) -> Iterator[Daemon]:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pluggy.Result[pytest.TestReport], None]:
     """
     Show the log of echod in the report of a test that failed.
     """

@@ -43,7 +43,7 @@ class Namespace:
         """
         Set something up in here.
 
-        @param commands: What to tell the program C{ip}.
+        @param commands: The arguments of the program C{ip}.
 
         @raise CalledProcessError: if that fails.
         """

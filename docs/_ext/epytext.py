@@ -1,6 +1,6 @@
 """
-Docstrings are written in epytext, as Twisted's are: here they become what Sphinx
-reads.  A C{L{name}} that names nothing is a warning.
+Convert docstrings from epytext, in which Twisted's are written too, to
+reStructuredText for Sphinx.  A C{L{name}} that names nothing is a warning.
 """
 
 from __future__ import annotations
