@@ -34,7 +34,7 @@ test-all: test
 	$(BIN)/python -m pytest tests/extended/installed.py
 	$(BIN)/python -m tests.extended.badpath
 	$(BIN)/python tests/extended/allpythons.py
-	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests tests.extended.deployment tests.extended.balancers
+	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp tests tests.extended.deployment tests.extended.balancers tests.extended.slowlinks
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .

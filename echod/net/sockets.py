@@ -17,7 +17,7 @@ from twisted.protocols.policies import ProtocolWrapper
 try:
     from fcntl import ioctl
     from select import POLLIN, poll
-    from termios import FIONREAD
+    from termios import FIONREAD, TIOCOUTQ
 except ImportError:  # pragma: no cover (Windows)
     ioctl = poll = None  # type: ignore[assignment,misc]
 
@@ -67,22 +67,35 @@ def unread(transport: ITransport | None) -> int:
     handle = _socketOf(transport)
     if handle is None or ioctl is None:
         return 0
-    number = array("i", [0])
-    ioctl(handle.fileno(), FIONREAD, number)
     # A reactor may have read what it could not deliver yet.
-    return number[0] + getattr(innermost(transport), "undelivered", 0)
+    return _count(handle, FIONREAD) + getattr(innermost(transport), "undelivered", 0)
 
 
 def acknowledged(transport: ITransport | None) -> int:
     """
-    @return: How many bytes the peer's system has acknowledged; 0 where that is
-        not known.
+    @return: How many bytes the peer's system has acknowledged.  For a UNIX socket: a
+        number that grows when the peer reads.  0 if the system does not tell.
     """
     handle = _socketOf(transport)
-    if _TCP_INFO is None or handle is None or handle.family == socket.AF_UNIX:
+    if _TCP_INFO is None or handle is None:
         return 0
+    if handle.family == socket.AF_UNIX:
+        return -unacknowledged(transport)
     info = handle.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _BYTES_ACKED.size)
     return int(_BYTES_ACKED.unpack(info)[0])
+
+
+def unacknowledged(transport: ITransport | None) -> int:
+    """
+    @return: How many of the sent bytes the peer's system has not acknowledged; the end
+        of the stream counts as one.  For a UNIX socket: positive if the peer has not read
+        everything.  0 if the system does not tell.
+    """
+    handle = _socketOf(transport)
+    if handle is None or sys.platform != "linux":
+        return 0
+    # Linux has one number for this and SIOCOUTQ, of tcp(7) and unix(7).
+    return _count(handle, TIOCOUTQ)
 
 
 def keepMore(skt: socket.socket) -> None:
@@ -105,6 +118,12 @@ def isReadable(port: Any) -> bool:
     waiting = poll()
     waiting.register(port.fileno(), POLLIN)
     return bool(waiting.poll(0))
+
+
+def _count(handle: Any, request: int) -> int:
+    number = array("i", [0])
+    ioctl(handle.fileno(), request, number)
+    return number[0]
 
 
 def _socketOf(transport: ITransport | None) -> Any:

@@ -15,13 +15,13 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
-from echod.limits.capacity import NO_ROOM, Limits, sourceOf
+from echod.limits.capacity import IDLE_TIMEOUT, NO_ROOM, Limits, sourceOf
 from echod.limits.networks import DENIED
 from echod.limits.refusals import Refusals
 from echod.net.format import addressName
 from echod.net.statistics import SESSIONS, ServedSession, SessionServerStatistics, Traffic
 from echod.tcp.deadlines import Deadlines
-from echod.tcp.session import CUT, IDLE_CHECKS, QUIET, Session, showingMessages
+from echod.tcp.session import CUT, IDLE_CHECKS, QUIET, QUIET_CHECKS, Session, showingMessages
 from echod.tcp.sessionlines import SessionLines
 from echod.tcp.statistics import SessionStatistics
 
@@ -104,8 +104,13 @@ class SessionFactory(Factory):
         self.onEnd: Callable[[ServedSession], None] | None = None
         self._fromSource: Counter[str] = Counter()
         self._deadlines: list[Deadlines[Any]] = []
-        self.idling = self.deadlines(self.limits.idleTimeout / IDLE_CHECKS, Session.checkIdle)
-        self.lingering = self.deadlines(QUIET, Session.checkLinger)
+        # Without an idle timeout, a session that is closing still has the default one.
+        idleTimeout = self.limits.idleTimeout or IDLE_TIMEOUT
+        self.idling = Deadlines(reactor, idleTimeout / IDLE_CHECKS, Session.checkIdle)
+        if self.limits.idleTimeout:
+            # Keep the timer: all sessions need it, and not only those that are closing.
+            self._deadlines.append(self.idling)
+        self.lingering = self.deadlines(QUIET / QUIET_CHECKS, Session.checkLinger)
 
     @property
     def received(self) -> int:

@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from echod.limits.capacity import Limits
 from echod.net.format import addressName, escaped
-from echod.net.sockets import acknowledged, innermost
+from echod.net.sockets import acknowledged, innermost, unacknowledged
 from echod.net.transport import HandshakeFailed, IHalfCloseableTLS, ISessionTransport
 from echod.tcp.deadlines import Deadlines
 from echod.tcp.states import (
@@ -40,15 +40,18 @@ from echod.tcp.states import (
 
 _log = Logger(namespace="echod.tcp")
 
-QUIET = 2.0
+QUIET = 0.75
 """
-How long a lingering session waits for a peer that sends nothing, in seconds: a peer on
-a slow path needs this long to notice the end.  Apache waits as long.
+How long a peer that has acknowledged everything must send nothing until the session
+closes, in seconds.  Its system has the end of the stream, so the time is for the program:
+longer than the pause of a program that sends several lines a second before it reads,
+shorter than a person waits before the next Enter, which ends C{nc} only if the connection
+is closed.
 """
 
-LINGER = 10.0
+QUIET_CHECKS = 3
 """
-How long a lingering session waits for a peer that goes on sending, in seconds.
+How many times a lingering session is checked within L{QUIET}.
 """
 
 IDLE_CHECKS = 4
@@ -125,9 +128,10 @@ class Session(Protocol):
     details = ""
     # How many of the received bytes are not returned.
     _kept = 0
-    # For checkLinger: the bytes received at the last check, and the time of the last check.
+    # For checkLinger: the bytes received at the last check, and how many checks in a row
+    # have found the peer quiet.
     _heard = 0
-    _lingerEnd = 0.0
+    _quietChecks = 0
     # For checkIdle: the bytes received and acknowledged at the last check, and how
     # many checks in a row have found the same.
     _progress = (0, 0)
@@ -165,7 +169,8 @@ class Session(Protocol):
             self.transport.setTcpNoDelay(True)
         self.began = self.factory.reactor.seconds()
         self.factory.entered(self)
-        self._waitIdly()
+        if self.factory.limits.idleTimeout:
+            self.factory.idling.add(self)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -199,8 +204,9 @@ class Session(Protocol):
 
         Closing a socket with unread input sends a reset, and a reset destroys data
         that the peer has not read yet (RFC 1122, 4.2.2.13).  So shut down the sending
-        side first.  Then read and discard until the peer closes too, or is silent for
-        L{QUIET} seconds, or until L{LINGER} seconds are over.
+        side first.  Then read and discard until the peer closes too, or until it has
+        acknowledged everything and sends nothing for L{QUIET} seconds.  If the peer
+        acknowledges nothing during the idle timeout, abort.
 
         @param outcome: Why the session ends, for the log.
         """
@@ -209,6 +215,9 @@ class Session(Protocol):
         if self.outcome is None:
             self.outcome = outcome
         self.stopReturning()
+        # The idle timeout begins again.  A closing session always has one.
+        self._idleChecks = 0
+        self.factory.idling.add(self)
         transport = self.transport
         if ISSLTransport.providedBy(transport) and not IHalfCloseableTLS.providedBy(transport):
             # Twisted's TLS has no half-close.  Its loseConnection waits without limit for
@@ -268,11 +277,13 @@ class Session(Protocol):
 
     def checkLinger(self) -> None:
         """
-        Close, unless the peer has sent something since the last check and there is
-        time left.
+        Close if the peer had acknowledged everything, and had sent nothing, at the last
+        L{QUIET_CHECKS} checks.
         """
         heard, self._heard = self._heard, self.received
-        if self.received > heard and self.factory.reactor.seconds() < self._lingerEnd:
+        quiet = self.received == heard and not unacknowledged(self.transport)
+        self._quietChecks = self._quietChecks + 1 if quiet else 0
+        if self._quietChecks < QUIET_CHECKS:
             self.factory.lingering.add(self)
         else:
             self._leave()
@@ -288,13 +299,12 @@ class Session(Protocol):
         self._idleChecks = self._idleChecks + 1 if progress == self._progress else 0
         self._progress = progress
         if self._idleChecks < IDLE_CHECKS:
-            self._waitIdly()
+            self.factory.idling.add(self)
         elif isReturning:
             self.close(IDLE)
             # Give the peer one more check.
             self._progress = (0, progress[1])
             self._idleChecks = IDLE_CHECKS - 1
-            self._waitIdly()
         else:
             if self.outcome is None:
                 self.outcome = IDLE
@@ -323,17 +333,12 @@ class Session(Protocol):
 
     def _linger(self) -> None:
         self._heard = self.received
-        self._lingerEnd = self.factory.reactor.seconds() + LINGER
         self.factory.lingering.add(self)
 
     def _leave(self) -> None:
         # This is no abort: the transport below TLS, or the system, still sends what
         # the peer has not received yet.
         innermost(self.transport).loseConnection()
-
-    def _waitIdly(self) -> None:
-        if self.factory.limits.idleTimeout:
-            self.factory.idling.add(self)
 
 
 class _ShowingMessages(Session):

@@ -4,8 +4,10 @@ Tests for L{echod.net.sockets}.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
+from time import monotonic
 from typing import Any
 
 from twisted.internet.interfaces import ISystemHandle
@@ -22,9 +24,11 @@ from echod.net.sockets import (
     innermost,
     isReadable,
     keepMore,
+    unacknowledged,
     unread,
 )
 from tests.support import FakeSocket
+from tests.support.daemon import PATIENCE
 
 
 @implementer(ISystemHandle)
@@ -84,14 +88,44 @@ class SocketsTests(SynchronousTestCase):
 
     def test_acknowledged(self) -> None:
         """
-        The bytes that the peer's system has are counted, for TCP.
+        The system tells how many bytes the peer's system has, for TCP.
         """
-        for family, known in ((socket.AF_INET, 5), (socket.AF_UNIX, 0)):
+        transport, peer = self.connected(socket.AF_INET)
+        self.assertEqual(acknowledged(transport), 0)
+        transport.handle.sendall(b"12345")
+        peer.recv(5)
+        self.assertEqual(acknowledged(transport), 5)
+
+    def test_acknowledgedOnUNIXSockets(self) -> None:
+        """
+        On a UNIX socket the number grows when the peer reads.
+        """
+        transport, peer = self.connected(socket.AF_UNIX)
+        transport.handle.sendall(b"12345")
+        before = acknowledged(transport)
+        peer.recv(5)
+        self.assertGreater(acknowledged(transport), before)
+
+    def test_unacknowledged(self) -> None:
+        """
+        The system tells whether the peer's system has taken everything.
+        """
+        for family in (socket.AF_INET, socket.AF_UNIX):
             transport, peer = self.connected(family)
-            self.assertEqual(acknowledged(transport), 0)
-            transport.handle.sendall(b"12345")
-            peer.recv(5)
-            self.assertEqual(acknowledged(transport), known)
+            self.assertEqual(unacknowledged(transport), 0)
+            near = transport.getHandle()
+            near.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    near.send(bytes(1 << 16))
+            near.shutdown(socket.SHUT_WR)
+            self.assertGreater(unacknowledged(transport), 0)
+            while peer.recv(1 << 20):
+                pass
+            deadline = monotonic() + PATIENCE
+            while unacknowledged(transport) and monotonic() < deadline:
+                pass
+            self.assertEqual(unacknowledged(transport), 0)
 
     def test_nothingToAsk(self) -> None:
         """
@@ -99,6 +133,7 @@ class SocketsTests(SynchronousTestCase):
         """
         self.assertEqual(unread(StringTransport()), 0)
         self.assertEqual(acknowledged(StringTransport()), 0)
+        self.assertEqual(unacknowledged(StringTransport()), 0)
 
     def test_isReadable(self) -> None:
         """

@@ -12,13 +12,13 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.limits.capacity import NO_ROOM, Capacity, Limits
+from echod.limits.capacity import DRAIN_TIMEOUT, NO_ROOM, Capacity, Limits
 from echod.limits.networks import DENIED, Networks
 from echod.limits.ratelimit import RateLimit
 from echod.tcp.echo import EchoFactory
 from echod.tcp.factory import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE, SessionFactory
 from echod.tcp.greeting import GreetingFactory
-from echod.tcp.session import CUT, DRAINED, LINGER
+from echod.tcp.session import CUT, DRAINED
 from tests.support import PEER, UNTIMED, SinkFactory, clock, connect, logged
 
 
@@ -263,7 +263,7 @@ class DrainTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = clock()
         self.factory = SinkFactory(
-            self.reactor, limits=Limits(idleTimeout=0, drainTimeout=LINGER)
+            self.reactor, limits=Limits(idleTimeout=0, drainTimeout=DRAIN_TIMEOUT)
         )
 
     def test_nobody(self) -> None:
@@ -297,7 +297,7 @@ class DrainTests(SynchronousTestCase):
         """
         (_, waiting), (lingering, left) = [connect(self.factory) for _ in range(2)]
         drained = self.factory.drain()
-        self.reactor.advance(LINGER - 1)
+        self.reactor.advance(DRAIN_TIMEOUT - 1)
         lingering.writeConnectionLost()
         with logged() as lines:
             self.reactor.advance(1)

@@ -29,8 +29,8 @@ from echod.tcp.session import (
     CLOSED_BY_PEER,
     CONNECTION_LOST,
     IDLE,
-    LINGER,
     QUIET,
+    QUIET_CHECKS,
     Session,
 )
 from tests.support import (
@@ -49,7 +49,7 @@ from tests.support import (
 
 class LoggingTests(SynchronousTestCase):
     """
-    What a session logs.
+    The log of a session.
     """
 
     def test_startAndEnd(self) -> None:
@@ -81,7 +81,7 @@ class LoggingTests(SynchronousTestCase):
 
     def test_lines(self) -> None:
         """
-        The log reads as sentences do.
+        The lines of the log are sentences.
         """
         with logged() as lines:
             session, _ = connect(SinkFactory(clock()))
@@ -118,8 +118,7 @@ class LoggingTests(SynchronousTestCase):
 
     def test_messages(self) -> None:
         """
-        What a peer sends is logged where that is asked for, escaped, and is
-        received all the same.
+        With C{showMessages}, each message is logged, escaped, and received.
         """
         with logged() as lines:
             session, _ = connect(SinkFactory(clock(), showMessages=True))
@@ -139,7 +138,7 @@ class LoggingTests(SynchronousTestCase):
 
     def test_noMessages(self) -> None:
         """
-        What a peer sends is not logged otherwise.
+        By default, messages are not logged.
         """
         session, _ = connect(SinkFactory(clock()))
         with logged() as lines:
@@ -152,34 +151,60 @@ class ClosingTests(SynchronousTestCase):
     How a session closes.
     """
 
-    def close(self, transport: type[MemoryTransport]) -> None:
+    def close(self, transport: type[MemoryTransport], limits: Limits = UNTIMED) -> None:
         """
-        Hang up a new session on such a transport.
+        Close a new session on such a transport.
         """
         self.reactor = clock()
-        factory = SinkFactory(self.reactor, limits=UNTIMED)
+        factory = SinkFactory(self.reactor, limits=limits)
         self.session, self.transport = connect(factory, transport)
         self.session.close("done")
 
+    def linger(self) -> None:
+        """
+        Close a new session, and let the transport send everything.
+        """
+        self.close(MemoryTCPTransport)
+        self.session.writeConnectionLost()
+
+    def wait(self, seconds: float) -> None:
+        """
+        Let time pass, check by check.
+        """
+        step = QUIET / QUIET_CHECKS
+        self.reactor.pump([step] * round(seconds / step))
+
+    def connectSockets(self) -> socket.socket:
+        """
+        Give the transport of the session a socket.
+
+        @return: The socket of the peer.
+        """
+        near, far = socket.socketpair()
+        self.addCleanup(near.close)
+        self.addCleanup(far.close)
+        directlyProvides(self.transport, ITCPTransport, ISystemHandle)
+        self.transport.getHandle = lambda: near
+        self.near = near
+        return far
+
     def test_halfClose(self) -> None:
         """
-        The sending side is shut down first; the connection stays for as long as
-        the peer may still be reading.
+        The session shuts down the sending side first; the connection stays while the
+        peer may still be reading.
         """
         self.close(MemoryTCPTransport)
         self.assertTrue(self.transport.writeClosed)
         self.session.writeConnectionLost()
-        self.session.dataReceived(b"still talking")
-        self.reactor.advance(QUIET - 0.1)
+        self.wait(QUIET - QUIET / QUIET_CHECKS)
         self.assertFalse(self.transport.aborted)
         self.assertFalse(self.transport.disconnecting)
 
     def test_peerClosesToo(self) -> None:
         """
-        When the peer has closed as well the connection is closed at once.
+        When the peer has closed too, the session closes the connection at once.
         """
-        self.close(MemoryTCPTransport)
-        self.session.writeConnectionLost()
+        self.linger()
         self.session.readConnectionLost()
         self.assertTrue(self.transport.disconnecting)
         self.transport.connectionDone()
@@ -188,37 +213,121 @@ class ClosingTests(SynchronousTestCase):
 
     def test_quietPeer(self) -> None:
         """
-        A peer that neither closes nor says anything is left after a while, but
-        not reset: it may not have received everything.
+        If a peer neither closes nor sends anything, the session closes the connection
+        without a reset.
         """
-        self.close(MemoryTCPTransport)
-        self.session.writeConnectionLost()
-        self.reactor.advance(QUIET)
+        self.linger()
+        self.wait(QUIET)
         self.assertTrue(self.transport.disconnecting)
         self.assertFalse(self.transport.aborted)
 
-    def test_talkingPeer(self) -> None:
+    def test_sendingPeer(self) -> None:
         """
-        A peer that goes on talking is listened to for longer, but not for ever.
+        The session reads from a peer that goes on sending, until the peer is quiet.
+        """
+        self.linger()
+        for _ in range(100):
+            self.session.dataReceived(b"more")
+            self.wait(QUIET - QUIET / QUIET_CHECKS)
+        self.assertFalse(self.transport.disconnecting)
+        self.wait(QUIET)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_endlesslySendingPeer(self) -> None:
+        """
+        The idle timeout ends the wait for a peer that sends without end.
+        """
+        self.close(MemoryTCPTransport, Limits(idleTimeout=60))
+        self.session.writeConnectionLost()
+        while not self.transport.aborted and self.reactor.seconds() < IDLE_TIMEOUT:
+            self.session.dataReceived(b"more")
+            self.wait(QUIET / QUIET_CHECKS)
+        self.assertEqual(self.reactor.seconds(), 60)
+
+    def test_unacknowledged(self) -> None:
+        """
+        A peer whose system has not taken everything is waited for, and then has as much
+        time as any other.
+        """
+        self.linger()
+        peer = self.connectSockets()
+        self.near.send(b"12345")
+        self.wait(QUIET * 10)
+        self.assertFalse(self.transport.disconnecting)
+        peer.recv(5)
+        self.wait(QUIET - QUIET / QUIET_CHECKS)
+        self.assertFalse(self.transport.disconnecting)
+        self.wait(QUIET)
+        self.assertTrue(self.transport.disconnecting)
+        self.assertFalse(self.transport.aborted)
+
+    def test_slowPeer(self) -> None:
+        """
+        As long as the peer takes what was sent, the session waits; when the peer takes
+        nothing more, the idle timeout ends the session, whatever the peer sends.
+        """
+        self.close(MemoryTCPTransport, Limits(idleTimeout=60))
+        peer = self.connectSockets()
+        for _ in range(11):
+            self.near.send(bytes(1000))
+        for _ in range(10):
+            self.reactor.pump([15] * 3)
+            peer.recv(1000, socket.MSG_WAITALL)
+        self.reactor.pump([15] * 4)
+        self.assertFalse(self.transport.aborted)
+        self.session.dataReceived(b"more")
+        self.reactor.advance(15)
+        self.assertTrue(self.transport.aborted)
+        self.assertEqual(self.session.outcome, "done")
+
+    def test_withoutIdleTimeout(self) -> None:
+        """
+        Without an idle timeout, a session that closes has the default one.
         """
         self.close(MemoryTCPTransport)
-        self.session.writeConnectionLost()
-        while not self.transport.disconnecting:
-            self.session.dataReceived(b"more")
-            self.reactor.advance(QUIET / 2)
-        self.assertEqual(self.reactor.seconds(), LINGER)
+        self.reactor.pump([IDLE_TIMEOUT / 4] * 3)
+        self.assertFalse(self.transport.aborted)
+        self.reactor.advance(IDLE_TIMEOUT / 4)
+        self.assertTrue(self.transport.aborted)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_idleTimeoutBeginsAgain(self) -> None:
+        """
+        The idle timeout begins again when the session begins to close.
+        """
+        reactor = clock()
+        session, transport = connect(SinkFactory(reactor, limits=Limits(idleTimeout=60)))
+        reactor.pump([15] * 3)
+        session.close("done")
+        reactor.pump([15] * 3)
+        self.assertFalse(transport.aborted)
+        reactor.advance(15)
+        self.assertTrue(transport.aborted)
+
+    def test_halfCloseAndNotReading(self) -> None:
+        """
+        The idle timeout ends a session whose peer has shut down its sending side and
+        does not read.
+        """
+        reactor = clock()
+        session, transport = connect(SinkFactory(reactor, limits=Limits(idleTimeout=60)))
+        session.readConnectionLost()
+        reactor.pump([15] * 5)
+        self.assertTrue(transport.aborted)
+        self.assertEqual(session.outcome, IDLE)
 
     def test_waitsForTheLastByte(self) -> None:
         """
-        The time starts when everything has been written, and not before.
+        The peer's quiet time begins when the transport has sent everything.
         """
         self.close(MemoryTCPTransport)
-        self.reactor.advance(LINGER * 10)
+        self.wait(QUIET * 10)
         self.assertFalse(self.transport.disconnecting)
 
     def test_tls(self) -> None:
         """
-        TLS is closed in its own way; when the time is up, what carries it is.
+        Twisted's TLS closes in its own way; when the time is up, the session closes the
+        transport below TLS.
         """
         raw = StringTransport()
         tls = ProtocolWrapper(WrappingFactory(Factory()), Session())
@@ -227,20 +336,21 @@ class ClosingTests(SynchronousTestCase):
         self.assertTrue(self.transport.disconnecting)
         self.assertFalse(self.transport.writeClosed)
         self.session.transport = tls
-        self.reactor.advance(QUIET)
+        self.wait(QUIET)
         self.assertTrue(raw.disconnecting)
 
     def test_otherTransports(self) -> None:
         """
-        What knows no half-close is closed in its own way.
+        A transport without half-close closes in its own way.
         """
         self.close(MemoryTransport)
         self.assertTrue(self.transport.disconnecting)
+        self.transport.connectionDone()
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_noDelay(self) -> None:
         """
-        What is written goes at once, where the transport can be told so.
+        A TCP transport sends each message at once.
         """
         _, transport = connect(SinkFactory(clock()))
         self.assertTrue(transport.noDelay)
@@ -254,7 +364,7 @@ class ClosingTests(SynchronousTestCase):
 
     def test_interface(self) -> None:
         """
-        A session hears of half-closes.
+        A session is told of half-closes.
         """
         self.assertTrue(verifyObject(IHalfCloseableProtocol, Session()))
 
@@ -266,7 +376,7 @@ class ClosingTests(SynchronousTestCase):
 
     def test_discardsAfterwards(self) -> None:
         """
-        What comes when a session has hung up is counted and discarded.
+        A session that is closing counts and discards what it receives.
         """
         self.close(MemoryTCPTransport)
         self.session.dataReceived(b"12345")
@@ -275,7 +385,7 @@ class ClosingTests(SynchronousTestCase):
 
 class IdleTests(SynchronousTestCase):
     """
-    A session in which nothing happens.
+    Idle sessions.
     """
 
     def setUp(self) -> None:
@@ -284,7 +394,7 @@ class IdleTests(SynchronousTestCase):
 
     def test_silent(self) -> None:
         """
-        A peer that never says anything is hung up on when the time is up.
+        The session closes when the peer has sent nothing for the idle timeout.
         """
         self.reactor.pump([IDLE_TIMEOUT / 4] * 3)
         self.assertIsNone(self.session.outcome)
@@ -294,7 +404,7 @@ class IdleTests(SynchronousTestCase):
 
     def test_talking(self) -> None:
         """
-        The time starts again with every word.
+        The time begins again with every message.
         """
         for _ in range(10):
             self.reactor.pump([IDLE_TIMEOUT / 4] * 3)
@@ -305,7 +415,7 @@ class IdleTests(SynchronousTestCase):
 
     def test_reading(self) -> None:
         """
-        A peer that reads what it was sent before is not idle.
+        A peer that reads is not idle.
         """
         with socket.create_server(("127.0.0.1", 0)) as server:
             client = socket.create_connection(server.getsockname())
@@ -323,8 +433,7 @@ class IdleTests(SynchronousTestCase):
 
     def test_overAndNotReading(self) -> None:
         """
-        A session that is over ends, also when its peer never reads what was
-        left, and goes on talking.
+        A session that is closing ends when the peer does not read, even if it sends.
         """
         self.session.close("done")
         for _ in range(5):
@@ -336,7 +445,8 @@ class IdleTests(SynchronousTestCase):
 
     def test_idleAndNotReading(self) -> None:
         """
-        Nor is an idle peer waited for that does not even read the end.
+        A session that was closed because it was idle ends one check later, if the peer
+        does not read.
         """
         self.reactor.pump([IDLE_TIMEOUT / 4] * 5)
         self.assertTrue(self.transport.aborted)
@@ -350,7 +460,7 @@ class IdleTests(SynchronousTestCase):
 
     def test_never(self) -> None:
         """
-        Without a limit there is no timer.
+        Without an idle timeout, an open session has no timer.
         """
         reactor = clock()
         connect(SinkFactory(reactor, limits=Limits(idleTimeout=0)))

@@ -16,7 +16,7 @@ from echod.impair.spec import ConnectionImpairments
 from echod.impair.tcp import ImpairedEchoFactory
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GREETING, GreetingFactory
-from echod.tcp.session import HANDSHAKE_FAILED, QUIET
+from echod.tcp.session import HANDSHAKE_FAILED, QUIET, QUIET_CHECKS
 from tests.support import (
     PEER,
     MemoryTCPTransport,
@@ -313,7 +313,7 @@ class TLSTests(SynchronousTestCase):
         """
         self.goodbye()
         self.transport.protocol.writeConnectionLost()
-        self.reactor.advance(QUIET)
+        self.reactor.pump([QUIET / QUIET_CHECKS] * QUIET_CHECKS)
         self.assertTrue(self.transport.disconnecting)
 
     def test_close(self) -> None:

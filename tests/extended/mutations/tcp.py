@@ -12,6 +12,7 @@ FACTORY = "echod/tcp/factory.py"
 SESSION = "echod/tcp/session.py"
 STATES = "echod/tcp/states.py"
 
+TEST_CLOSING = "tests/tcp/test_closing.py"
 TEST_ECHO = "tests/tcp/test_echo.py"
 TEST_FACTORY = "tests/tcp/test_factory.py"
 TEST_SESSION = "tests/tcp/test_session.py"
@@ -64,6 +65,32 @@ MUTATIONS = [
     Mutation(SESSION, "        self.factory.idling.discard(self)\n", "", TEST_SESSION),
     Mutation(SESSION, "self.received if isReturning else 0", "self.received", TEST_SESSION),
     Mutation(FACTORY, "        self._drained = None\n", "", TEST_FACTORY),
+    Mutation(
+        SESSION,
+        "self.received == heard and not unacknowledged(self.transport)",
+        "self.received == heard",
+        TEST_CLOSING,
+    ),
+    Mutation(
+        SESSION,
+        "self.received == heard and not unacknowledged(self.transport)",
+        "not unacknowledged(self.transport)",
+        TEST_SESSION,
+    ),
+    Mutation(SESSION, "QUIET = 0.75", "QUIET = 2.0", TEST_CLOSING),
+    Mutation(SESSION, "else 0, acknowledged(self.transport))", "else 0, 0)", TEST_SESSION),
+    Mutation(
+        SESSION,
+        "        self._idleChecks = 0\n        self.factory",
+        "        self.factory",
+        TEST_SESSION,
+    ),
+    Mutation(
+        FACTORY,
+        "self.limits.idleTimeout or IDLE_TIMEOUT",
+        "self.limits.idleTimeout",
+        TEST_SESSION,
+    ),
     Mutation(
         FACTORY,
         "            self._drainDeadline.cancel()\n",
