@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.error import MessageLengthError
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -121,6 +122,22 @@ class UDPEchoTests(SynchronousTestCase):
             self.assertEqual(guard.refusal("192.0.2.1", 8080), expected)
             if expected:
                 self.protocol.doStop()
+
+    def test_firstSocketStops(self) -> None:
+        """
+        When a free port is chosen again, the first one is given up: sockets are closed in
+        the order in which they were opened.
+        """
+
+        class Other(MemoryDatagramTransport):
+            def getHost(self) -> IPv4Address:
+                return IPv4Address("UDP", "127.0.0.1", 8081)
+
+        self.protocol.makeConnection(Other())
+        self.protocol.doStop()
+        guard = self.protocol.guard
+        self.assertIsNone(guard.refusal("192.0.2.1", 8080))
+        self.assertEqual(guard.refusal("192.0.2.1", 8081), OWN_PORT)
 
     def test_sharedGuard(self) -> None:
         """
