@@ -37,7 +37,7 @@ from echod.workers.child import (
     parentLog,
 )
 from echod.workers.pipes import LONGEST_LINE, Lines, event, record
-from tests.support import UNTIMED, connect, lacking, temporaryDirectory
+from tests.support import UNTIMED, connect, deadline, lacking, temporaryDirectory
 from tests.support.service import Endpoint
 from tests.support.service import Port as MemoryPort
 from tests.support.workers import ProcessReactor
@@ -416,6 +416,7 @@ class ParentLogTests(SynchronousTestCase):
         log.info("hello")
         line = os.read(reading, 1000)
         self.assertEqual(event(line[:-1], "worker 1")["text"], "hello")
-        for _ in range(1000):
-            log.info("x" * 1000)
+        with deadline():
+            for _ in range(1000):
+                log.info("x" * 1000)
         self.assertLess(len(os.read(reading, 1 << 20)), 1000 * 1000)

@@ -10,6 +10,7 @@ _POOL = "tests/workers/test_pool.py"
 _CHILD = "tests/workers/test_child.py"
 _SOCKETS = "tests/workers/test_socketpassing.py"
 _DRAINED = "tests/workers/test_daemon.py -k drained"
+_RENEWAL = "tests/workers/test_renewal.py"
 _AGGREGATE = "tests/workers/test_aggregate.py"
 
 MUTATIONS = [
@@ -36,7 +37,7 @@ MUTATIONS = [
         "echod/workers/renewal.py",
         'self._outdated, self._successor = [], ""',
         "pass",
-        _POOL,
+        _RENEWAL,
     ),
     Mutation(
         "echod/workers/process.py",
