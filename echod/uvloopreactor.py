@@ -1,27 +1,26 @@
 """
 A Twisted reactor whose TCP servers do their I/O inside libuv.
 
-C{twistd --reactor=uvloop}, for any server: there is nothing of echod in here.
+C{twistd --reactor=uvloop} works for any Twisted server.  This module does not depend on the
+rest of echod, and is one file, so that another project can copy it.
 
-Twisted's C{asyncio} reactor on a uvloop event loop gains little, as each
-connection is still Twisted's own Python over C{add_reader} and C{add_writer}.
-Here an accepted socket is handed to uvloop, and the connection is at the same
-time Twisted's transport and asyncio's protocol.  All that is Twisted's stays
-Twisted's: L{tcp.Port} accepts, and L{FileDescriptor
-<twisted.internet.abstract.FileDescriptor>} keeps the buffer, the producers and
-the flags that say how a connection closes.  Client connections, UNIX sockets,
-UDP, processes and standard I/O are those of the C{asyncio} reactor.
+Twisted's C{asyncio} reactor on a uvloop event loop is only a little faster than others,
+because each connection is still Twisted's own Python code over C{add_reader} and
+C{add_writer}.  Here uvloop takes over each accepted socket, and the connection is both
+Twisted's transport and asyncio's protocol.  The rest is Twisted's code: L{tcp.Port} accepts,
+and L{FileDescriptor<twisted.internet.abstract.FileDescriptor>} keeps the buffer, the
+producers and the flags that say how a connection closes.  Client connections, UNIX sockets,
+UDP, processes and standard I/O work as on the C{asyncio} reactor.
 
-Two ways lead out of a connection:
+A connection sends data in two ways:
 
-  - the buffer of C{FileDescriptor}, which C{doWrite} empties into libuv.  What
-    libuv has taken and could not send at once counts as unsent until it is;
-  - for the ordinary case past all that: while nothing is buffered, one write is
-    held until the data in hand is delivered, and goes to libuv directly.  A
-    second write takes both to the buffer, so that many small writes become one.
+  - Through the buffer of C{FileDescriptor}: C{doWrite} gives the data to libuv.  Data that
+    libuv could not send at once counts as unsent until libuv has sent it.
+  - Directly, in the ordinary case.  While nothing is buffered, the connection holds one
+    write until C{dataReceived} returns, and then gives it to libuv.  A second write moves
+    both to the buffer, so that many small writes become one.
 
-This uses private names of Twisted; a test has the list of them, and fails when one
-is gone.
+The module uses private names of Twisted.  A test lists them, and fails if one is missing.
 """
 
 from __future__ import annotations
@@ -42,49 +41,49 @@ from twisted.python.failure import Failure
 
 READ_SIZE = tcp.Connection.bufferSize
 """
-The most that is delivered at once, in bytes, as by any other reactor.  libuv
-reads four times as much, on which protocols that cut lines off a buffer would
-take sixteen times as long.
+The most bytes for one call of C{dataReceived}, as with any other reactor.  libuv reads four
+times as much.  A protocol that cuts lines off a buffer would need sixteen times as long for
+it.
 """
 
 TIMER_RESOLUTION = 0.001
 """
-That of libuv, in seconds.
+The resolution of libuv's timers, in seconds.
 """
 
 CANCELLED = 50
 """
-How many cancelled calls are not worth a purge, as in Twisted's
+The number of cancelled calls that are not worth a purge, as in Twisted's
 C{runUntilCurrent}.
 """
 
 _NOTHING = b""
 """
-What L{Connection} holds when a write may take the direct way.
+L{Connection} holds this while a write may go directly to libuv.
 """
 
 
 class Connection(tcp.Server):
     """
-    A server's connection: Twisted's transport, and asyncio's protocol.
+    A server's connection: it is Twisted's transport and asyncio's protocol.
 
-    @ivar _uv: What does the I/O; L{None} at first.
+    @ivar _uv: uvloop's transport; L{None} until uvloop has taken the socket over.
 
-    @ivar _held: A write on the direct way; empty when there is none, and L{None}
-        when the way is closed.
+    @ivar _held: A write that will go directly to libuv; empty if there is none, and L{None}
+        while writes must go through the buffer.
 
-    @ivar _room: How much can be delivered at once; negative while the
-        application does not want to read.
+    @ivar _room: The most bytes for one call of C{dataReceived}; negative while the
+        application has paused reading.
 
-    @ivar _accepted: How many bytes of the buffer libuv has taken and not sent.
+    @ivar _accepted: The number of bytes of the buffer that libuv has taken and not sent.
 
-    @ivar _blocked: Whether libuv has bytes which it could not send.
+    @ivar _blocked: True while libuv has bytes that it could not send.
 
-    @ivar _wantsToWrite: Whether there is something to do for C{doWrite}.
+    @ivar _wantsToWrite: True while C{doWrite} has to be called.
     """
 
-    # What every message needs is in slots: Python finds it faster there than
-    # among the many attributes of a Twisted transport.
+    # Attributes that every message needs are slots: Python finds them faster than among the
+    # many attributes of a Twisted transport.
     __slots__ = (
         "_blocked",
         "_context",
@@ -117,7 +116,7 @@ class Connection(tcp.Server):
     @property
     def undelivered(self) -> int:
         """
-        How many bytes were read and not delivered yet.
+        The number of bytes that were read and not delivered yet.
         """
         return len(self._unread)
 
@@ -130,15 +129,15 @@ class Connection(tcp.Server):
         self._uv = transport
         self._attaching = None
         self._uvWrite = transport.write
-        # What log.callWithLogger would make anew for each message.
+        # log.callWithLogger would make these again for each message.
         self._contexts, self._context = log.callWithLogger(self, _logContext)
-        # From now on "paused" is blocked, and "resumed" is drained.
+        # Now libuv calls pause_writing as soon as it cannot send all bytes.
         transport.set_write_buffer_limits(0)
         if self.disconnected:
             transport.abort()
             return
         if not self._noDelay:
-            # uvloop has switched it on.
+            # uvloop has switched TCP_NODELAY on.
             self.setTcpNoDelay(False)
         if self._room < 0:
             # libuv starts to read as soon as this returns.
@@ -147,7 +146,7 @@ class Connection(tcp.Server):
 
     def data_received(self, data: bytes) -> None:
         """
-        Deliver what has been read, then send what was written meanwhile.
+        Deliver data, and then send what the protocol has written.
         """
         if len(data) > self._room:
             self._keepUnread(data)
@@ -165,7 +164,7 @@ class Connection(tcp.Server):
         held = self._held
         if held:
             self._held = _NOTHING
-            # Not called as a method: that would be looked for in the class.
+            # As a local name: a method call would look in the class first.
             write = self._uvWrite
             write(held)
             if self._blocked:
@@ -181,25 +180,25 @@ class Connection(tcp.Server):
             log.callWithLogger(
                 self, self.reactor._disconnectSelectable, self, main.CONNECTION_DONE, True
             )
-        # What becomes of our side, the application decides.
+        # True keeps this side open until the application closes it.
         return True
 
     def pause_writing(self) -> None:
         """
-        The socket has not taken all of what was written.
+        libuv could not send all bytes.
         """
         self._blocked = True
 
     def resume_writing(self) -> None:
         """
-        Now it has.
+        libuv has sent all bytes.
         """
         self._blocked = False
         self._schedule()
 
     def connection_lost(self, error: Exception | None) -> None:
         """
-        libuv has closed the socket: on our behalf, or because of an error.
+        libuv has closed the socket, because it was told to or because of an error.
         """
         if not self.disconnected:
             why = main.CONNECTION_LOST if error else main.CONNECTION_DONE
@@ -228,30 +227,30 @@ class Connection(tcp.Server):
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """
-        Have a producer told when to go on.
+        Register a producer.
         """
         if not streaming:
-            # One that is asked for each piece is asked when doWrite is done.
+            # doWrite asks a pull producer for the next piece.
             self._closeDirectWay()
         super().registerProducer(producer, streaming)
 
     def startTLS(self, ctx: Any, normal: bool = True) -> None:
         """
-        Put TLS between the application and this.
+        Put TLS between the application and this connection.
         """
         self._closeDirectWay()
         super().startTLS(ctx, normal)
 
     def abortConnection(self) -> None:
         """
-        Close without sending what is left.
+        Close, and discard unsent data.
         """
         self._held = None
         super().abortConnection()
 
     def connectionLost(self, reason: Failure) -> None:
         """
-        The connection is over.
+        The connection has ended.
         """
         self._held = None
         self.reactor._connections.discard(self)
@@ -261,7 +260,7 @@ class Connection(tcp.Server):
 
     def startReading(self) -> None:
         """
-        Have libuv read.
+        Start or resume reading.
         """
         self._room = READ_SIZE
         if self._uv is None:
@@ -273,7 +272,7 @@ class Connection(tcp.Server):
 
     def stopReading(self) -> None:
         """
-        Have libuv not read.
+        Pause reading.
         """
         self._room = -1
         if self._uv is not None:
@@ -281,14 +280,14 @@ class Connection(tcp.Server):
 
     def startWriting(self) -> None:
         """
-        Have C{doWrite} called.
+        Have the reactor call C{doWrite}.
         """
         self._wantsToWrite = True
         self._schedule()
 
     def stopWriting(self) -> None:
         """
-        Have C{doWrite} not called.
+        Have the reactor stop calling C{doWrite}.
         """
         self._closeDirectWay()
         self._wantsToWrite = False
@@ -297,10 +296,10 @@ class Connection(tcp.Server):
         """
         Give data to libuv, for C{doWrite}.
 
-        @return: How many bytes of it are sent.
+        @return: The number of bytes that were sent.
         """
         if self._accepted:
-            # Called again, because what was taken then has been sent since.
+            # libuv has now sent the data that it took in the call before.
             sent, self._accepted = self._accepted, 0
             return sent
         self._uvWrite(data)
@@ -313,8 +312,7 @@ class Connection(tcp.Server):
         if self._uv is None:
             super()._closeSocket(orderly)
             return
-        # The descriptor is libuv's to close; what else there is to do is the
-        # same as in Twisted.
+        # libuv closes the descriptor.  The rest is the same as in Twisted.
         try:
             if orderly:
                 self.socket.shutdown(socket.SHUT_RDWR)
@@ -336,7 +334,7 @@ class Connection(tcp.Server):
 
     async def _attach(self) -> None:
         if self._room < 0 and not self._wantsToWrite and not self._held:
-            # Whoever else has the socket now may want to read all that comes.
+            # Another reader may have the socket now: uvloop would take its data.
             self._attaching = None
             return
         try:
@@ -356,8 +354,8 @@ class Connection(tcp.Server):
 
     def _deliverUnread(self) -> None:
         """
-        Deliver what was too much at once or came when it was not wanted, as far
-        as it is wanted now.
+        Deliver data that was too long for one call, or that arrived while reading was
+        paused.
         """
         while self._unread and self._room > 0:
             data, self._unread = self._unread[:READ_SIZE], self._unread[READ_SIZE:]
@@ -372,7 +370,7 @@ class Connection(tcp.Server):
 
     def _keepHeld(self, data: bytes) -> None:
         """
-        What went the direct way was too much: count it as buffered.
+        Count a direct write as buffered, because libuv could not send all of it.
         """
         self._held = None
         self.dataBuffer = data
@@ -404,7 +402,7 @@ class Connection(tcp.Server):
 
     def _flush(self) -> None:
         """
-        Do what there is to be done for what was written, once a turn.
+        Send what was written, once in each turn of the event loop.
         """
         self._scheduled = False
         held = self._held
@@ -449,8 +447,8 @@ class Port(tcp.Port):
 
 class ChildSignals:
     """
-    Notices the end of child processes.  Twisted's own way needs the one file
-    descriptor that Python writes to on a signal, which is uvloop's here.
+    Notices the end of child processes.  Twisted's own code needs the file descriptor to
+    which Python writes on a signal; here it belongs to uvloop.
     """
 
     def __init__(self, reactor: UVLoopReactor) -> None:
@@ -458,16 +456,16 @@ class ChildSignals:
 
     def install(self) -> None:
         """
-        Begin.
+        Handle SIGCHLD.
         """
         signal.signal(signal.SIGCHLD, self._childEnded)
         signal.siginterrupt(signal.SIGCHLD, False)
-        # Some may have ended before.
+        # Processes may have ended before.
         process.reapAllProcesses()
 
     def uninstall(self) -> None:
         """
-        Cease.
+        Handle SIGCHLD no longer.
         """
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
@@ -499,7 +497,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: Any, factory: Any) -> Any:
         """
-        Listen on a socket that listens already.
+        Accept connections on a listening socket.
         """
         if addressFamily not in (socket.AF_INET, socket.AF_INET6):
             return super().adoptStreamPort(fileDescriptor, addressFamily, factory)
@@ -511,7 +509,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
         self, fileDescriptor: int, addressFamily: Any, factory: Any
     ) -> Any:
         """
-        Take over a socket that is connected.
+        Take over a connected socket.
         """
         if addressFamily not in (socket.AF_INET, socket.AF_INET6):
             return super().adoptStreamConnection(fileDescriptor, addressFamily, factory)
@@ -519,7 +517,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
 
     def addReader(self, reader: Any) -> None:
         """
-        Read from something.
+        Start to read from a descriptor or a connection.
         """
         if isinstance(reader, Connection):
             reader.startReading()
@@ -528,7 +526,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
 
     def removeReader(self, reader: Any) -> None:
         """
-        Read from it no more.
+        Stop reading from a descriptor or a connection.
         """
         if isinstance(reader, Connection):
             reader.stopReading()
@@ -537,7 +535,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
 
     def addWriter(self, writer: Any) -> None:
         """
-        Have something write when it can.
+        Start to write to a descriptor or a connection.
         """
         if isinstance(writer, Connection):
             writer.startWriting()
@@ -546,7 +544,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
 
     def removeWriter(self, writer: Any) -> None:
         """
-        Have it write no more.
+        Stop writing to a descriptor or a connection.
         """
         if isinstance(writer, Connection):
             writer.stopWriting()
@@ -555,21 +553,21 @@ class UVLoopReactor(AsyncioSelectorReactor):
 
     def getReaders(self) -> Any:
         """
-        All that is read from.
+        @return: All descriptors and connections that are read from.
         """
         reading = [connection for connection in self._connections if connection._room >= 0]
         return super().getReaders() + reading
 
     def getWriters(self) -> Any:
         """
-        All that has something to write.
+        @return: All descriptors and connections that have data to write.
         """
         writing = [connection for connection in self._connections if connection._wantsToWrite]
         return super().getWriters() + writing
 
     def removeAll(self) -> Any:
         """
-        Cease to read and write, but for the reactor's own purposes.
+        Stop reading and writing, except for the reactor's own descriptors.
         """
         removed = [
             connection
@@ -583,15 +581,15 @@ class UVLoopReactor(AsyncioSelectorReactor):
 
     def _signalsFactory(self) -> Any:
         inherited: Any = super()._signalsFactory()
-        # The first of the two are those which all reactors have.
+        # The first of the two handles the signals of all reactors.
         inherited._signalHandlings = (inherited._signalHandlings[0], ChildSignals(self))
         return inherited
 
     def _cancelCallLater(self, delayedCall: Any) -> None:
         """
-        Have Twisted purge its heap when half of the calls in it are cancelled.
-        By itself it looks at them only when one is due: timeouts of connections
-        would stay there long after their connections.
+        Have Twisted purge its heap when half of its calls are cancelled.  Otherwise it
+        does this only when a call is due, and the timeouts of connections stay in memory
+        long after their connections.
         """
         super()._cancelCallLater(delayedCall)
         if (
@@ -609,8 +607,8 @@ class UVLoopReactor(AsyncioSelectorReactor):
     def _reschedule(self) -> None:
         timeout = self.timeout()
         if timeout is not None:
-            # A timer that fires early is set again, for less than libuv can
-            # tell from nothing: round up, or it spins until it is time.
+            # Round up.  A timer that fires early would be set again, for a time shorter
+            # than libuv's resolution, and the reactor would spin until the call is due.
             ticks = math.ceil(timeout / TIMER_RESOLUTION)
             when = self._asyncioEventloop.time() + ticks * TIMER_RESOLUTION
             self._scheduledAt = when
