@@ -1,8 +1,8 @@
 """
-The numbers in Twisted's endpoint descriptions, C{tcp:8080:backlog=50}.
+The numbers in Twisted's endpoint descriptions, such as C{tcp:8080:backlog=50}.
 
-Twisted reads them with C{int}, which also takes C{1_0}, C{-1} and digits of other
-scripts, and it takes any number for a port.
+Twisted reads them with C{int}, which accepts C{1_0}, C{-1} and digits of other scripts as
+well, and it accepts any number as a port.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NUMBERS = {
     "mode": 7777,
 }
 """
-The arguments that are numbers, of any endpoint, and the largest value of each.
+The arguments of all endpoints that are numbers, with their largest values.
 """
 
 _SEPARATOR = re.compile(r"(?<!\\):")
@@ -45,7 +45,7 @@ def checkNumbers(description: str, arguments: Sequence[str] = SERVER_ARGUMENTS) 
     """
     Check the numbers of an endpoint description.
 
-    @param arguments: The names of the arguments that are given by their place.
+    @param arguments: The names of the positional arguments.
 
     @raise ValueError: if one of them is not a plain number, or too large.
     """

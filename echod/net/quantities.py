@@ -1,9 +1,8 @@
 """
 Numbers and quantities as people write them: durations, sizes, rates and shares.
 
-Every number that a user or a peer can give is read here.  Python's C{int} and
-C{float} are too generous: they take C{1_0}, C{+5}, spaces, digits of other
-scripts, C{nan} and C{1e400}.
+All numbers of users and peers are read here.  Python's C{int} and C{float} also accept
+C{1_0}, C{+5}, spaces, digits of other scripts, C{nan} and C{1e400}.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ few enough that reading them never fails.
 
 MOST = 10**15
 """
-The largest number there is a use for, in bytes a petabyte.  A C{float} still holds
-every whole number up to it.
+The largest number, in bytes a petabyte: nobody needs more.  A C{float} can hold every
+whole number up to it.
 """
 
 LONGEST_TIME = 10**9
 """
-The longest time that can be waited for, in seconds: 30 years.
+The longest duration, in seconds: 30 years.
 """
 
 DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
@@ -55,9 +54,9 @@ _QUANTITY = re.compile(r"([0-9.]+) ?(.*)")
 
 def wholeNumber(text: str, least: int = 0, most: int = MOST) -> int:
     """
-    @return: The number, which is written in ASCII digits only.
+    @return: The number that a text of ASCII digits stands for.
 
-    @raise ValueError: for anything else, and outside of the limits.
+    @raise ValueError: for any other text, and for a number outside of the limits.
     """
     if len(text) <= LONGEST_NUMBER and _WHOLE.fullmatch(text):
         number = int(text)
@@ -68,9 +67,9 @@ def wholeNumber(text: str, least: int = 0, most: int = MOST) -> int:
 
 def decimal(text: str, least: float = 0, most: float = MOST) -> float:
     """
-    @return: The number, which is written in ASCII digits, with or without a point.
+    @return: The number that a text of ASCII digits, with or without a point, stands for.
 
-    @raise ValueError: for anything else, and outside of the limits.
+    @raise ValueError: for any other text, and for a number outside of the limits.
     """
     if len(text) <= LONGEST_NUMBER and _DECIMAL.fullmatch(text):
         number = float(text)
@@ -83,7 +82,7 @@ def duration(text: str) -> float:
     """
     @return: Seconds.
 
-    @raise ValueError: for anything else, as do the others.
+    @raise ValueError: for any other text, as the next functions do.
     """
     problem = f"a duration is written as 50ms, 1.5s or 2min, and is at most {LONGEST_TIME}s"
     units = {**DURATIONS, "\N{MICRO SIGN}s": DURATIONS["us"]}
@@ -111,7 +110,7 @@ def rate(text: str) -> float:
 
 def share(text: str) -> float:
     """
-    @return: A part of the whole.
+    @return: The share as a number from 0 to 1.
     """
     problem = "a share is written as 1% or 0.1%, and is at most 100%"
     return _quantity(text, {"%": 1}, problem, most=100) / 100

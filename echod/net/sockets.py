@@ -1,5 +1,5 @@
 """
-What the system knows of a socket, or does with one, and Twisted does not ask for.
+What Twisted does not ask the system about a socket, and does not set.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def innermost(transport: ITransport | None) -> ITransport:
 
 def unread(transport: ITransport | None) -> int:
     """
-    @return: How many bytes of the peer have come that were not received by the
-        protocol yet; 0 where the system does not tell.
+    @return: How many bytes of the peer the protocol has not received yet; 0 if the system
+        cannot tell.
     """
     handle = _socketOf(transport)
     if handle is None or ioctl is None:
@@ -100,8 +100,8 @@ def unacknowledged(transport: ITransport | None) -> int:
 
 def keepMore(skt: socket.socket) -> None:
     """
-    Have a UDP socket keep as much until it is read as it should, or as the system
-    allows: Linux gives less (C{net.core.rmem_max}), others refuse.
+    Enlarge the receive buffer of a UDP socket to L{RECEIVE_BUFFER}, as far as the system
+    allows: Linux gives less (C{net.core.rmem_max}), other systems refuse.
     """
     with suppress(OSError):
         if skt.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < RECEIVE_BUFFER:
@@ -110,8 +110,8 @@ def keepMore(skt: socket.socket) -> None:
 
 def isReadable(port: Any) -> bool:
     """
-    @return: Whether something is waiting at a port; L{False} where the system
-        does not tell.
+    @return: True if a connection or a datagram waits at a port; L{False} if the system
+        cannot tell.
     """
     if poll is None:
         return False

@@ -31,6 +31,8 @@ def explain(error: BaseException | None, address: str = "", option: str = "") ->
             elif isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
                 hint = "; ss -lntup shows the process that uses it"
                 hint += _anotherPort(address, port, option)
+            elif isinstance(error, OSError) and error.errno == errno.EMFILE:
+                hint = "; raise the limit of open files (ulimit -n)"
     return (getattr(error, "strerror", None) or str(error)) + hint
 
 

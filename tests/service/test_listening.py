@@ -39,6 +39,17 @@ class ListeningServiceTests(SynchronousTestCase):
         self.server = Server()
         self.service = ListeningService("127.0.0.1:0", self.endpoint, self.server)
 
+    def test_tooManyFiles(self) -> None:
+        """
+        If there is no descriptor for the socket, the line says which limit to raise.
+        """
+        error = OSError(errno.EMFILE, "Too many open files")
+        self.assertEqual(
+            self.explain(CannotListenError("", 8080, error)),
+            "echo cannot listen on 127.0.0.1:0: Too many open files; raise the limit of open "
+            "files (ulimit -n)",
+        )
+
     def explain(self, error: Exception) -> str:
         """
         @return: The line with which the service explains that it cannot listen.
