@@ -6,7 +6,6 @@ received each datagram.
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -20,10 +19,12 @@ from echod.client.target import Address
 from echod.client.udpsocket import (
     CONTROL_SPACE,
     DO_NOT_FRAGMENT,
+    HEADER_FIELDS,
     LINUX,
     PATH_MTU,
     RECEIVE_ERRORS,
     SO_TIMESTAMPNS,
+    headerFields,
     remoteError,
     timeOfArrival,
 )
@@ -59,9 +60,15 @@ class Source(tuple[str, int]):
 
     @ivar arrived: When the kernel received the datagram, in nanoseconds of the time of
         day; L{None} if the kernel does not report it.
+
+    @ivar ttl: The time to live (hop limit) on arrival; L{None} likewise.
+
+    @ivar tos: The type of service (traffic class) on arrival; L{None} likewise.
     """
 
     arrived: int | None = None
+    ttl: int | None = None
+    tos: int | None = None
 
 
 def socketAddress(address: Address) -> tuple[str | int, ...] | tuple[int, bytes]:
@@ -121,6 +128,8 @@ class ConnectedPort(udp.Port):
         if self._linux:
             skt.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             skt.setsockopt(*RECEIVE_ERRORS[self.addressFamily], 1)
+            for field in HEADER_FIELDS[self.addressFamily]:
+                skt.setsockopt(*field, 1)
         if self._unfragmented:
             skt.setsockopt(*DO_NOT_FRAGMENT[self.addressFamily])
         return skt
@@ -176,6 +185,7 @@ class ConnectedPort(udp.Port):
             else:
                 source = Source(sockaddr[:2])
                 source.arrived = timeOfArrival(control)
+                source.ttl, source.tos = headerFields(control)
                 self.protocol.datagramReceived(datagram, source)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
@@ -225,10 +235,10 @@ class ConnectedPort(udp.Port):
                 )
             except OSError:
                 break
-            number = remoteError(control)
-            if number is not None:
+            remote = remoteError(control)
+            if remote is not None:
                 queued = True
-                self.protocol.failed(OSError(number, os.strerror(number)), datagram)
+                self.protocol.failed(remote, datagram)
         # EMSGSIZE without a queue entry comes from this machine: the next attempt to
         # send raises it again.
         if error and error.errno != errno.EMSGSIZE and not queued and self.connected:

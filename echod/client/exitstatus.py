@@ -95,6 +95,19 @@ def silent(target: object, what: str) -> Outcome:
     return Outcome(SILENT, f"{target}: {what}: {LOOK_SILENT}")
 
 
+def unreachable(target: object, reason: str) -> Outcome:
+    """
+    @param reason: The error, or what an ICMP error says and who has sent it.
+
+    @return: The outcome if there is no way to the target.
+    """
+    return Outcome(
+        SILENT,
+        f"{target} is unreachable ({reason}): look at the routes (ip route get), and whether "
+        "the machine is up",
+    )
+
+
 def explain(problem: BaseException, target: object) -> Outcome:
     """
     @return: The outcome for an exception that was raised while talking to the target.
@@ -122,11 +135,7 @@ def explain(problem: BaseException, target: object) -> Outcome:
     if isinstance(problem, (error.TimeoutError, error.TCPTimedOutError, defer.TimeoutError)):
         return silent(target, "no answer to connecting")
     if number in UNREACHABLE:
-        return Outcome(
-            SILENT,
-            f"{target} is unreachable: look at the routes (ip route get), and whether the "
-            "machine is up",
-        )
+        return unreachable(target, getattr(problem, "strerror", None) or os.strerror(number))
     if isinstance(problem, (error.ConnectionLost, error.ConnectionAborted, ConnectionError)):
         return Outcome(SOME, f"{target}: the connection was lost")
     if isinstance(problem, error.ConnectionDone):

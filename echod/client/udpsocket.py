@@ -5,9 +5,11 @@ path MTU.
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import sys
+from ipaddress import ip_address
 
 LINUX = sys.platform == "linux"
 """
@@ -60,10 +62,49 @@ raised it.
 
 _TIMESPEC = struct.Struct("@ll")
 
-_EXTENDED_ERROR = struct.Struct("@IB")
+_EXTENDED_ERROR = struct.Struct("@IBBB9x")
 """
-The first fields of C{struct sock_extended_err}: errno and origin.
+C{struct sock_extended_err}: errno, origin, ICMP type and code, and fields not used here.
+The address of the host that sent the ICMP error follows.
 """
+
+REASONS: dict[tuple[int, int, int], str] = {
+    (socket.AF_INET, 3, 0): "network unreachable",
+    (socket.AF_INET, 3, 1): "host unreachable",
+    (socket.AF_INET, 3, 2): "protocol unreachable",
+    (socket.AF_INET, 3, 3): "port unreachable",
+    (socket.AF_INET, 3, 4): "fragmentation needed",
+    (socket.AF_INET, 3, 9): "network prohibited",
+    (socket.AF_INET, 3, 10): "host prohibited",
+    (socket.AF_INET, 3, 13): "communication prohibited",
+    (socket.AF_INET, 11, 0): "time to live exceeded",
+    (socket.AF_INET6, 1, 0): "no route",
+    (socket.AF_INET6, 1, 1): "communication prohibited",
+    (socket.AF_INET6, 1, 3): "address unreachable",
+    (socket.AF_INET6, 1, 4): "port unreachable",
+    (socket.AF_INET6, 2, 0): "packet too big",
+    (socket.AF_INET6, 3, 0): "hop limit exceeded",
+}
+"""
+What ICMP types and codes mean (RFC 792, 1812, 4443).
+"""
+
+_ADDRESSES: dict[int, slice] = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
+"""
+Where the IP address is within a C{sockaddr}, by its family.
+"""
+
+HEADER_FIELDS = {
+    socket.AF_INET: ((socket.IPPROTO_IP, 12), (socket.IPPROTO_IP, 13)),
+    socket.AF_INET6: ((socket.IPPROTO_IPV6, 51), (socket.IPPROTO_IPV6, 66)),
+}
+"""
+C{IP_RECVTTL} and C{IP_RECVTOS}, C{IPV6_RECVHOPLIMIT} and C{IPV6_RECVTCLASS}: report these
+fields of the IP header of each datagram.
+"""
+
+_TTL = {(socket.IPPROTO_IP, 2), (socket.IPPROTO_IPV6, 52)}
+_TOS = {(socket.IPPROTO_IP, 1), (socket.IPPROTO_IPV6, 67)}
 
 Control = list[tuple[int, int, bytes]]
 
@@ -80,13 +121,35 @@ def timeOfArrival(control: Control) -> int | None:
     return None
 
 
-def remoteError(control: Control) -> int | None:
+def headerFields(control: Control) -> tuple[int | None, int | None]:
     """
-    @return: The number of an error that came back from the network; L{None} if there is
-        none.
+    @return: The time to live and the type of service of a datagram; L{None} if the kernel
+        does not report them.
+    """
+    ttl = tos = None
+    for level, kind, data in control:
+        if (level, kind) in _TTL:
+            ttl = int.from_bytes(data, sys.byteorder)
+        elif (level, kind) in _TOS:
+            tos = int.from_bytes(data, sys.byteorder)
+    return ttl, tos
+
+
+def remoteError(control: Control) -> OSError | None:
+    """
+    @return: An error that came back from the network, with its reason and the host that
+        sent it; L{None} if there is none.
     """
     for level, kind, data in control:
         if (level, kind) in RECEIVE_ERRORS.values():
-            number, origin = _EXTENDED_ERROR.unpack_from(data)
-            return None if origin == LOCAL_ORIGIN else int(number)
+            number, origin, icmpType, code = _EXTENDED_ERROR.unpack_from(data)
+            if origin == LOCAL_ORIGIN:
+                return None
+            text = os.strerror(number)
+            sender = data[_EXTENDED_ERROR.size :]
+            family = int.from_bytes(sender[:2], sys.byteorder)
+            if family in _ADDRESSES:
+                reason = REASONS.get((family, icmpType, code), f"ICMP {icmpType}/{code}")
+                text = f"{reason}, says {ip_address(sender[_ADDRESSES[family]])}"
+            return OSError(number, text)
     return None

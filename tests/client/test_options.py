@@ -406,7 +406,16 @@ class OutcomeTests(SynchronousTestCase):
             (error.ConnectError(FileNotFoundError(errno.ENOENT, "")), 3, "it refused"),
             (error.TCPTimedOutError(), 4, "it: no answer to connecting: dropped"),
             (defer.TimeoutError(3, ""), 4, "it: no answer"),
-            (error.NoRouteError(errno.ENETUNREACH, ""), 4, "it is unreachable"),
+            (
+                error.NoRouteError(errno.ENETUNREACH, ""),
+                4,
+                "it is unreachable (Network is unreachable): look at",
+            ),
+            (
+                OSError(errno.EHOSTUNREACH, "host prohibited, says 192.0.2.1"),
+                4,
+                "it is unreachable (host prohibited, says 192.0.2.1): look at",
+            ),
             (OSError(errno.EHOSTUNREACH, ""), 4, "it is unreachable"),
             (OSError(errno.EHOSTDOWN, ""), 4, "it is unreachable"),
             (error.ConnectBindError(errno.ENODEV, ""), 2, "--source: No such device: give"),

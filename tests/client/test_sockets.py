@@ -58,21 +58,24 @@ class NetworkTests(SynchronousTestCase):
         A link-local address keeps its link; packets leave from the chosen source, and
         carry the chosen type of service and time to live.
         """
-        for command in ("tcp", "udp"):
-            for arguments in (
-                ["[fe80::1%a0]:7777"],
-                ["fe80::1%a0", "7777"],
-                ["-I", "192.0.2.1", "-Q", "EF", "-t", "65", "127.0.0.1:7777"],
-                ["-I", "fe80::1%a0", "-Q", "EF", "-t", "65", "[fe80::1%a0]:7777"],
-                ["-I", "lo", "127.0.0.1:7777"],
-            ):
-                ended = self.echoc(command, *arguments)
-                self.assertEqual(
-                    (ended.stdout, ended.stderr), ("hello\n", ""), (command, arguments)
-                )
-            for source, reason in (("a9", "No such device"), ("192.0.2.9", "Cannot assign")):
-                ended = self.echoc(command, "-I", source, "127.0.0.1:7777")
-                self.assertEqual(ended.returncode, 2)
-                self.assertIn(f"--source: {reason}", ended.stderr)
-        self.assertEqual(self.echoc("ping", "-q", "-c1", "[fe80::1%a0]:7777").returncode, 0)
+        chosen = ["-I", "fe80::1%a0", "-Q", "EF", "-t", "65", "fe80::1%a0", "7777"]
+        for arguments in (
+            ["tcp", "[fe80::1%a0]:7777"],
+            ["tcp", *chosen],
+            ["udp", *chosen],
+            ["tcp", "-I", "192.0.2.1", "127.0.0.1:7777"],
+            ["udp", "-I", "lo", "127.0.0.1:7777"],
+        ):
+            ended = self.echoc(*arguments)
+            self.assertEqual((ended.stdout, ended.stderr), ("hello\n", ""), arguments)
+        for command, source, reason in (
+            ("tcp", "a9", "No such device"),
+            ("udp", "192.0.2.9", "Cannot assign"),
+        ):
+            ended = self.echoc(command, "-I", source, "127.0.0.1:7777")
+            self.assertEqual(ended.returncode, 2)
+            self.assertIn(f"--source: {reason}", ended.stderr)
+        ended = self.echoc("ping", "-c1", "[fe80::1%a0]:7777")
+        self.assertEqual(ended.returncode, 0)
+        self.assertRegex(ended.stdout, r"64 bytes seq=0 ttl=\d+ time=")
         self.daemon.expect(r"TCP echo: 192\.0\.2\.1:\d+ connected")

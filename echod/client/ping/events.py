@@ -53,6 +53,10 @@ class Event(NamedTuple):
     @ivar reordered: Whether a probe that was sent later was answered earlier
         (RFC 4737).
 
+    @ivar ttl: The time to live on arrival; L{None} if unknown.
+
+    @ivar tos: The type of service on arrival; L{None} if unknown.
+
     @ivar at: The index of the first byte that differs from the probe.
     """
 
@@ -62,3 +66,5 @@ class Event(NamedTuple):
     roundTrip: int | None = None
     reordered: bool = False
     at: int | None = None
+    ttl: int | None = None
+    tos: int | None = None

@@ -51,6 +51,8 @@ class Result:
     @ivar slips: The probes that left late.
 
     @ivar percentiles: Which percentiles to report.
+
+    @ivar unreachable: What the last error says that is not a refusal.
     """
 
     tracker: Tracker
@@ -60,6 +62,7 @@ class Result:
     pathMTU: int | None = None
     slips: Slips = field(default_factory=Slips)
     percentiles: tuple[float, ...] = PERCENTILES
+    unreachable: str = ""
 
 
 class Pinger:
@@ -76,6 +79,7 @@ class Pinger:
     _grace: IDelayedCall | None = None
     _deadline: IDelayedCall | None = None
     _lost: BaseException | None = None
+    _unreachable = ""
     _sentAll = False
     _over = False
 
@@ -130,15 +134,26 @@ class Pinger:
         )
         self._schedule.start()
 
-    def received(self, data: bytes, arrived: int | None = None) -> None:
+    def received(
+        self,
+        data: bytes,
+        arrived: int | None = None,
+        ttl: int | None = None,
+        tos: int | None = None,
+    ) -> None:
         """
         Check data that has come back.
 
         @param arrived: When the kernel received the data, in nanoseconds of the time of
             day; L{None} if unknown.
+
+        @param ttl: Its time to live on arrival; L{None} if unknown.
+
+        @param tos: Its type of service on arrival; L{None} if unknown.
         """
         if not self._over:
-            self._observer(self.tracker.received(data, self._now(), arrived))
+            event = self.tracker.received(data, self._now(), arrived)
+            self._observer(event._replace(ttl=ttl, tos=tos))
             self._checkDone()
 
     def failed(self, error: OSError, data: bytes = b"") -> None:
@@ -148,7 +163,7 @@ class Pinger:
         @param data: The probe that the error belongs to; empty if unknown.
         """
         if not self._over:
-            kind = _kind(error)
+            kind = self._kind(error)
             self._observer(self.tracker.failed(kind, data))
             self._checkReachable(kind)
 
@@ -199,6 +214,7 @@ class Pinger:
             self._lost,
             slips=Slips() if self._schedule is None else self._schedule.slips,
             percentiles=self.plan.percentiles,
+            unreachable=self._unreachable,
         )
 
     def _send(self) -> bool:
@@ -209,7 +225,7 @@ class Pinger:
         except BlockingIOError:
             return False
         except OSError as error:
-            kind = _kind(error)
+            kind = self._kind(error)
             self._observer(self.tracker.sendFailed(self._size, moment, kind))
             self._checkReachable(kind)
         else:
@@ -262,8 +278,10 @@ class Pinger:
         sinceLast = (self._now().monotonic - self.tracker.lastAttempt) / SECOND
         return max(duplicates, self.plan.timeout - sinceLast)
 
-
-def _kind(error: OSError) -> Kind:
-    if isinstance(error, ConnectionRefusedError):
-        return Kind.REFUSED
-    return Kind.TOO_BIG if error.errno == errno.EMSGSIZE else Kind.UNREACHABLE
+    def _kind(self, error: OSError) -> Kind:
+        if isinstance(error, ConnectionRefusedError):
+            return Kind.REFUSED
+        if error.errno == errno.EMSGSIZE:
+            return Kind.TOO_BIG
+        self._unreachable = error.strerror or str(error)
+        return Kind.UNREACHABLE

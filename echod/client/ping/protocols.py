@@ -13,7 +13,7 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from echod.client.datagrams import ConnectedPort
+from echod.client.datagrams import ConnectedPort, Source
 from echod.client.ping.pinger import Pinger
 from echod.client.talk.tcp import setNoDelay
 from echod.net.transport import ISessionTransport
@@ -39,7 +39,8 @@ class DatagramProbesProtocol(DatagramProtocol):
         """
         Deliver a datagram.
         """
-        self._pinger.received(datagram, getattr(addr, "arrived", None))
+        assert isinstance(addr, Source)
+        self._pinger.received(datagram, addr.arrived, addr.ttl, addr.tos)
 
     def failed(self, error: OSError, datagram: bytes) -> None:
         """

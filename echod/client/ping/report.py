@@ -103,6 +103,10 @@ class Text(Quiet):
         parts.append("-" if event.kind in ERRORS else f"{event.size} bytes")
         if event.sequence is not None:
             parts.append(f"seq={event.sequence}")
+        if event.ttl is not None:
+            parts.append(f"ttl={event.ttl}")
+        if event.tos:
+            parts.append(f"tos={event.tos:#04x}")
         if event.roundTrip is not None:
             parts.append(f"time={milliseconds(event.roundTrip / 1000)} ms")
         if event.kind is not Kind.ANSWERED:
@@ -205,6 +209,8 @@ def fields(event: Event, now: float) -> dict[str, Any]:
         "sequence": event.sequence,
         "size_bytes": event.size,
         "rtt_us": None if trip is None else trip / 1000,
+        "ttl": event.ttl,
+        "tos": event.tos,
         "reordered": event.reordered,
         "first_wrong_byte": event.at,
     }
@@ -248,14 +254,16 @@ def lines(summary: dict[str, Any]) -> list[str]:
         texts.append(
             f"one every {milliseconds(summary['interval_mean_us'])} ms for "
             f"{summary['duration_s']:.3f} s; came back: {summary['received_per_s']:.0f}/s, "
-            f"{summary['received_bit_per_s'] / 1e6:.3f} Mbit/s"
-        )
-    if summary["left_late"]:
-        texts.append(
-            f"{summary['left_late']} probes left late, by up to "
-            f"{milliseconds(summary['left_late_max_us'])} ms"
+            f"{summary['received_bit_per_s'] / 1e6:.3f} Mbit/s" + _leftLate(summary)
         )
     return [*texts, summary["verdict"]]
+
+
+def _leftLate(summary: dict[str, Any]) -> str:
+    if not summary["left_late"]:
+        return ""
+    longest = milliseconds(summary["left_late_max_us"])
+    return f"; left late: {summary['left_late']}, by up to {longest} ms"
 
 
 def _line(ofSize: dict[str, Any]) -> str:

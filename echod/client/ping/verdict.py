@@ -13,6 +13,7 @@ from echod.client.exitstatus import (
     explain,
     refused,
     silent,
+    unreachable,
 )
 from echod.client.ping.events import DAMAGED, Kind
 from echod.client.ping.pinger import Result
@@ -39,7 +40,7 @@ def verdict(result: Result, target: object) -> Outcome:
     if not total.returned and counts[Kind.REFUSED]:
         return refused(target)
     if not total.returned and counts[Kind.UNREACHABLE]:
-        return silent(target, "unreachable")
+        return unreachable(target, result.unreachable)
     if not total.returned and tracker.lost:
         return silent(target, f"silent, {tracker.lost} probes without an answer")
     if missing:

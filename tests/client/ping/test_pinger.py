@@ -15,6 +15,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.client.datagrams import Source
 from echod.client.exitstatus import ALL, REFUSED, SILENT, SOME, WRONG
 from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.pinger import Pinger, Result, now
@@ -514,7 +515,7 @@ class Wire:
         A probe that was answered arrives.
         """
         while self.waiting:
-            self.client.datagramReceived(self.waiting.pop(0), ("192.0.2.2", 8080))
+            self.client.datagramReceived(self.waiting.pop(0), Source(("192.0.2.2", 8080)))
 
 
 class DatagramProbesTests(PingerTestCase):

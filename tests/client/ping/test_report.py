@@ -202,6 +202,8 @@ class ReportTests(SynchronousTestCase):
                 "sequence": 0,
                 "size_bytes": 64,
                 "rtt_us": 43.5,
+                "ttl": None,
+                "tos": None,
                 "reordered": False,
                 "first_wrong_byte": None,
             },
@@ -213,10 +215,10 @@ class ReportTests(SynchronousTestCase):
         """
         names, first, *_, last = self.report(CSV)
         self.assertEqual(
-            names, "time,event,sequence,size_bytes,rtt_us,reordered,first_wrong_byte"
+            names, "time,event,sequence,size_bytes,rtt_us,ttl,tos,reordered,first_wrong_byte"
         )
-        self.assertEqual(first, "2001-09-09T01:46:40.500000+00:00,answered,0,64,43.5,False,")
-        self.assertIn("too_big,8,9000,,False,", last)
+        self.assertEqual(first, "2001-09-09T01:46:40.500000+00:00,answered,0,64,43.5,,,False,")
+        self.assertIn("too_big,8,9000,,,,False,", last)
         report = CSV(self.lines.append)
         report.interim(summarised(64))
         self.assertEqual(len(self.lines), len(EVENTS))
@@ -241,11 +243,14 @@ class ReportTests(SynchronousTestCase):
 
     def test_timeOfDay(self) -> None:
         """
-        Each line of an event can begin with the time of day.
+        Each line of an event can begin with the time of day, and shows the time to live and
+        the type of service if they are known.
         """
         report = Text(self.lines.append, True, lambda: 1_000_000_000.5)
-        report.observe(EVENTS[1])
-        self.assertEqual(self.lines, ["[1000000000.500000] 64 bytes seq=0 time=0.043 ms"])
+        report.observe(EVENTS[1]._replace(ttl=60, tos=184))
+        self.assertEqual(
+            self.lines, ["[1000000000.500000] 64 bytes seq=0 ttl=60 tos=0xb8 time=0.043 ms"]
+        )
 
     def test_percentiles(self) -> None:
         """
@@ -267,7 +272,7 @@ class ReportTests(SynchronousTestCase):
         of.slips.count, of.slips.longest = 3, 2_500_000
         said = summary(of, Outcome(0, ""), "it")
         self.assertEqual((said["left_late"], said["left_late_max_us"]), (3, 2500.0))
-        self.assertIn("3 probes left late, by up to 2.500 ms", lines(said))
+        self.assertTrue(lines(said)[2].endswith("; left late: 3, by up to 2.500 ms"))
 
 
 class PictureTests(SynchronousTestCase):
