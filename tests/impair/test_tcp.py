@@ -103,7 +103,7 @@ class DelayTests(ImpairedTests):
 
     def test_delay(self) -> None:
         """
-        Everything comes back late, in order.
+        With a delay, all bytes come back late, in order.
         """
         wire = self.connect("delay=50ms")
         wire.protocol.dataReceived(b"one")
@@ -120,8 +120,7 @@ class DelayTests(ImpairedTests):
 
     def test_goodbye(self) -> None:
         """
-        A goodbye closes the connection when all that came before it has gone
-        back.
+        A goodbye closes the connection when all bytes before it are returned.
         """
         wire = self.connect("delay=50ms")
         wire.protocol.dataReceived(b"all of it\nbye\n")
@@ -136,7 +135,7 @@ class DelayTests(ImpairedTests):
 
     def test_halfClose(self) -> None:
         """
-        A peer that shuts down its sending side still gets all of it.
+        A peer that shuts down its sending side still receives all delayed bytes.
         """
         wire = self.connect("delay=50ms")
         wire.protocol.dataReceived(b"all of it")
@@ -148,7 +147,7 @@ class DelayTests(ImpairedTests):
 
     def test_drain(self) -> None:
         """
-        A stop lets what is delayed go back.
+        A stop lets the delayed bytes go back.
         """
         wire = self.connect("delay=50ms")
         wire.protocol.dataReceived(b"all of it")
@@ -161,8 +160,8 @@ class DelayTests(ImpairedTests):
 
     def test_cut(self) -> None:
         """
-        What is still delayed when the time for a stop is up is cut, and leaves
-        no timer.
+        A session that still delays bytes when the drain timeout is over is cut, and leaves no
+        timer.
         """
         wire = self.connect("delay=2min")
         wire.protocol.dataReceived(b"all of it")
@@ -174,7 +173,7 @@ class DelayTests(ImpairedTests):
 
     def test_lost(self) -> None:
         """
-        What is on its way when the connection is lost is lost with it.
+        Bytes that wait when the connection is lost are lost.
         """
         wire = self.connect("delay=50ms")
         wire.protocol.dataReceived(b"x")
@@ -195,7 +194,7 @@ class DelayTests(ImpairedTests):
 
     def test_nothing(self) -> None:
         """
-        Nothing is not delayed, nor is what is returned after the end.
+        Empty writes, and writes after the end, are not delayed.
         """
         wire = self.connect("delay=50ms")
         self.connection.write(b"")
@@ -206,7 +205,7 @@ class DelayTests(ImpairedTests):
 
     def test_sequence(self) -> None:
         """
-        What is in parts is returned as a whole.
+        Several parts of one write are sent as one.
         """
         wire = self.connect("delay=50ms")
         self.connection.writeSequence([b"a", b"b"])
@@ -255,7 +254,7 @@ class BackpressureTests(ImpairedTests):
 
     def test_endWhileFull(self) -> None:
         """
-        A peer that has said all of it needs no pausing.
+        A peer that shuts down its sending side while the room is full receives everything.
         """
         wire = self.connect("delay=50ms")
         wire.protocol.dataReceived(b"x" * ROOM)
@@ -271,7 +270,7 @@ class PiecesTests(ImpairedTests):
 
     def test_pieces(self) -> None:
         """
-        All of it comes back, in pieces of the sizes asked for.
+        All bytes come back, in pieces of the given sizes.
         """
         wire = self.connect("pieces=1-7,seed=7")
         message = bytes(range(200)) * 5
@@ -282,7 +281,7 @@ class PiecesTests(ImpairedTests):
 
     def test_apart(self) -> None:
         """
-        The pieces of a message are so far apart that its reader notices.
+        There is a gap between the pieces of a message, so that its reader reads each alone.
         """
         wire = self.connect("pieces=1")
         wire.protocol.dataReceived(b"abc")
@@ -292,7 +291,7 @@ class PiecesTests(ImpairedTests):
 
     def test_stream(self) -> None:
         """
-        The pieces of a long stream come one a turn.
+        A long stream sends one piece in each turn of the reactor.
         """
         wire = self.connect("pieces=1000")
         wire.protocol.dataReceived(b"x" * (4000 + MESSAGE))
@@ -305,8 +304,8 @@ class PiecesTests(ImpairedTests):
 
     def test_seed(self) -> None:
         """
-        The same seed twice gives the same pieces, for every connection; another
-        seed does not, nor does another connection.
+        The same seed gives each connection the same pieces again; another seed does not, and
+        another connection has other pieces.
         """
 
         def conversation(seed: int) -> list[list[bytes]]:
@@ -320,7 +319,7 @@ class PiecesTests(ImpairedTests):
 
     def test_rate(self) -> None:
         """
-        So many bytes a second come back, evenly.
+        The bytes come back evenly, as many a second as the rate says.
         """
         wire = self.connect("rate=1kB/s")
         wire.protocol.dataReceived(b"x" * 1000)
@@ -332,7 +331,7 @@ class PiecesTests(ImpairedTests):
 
     def test_lateTimers(self) -> None:
         """
-        Timers that are a little late do not make it slower.
+        Timers that are a little late do not make the stream slower.
         """
         wire = self.connect("rate=1kB/s")
         wire.protocol.dataReceived(b"x" * 1000)
@@ -341,7 +340,7 @@ class PiecesTests(ImpairedTests):
 
     def test_slowRate(self) -> None:
         """
-        A rate of less than a byte in each tick is kept to as well.
+        A rate of less than one byte in each tick is exact, too.
         """
         wire = self.connect("rate=1B/s")
         wire.protocol.dataReceived(b"abc")
@@ -353,7 +352,7 @@ class PiecesTests(ImpairedTests):
 
     def test_piecesAtRate(self) -> None:
         """
-        Pieces keep to the rate.
+        A stream with pieces has the same rate.
         """
         wire = self.connect("rate=100B/s,pieces=1-7")
         wire.protocol.dataReceived(b"x" * 100)
@@ -368,7 +367,7 @@ class EndTests(ImpairedTests):
 
     def test_close(self) -> None:
         """
-        After so many bytes the connection is closed, in good order.
+        close-after closes the connection after its number of bytes, without losing them.
         """
         wire = self.connect("close-after=5B")
         wire.protocol.dataReceived(b"abc")
@@ -383,7 +382,7 @@ class EndTests(ImpairedTests):
 
     def test_closeAfterEnd(self) -> None:
         """
-        A connection that ends anyway ends after so many bytes at the latest.
+        close-after also limits a connection that is closing already.
         """
         wire = self.connect("close-after=5B")
         wire.protocol.dataReceived(b"abcdefgh")
@@ -393,7 +392,7 @@ class EndTests(ImpairedTests):
 
     def test_reset(self) -> None:
         """
-        After so many bytes the connection is reset, when these are written.
+        reset-after resets the connection when its number of bytes is sent.
         """
         wire = self.connect("reset-after=5B,pieces=5")
         wire.protocol.dataReceived(b"abcdefgh")
@@ -408,7 +407,7 @@ class EndTests(ImpairedTests):
 
     def test_stall(self) -> None:
         """
-        After so many bytes nothing more comes back, and the connection stays.
+        stall-after sends nothing after its number of bytes, and keeps the connection open.
         """
         with logged() as lines:
             wire = self.connect("stall-after=5B")
@@ -422,7 +421,7 @@ class EndTests(ImpairedTests):
 
     def test_stallWithNothingLeft(self) -> None:
         """
-        A stalled connection stays even if there is nothing more to return.
+        A stalled connection stays open even if there is nothing more to return.
         """
         wire = self.connect("stall-after=3B")
         self.assertEqual(self.echo(b"abc", wire), [b"abc"])
@@ -431,7 +430,7 @@ class EndTests(ImpairedTests):
 
     def test_atOnce(self) -> None:
         """
-        What ends after no byte ends at once.
+        A connection that ends after 0 bytes ends at once.
         """
         for end, outcome in (
             ("close-after", (True, False)),
@@ -444,7 +443,7 @@ class EndTests(ImpairedTests):
 
     def test_cutStalled(self) -> None:
         """
-        A stop cuts what is stalled.
+        A stop cuts a stalled connection.
         """
         wire = self.connect("stall-after=0")
         self.clock.advance(0)
@@ -504,7 +503,7 @@ class FactoryTests(ImpairedTests):
 
     def test_refuse(self) -> None:
         """
-        The share asked for is refused, at once, and counted.
+        The given share of the connections is refused at once, and counted.
         """
         refused = self.accepted("refuse=10%,seed=7").count(False)
         self.assertApproximates(refused, 100, 5 * 9.5)
@@ -513,7 +512,7 @@ class FactoryTests(ImpairedTests):
 
     def test_refuseSeed(self) -> None:
         """
-        The same seed refuses the same connections; another does not.
+        The same seed refuses the same connections; another seed refuses others.
         """
         first = self.accepted("refuse=10%,seed=7")
         self.assertEqual(self.accepted("refuse=10%,seed=7"), first)
@@ -521,15 +520,14 @@ class FactoryTests(ImpairedTests):
 
     def test_refuseAll(self) -> None:
         """
-        All may be refused, and none.
+        A share of 100% refuses all connections, and 0% none.
         """
         self.assertEqual(set(self.accepted("refuse=100%", 20)), {False})
         self.assertEqual(set(self.accepted("refuse=0%", 20)), {True})
 
     def test_limits(self) -> None:
         """
-        What echod refuses for a reason of its own is nothing that was done on
-        purpose.
+        A connection that the limits refuse does not count as refused on purpose.
         """
         self.limits = Limits(capacity=Capacity(1), idleTimeout=0)
         self.connect("refuse=0%")
@@ -540,7 +538,7 @@ class FactoryTests(ImpairedTests):
 
     def test_log(self) -> None:
         """
-        The log warns of it when it begins, and says in the end what it came to.
+        The log has a warning at the start, and the counts at the end.
         """
         with logged() as lines:
             self.listen("pieces=1-7,seed=7")
@@ -552,8 +550,8 @@ class FactoryTests(ImpairedTests):
 
     def test_transports(self) -> None:
         """
-        The session sees what kind of transport there is, and the transport that
-        it can be half-closed.
+        The session sees the interfaces of the transport, and the transport sees a protocol
+        that can be half-closed.
         """
         for kind, tcp, tls in (
             (MemoryTransport, False, False),
@@ -567,13 +565,13 @@ class FactoryTests(ImpairedTests):
 
     def test_noDelay(self) -> None:
         """
-        Pieces go at once, not when the one before was acknowledged.
+        A piece is sent at once, and does not wait for the acknowledgement of the one before.
         """
         self.assertTrue(self.connect("pieces=1").noDelay)
 
     def test_conversation(self) -> None:
         """
-        A client over a simulated network has everything back.
+        A client on a simulated network receives everything.
         """
 
         self.listen("delay=5ms,pieces=1-3")

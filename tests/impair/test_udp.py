@@ -113,7 +113,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_nothing(self) -> None:
         """
-        What nothing befalls comes back as it was, at once.
+        A datagram without a fault comes back unchanged, at once.
         """
         self.start("drop=0%")
         self.assertEqual(self.send(b"a", b"", b"c"), [b"a", b"", b"c"])
@@ -121,7 +121,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_drop(self) -> None:
         """
-        What is dropped does not come back, and counts as dropped only.
+        A dropped datagram does not come back, and counts as dropped only.
         """
         self.start("drop=100%")
         self.assertEqual(self.send(b"a", b"b"), [])
@@ -130,7 +130,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_duplicate(self) -> None:
         """
-        What is duplicated comes back twice.
+        A duplicated datagram comes back twice.
         """
         self.start("duplicate=100%")
         self.assertEqual(self.send(b"a", b"b"), [b"a", b"a", b"b", b"b"])
@@ -138,8 +138,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_corrupt(self) -> None:
         """
-        What is corrupted comes back with one bit changed; an empty datagram has
-        none.
+        A corrupted datagram comes back with one bit changed; an empty datagram has no bit.
         """
         self.start("corrupt=100%")
         (returned,) = self.send(b"\0" * 100)
@@ -150,7 +149,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_truncate(self) -> None:
         """
-        What is truncated comes back without its end.
+        A truncated datagram comes back without its end.
         """
         self.start("truncate=100%")
         (returned,) = self.send(b"abcdefgh")
@@ -166,7 +165,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_reorder(self) -> None:
         """
-        What is to be out of order comes back behind what came later.
+        A reordered datagram comes back after a later one.
         """
         self.reorder()
         self.assertEqual(self.send(b"b", b"c"), [b"b", b"a", b"c"])
@@ -175,7 +174,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_reorderSeveral(self) -> None:
         """
-        Several that are to be out of order all come behind the next which is not.
+        Several reordered datagrams come back after the next one that is not reordered.
         """
         self.start("reorder=50%", "reorder", "reorder", None)
         self.assertEqual(self.send(b"a", b"b", b"c"), [b"c", b"a", b"b"])
@@ -183,7 +182,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_overtakenByItsOwn(self) -> None:
         """
-        The datagrams of another source do not bring those of one out of order.
+        Only a datagram of the same source overtakes a reordered one.
         """
         self.reorder()
         self.assertEqual(self.send(b"b", peer=OTHER), [b"b"])
@@ -191,7 +190,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_overtakenByWhole(self) -> None:
         """
-        What comes back damaged has overtaken nothing that anybody could tell.
+        A damaged datagram overtakes no other: a client could not recognize it.
         """
         self.start("reorder=40%,corrupt=40%", "reorder", "corrupt", None)
         damaged, *rest = self.send(b"a", b"b", b"c")
@@ -201,7 +200,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_notOvertaken(self) -> None:
         """
-        What nothing overtakes comes back in order, late, and is not counted.
+        A held datagram that nothing overtakes comes back late, in order, and is not counted.
         """
         self.reorder()
         self.clock.advance(OVERTAKEN_WITHIN - 0.01)
@@ -212,7 +211,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_delay(self) -> None:
         """
-        What is delayed comes back later, in order.
+        Delayed datagrams come back later, in order.
         """
         self.start("delay=50ms")
         self.assertEqual(self.send(b"a"), [])
@@ -227,7 +226,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_jitterKeepsOrder(self) -> None:
         """
-        What takes longer for one than for another still keeps them in order.
+        Jitter does not change the order of the datagrams.
         """
         self.start("delay=50ms,jitter=50ms")
         datagrams = [bytes([number]) for number in range(100)]
@@ -237,7 +236,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_bounded(self) -> None:
         """
-        What there is no room for on the way is lost, and counted.
+        A datagram for which there is no room is lost, and counted.
         """
         self.start("delay=50ms", room=2 * OVERHEAD + 400)
         self.send(b"a" * 100, b"b" * 300, b"c" * 600, b"")
@@ -247,7 +246,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_boundedHolding(self) -> None:
         """
-        What there is no room to hold back comes back in order.
+        A datagram that cannot be held for lack of room comes back in order.
         """
         self.start("reorder=100%", room=HELD_OVERHEAD + 500)
         self.assertEqual(self.send(b"a" * 500, b"b" * 500), [b"b" * 500, b"a" * 500])
@@ -273,7 +272,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_roomAgain(self) -> None:
         """
-        What is not held back any more leaves room for the next.
+        A datagram that is not held any more leaves its room to the next one.
         """
         self.start("reorder=50%", *["reorder", None] * 3, room=HELD_OVERHEAD + 500)
         for _ in range(3):
@@ -281,7 +280,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_guarded(self) -> None:
         """
-        Whom echod does not answer, it does not answer late or twice either.
+        A source that echod refuses gets no answer to duplicates either.
         """
         self.start("duplicate=100%")
         self.assertEqual(self.send(b"a", peer=("192.0.2.1", 8080)), [])
@@ -290,7 +289,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_drain(self) -> None:
         """
-        A stop lets what is on its way arrive, and leaves no timer.
+        A stop lets the waiting datagrams arrive, and leaves no timer.
         """
         self.start("delay=50ms,reorder=50%", "reorder", None)
         self.send(b"a")
@@ -302,7 +301,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """
-        Once nobody listens, what is on its way is lost.
+        When the port is closed, the waiting datagrams are lost.
         """
         self.start("delay=50ms,reorder=50%", "reorder", None)
         self.send(b"a")
@@ -312,8 +311,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_log(self) -> None:
         """
-        The log warns of it when it begins, with the seed, and says in the end
-        what it came to.
+        The log has a warning with the seed at the start, and the counts at the end.
         """
         with logged() as lines:
             self.start("drop=100%,seed=7")
@@ -329,7 +327,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_logNothing(self) -> None:
         """
-        The log says so if it came to nothing.
+        The log says at the end if nothing was impaired.
         """
         self.start("drop=1%")
         with logged() as lines:
@@ -350,15 +348,14 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_seed(self) -> None:
         """
-        The same seed twice gives the same bytes on the wire; another does not.
+        The same seed gives the same bytes on the wire; another seed does not.
         """
         self.assertEqual(self.conversation(7), self.conversation(7))
         self.assertNotEqual(self.conversation(7), self.conversation(8))
 
     def test_seenAndDone(self) -> None:
         """
-        What a client sees is exactly what was done: losses, duplicates, damages
-        and what was out of order.
+        A client sees exactly the losses, duplicates, damages and reorderings that are counted.
         """
         self.start("drop=5%,duplicate=5%,reorder=5%,corrupt=5%,truncate=5%,seed=7")
         client = Numbered(size=64)
@@ -379,7 +376,7 @@ class NumberedTests(SynchronousTestCase):
 
     def test_seen(self) -> None:
         """
-        It tells what became of each datagram.
+        The client counts the fault of each datagram.
         """
         client = Numbered(size=32)
         first, second, third, fourth, fifth = (client.next() for _ in range(5))
@@ -412,8 +409,8 @@ class RealTests(SynchronousTestCase):
 
     def test_seenAndDone(self) -> None:
         """
-        What the client has seen is exactly what the daemon says it has done, and
-        within what its probabilities allow.
+        A client of a real daemon sees exactly the faults that the daemon has counted, within
+        the limits of their probabilities.
         """
         done = badpath.run(NUMBER)
         self.assertEqual(done.seen, badpath.counted(done.done))
