@@ -20,7 +20,6 @@ MUTATIONS = [
     Mutation(
         "echod/net/appendfile.py", "stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)", "True", _FILES
     ),
-    Mutation("echod/net/appendfile.py", " or stat.S_ISCHR(mode)", "", _FILES),
     Mutation("echod/service/logstream.py", "if self._file.lost == lost:", "if True:", _STREAMS),
     Mutation("echod/service/logstream.py", " and not self._reporting", "", _STREAMS),
     Mutation("echod/service/logstream.py", '"utf-8", "backslashreplace"', '"utf-8"', _STREAMS),
