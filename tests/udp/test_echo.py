@@ -17,7 +17,7 @@ from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR, UDPEchoProtocol
 from echod.udp.guard import OVER_RATE, OWN_PORT, RESERVED_PORT, TO_GROUP, DatagramGuard
 from echod.udp.pktinfo import PacketInfoPort, SourceAddress, sourceAddress
 from echod.udp.sourcestatistics import SourceStatistics
-from tests.support import clock, logged
+from tests.support import FakeSocket, clock, logged
 from tests.support.udp import MemoryDatagramTransport, info6, listening
 
 
@@ -103,7 +103,18 @@ class UDPEchoTests(SynchronousTestCase):
         """
         A datagram whose address names its transport is answered from there.
         """
-        second = PacketInfoPort(0, self.protocol)
+
+        class Second(PacketInfoPort):
+            def getHost(self) -> IPv4Address:
+                return IPv4Address("UDP", "127.0.1.1", 8080)
+
+            def getHandle(self) -> Any:
+                skt = FakeSocket()
+                skt.bind(("127.0.1.1", 8080))
+                return skt
+
+        second = Second(0, self.protocol)
+        self.protocol.makeConnection(second)
         self.assertIs(second.protocol, self.protocol)
         source = SourceAddress(self.peer)
         transport: Any = MemoryDatagramTransport()
