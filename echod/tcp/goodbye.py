@@ -11,9 +11,8 @@ version of the same rule:
   - what was returned, with what is withheld appended, is what was received;
   - what is withheld could still become a goodbye, and is at most four bytes.
 
-The cost of a segment does not depend on its content: whatever is in it, it is
-searched a limited number of times, and each search compares a few bytes at each
-place.
+The cost of a segment is limited, whatever is in it: it is searched a limited number
+of times, and each search compares a few bytes at each place.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ except ImportError:
 
 B = ord("b")
 NEWLINE = ord("\n")
+CARRIAGE_RETURN = ord("\r")
 IAC = 255
 """
 The first byte of a telnet command (RFC 854).
@@ -157,17 +157,30 @@ class Goodbye:
             the bytes before it may become a goodbye.  If False, nothing was taken:
             call L{receive}.
         """
+        last = segment[-1]
         if (
             self._ordinary
-            and segment[-1] not in b"\r\0by"
+            and (last > CARRIAGE_RETURN or last not in b"\r\0")
             and len(segment) < FULL_READ
             # A number is looked for in a tenth of the time that a string takes.
-            and (B not in segment or not contains(segment, b"bye"))
-            and (IAC not in segment or IAC not in segment[-_UNFINISHED_SIZE:])
+            and (B not in segment or (last not in b"by" and not contains(segment, b"bye")))
+            and (IAC not in segment or not self._mayBeCommand(segment))
         ):
-            self._context = b"\n" if segment[-1] == NEWLINE else b""
+            self._context = b"\n" if last == NEWLINE else b""
             return True
         return False
+
+    def _mayBeCommand(self, segment: bytes) -> bool:
+        """
+        @return: True if a line that starts with a telnet command may continue in the next
+            segment.
+        """
+        tail = segment[-COMMANDS_SIZE:]
+        return (
+            b"\n\xff" in tail
+            or b"\0\xff" in tail
+            or (segment[0] == IAC and self._context == b"\n")
+        )
 
     def receive(self, segment: bytes) -> bytes:
         """
