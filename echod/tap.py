@@ -36,7 +36,7 @@ from echod.workers.service import WorkersService
 
 class Options(options.Options):
     """
-    What C{twistd echod} and C{twist echod} understand.
+    The options of C{twistd echod} and C{twist echod}.
     """
 
     workers: Parent | None = None

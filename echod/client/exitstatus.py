@@ -20,8 +20,8 @@ WRONG = 5
 
 CLOSED_PIPE = 141
 """
-Nobody reads standard output any more.  A shell reports this status for a program that
-was killed by C{SIGPIPE}.
+The reader of standard output has closed it.  A shell reports this status for a program
+that was killed by C{SIGPIPE}.
 """
 
 INTERRUPTED = 130
@@ -42,7 +42,7 @@ LOOK_SILENT = (
 
 NO_ECHO = "is this an echo server? does it expect a PROXY header or TLS?"
 """
-What to look at when a server takes a connection and returns nothing.
+Questions to ask when a server accepts a connection and returns nothing.
 """
 
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}

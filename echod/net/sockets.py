@@ -1,5 +1,5 @@
 """
-What Twisted does not ask the system about a socket, and does not set.
+Properties and options of sockets for which Twisted has no interface.
 """
 
 from __future__ import annotations

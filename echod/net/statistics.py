@@ -1,6 +1,6 @@
 """
-What an echo server tells about itself, as plain data for the status page, the metrics
-and the session log.
+The statistics of an echo server, as plain data for the status page, the metrics and the
+session log.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class ServedSession(Protocol):
     @property
     def details(self) -> str:
         """
-        What the log says about the outcome in addition.
+        Details of the outcome for the log, if there are any.
         """
 
 

@@ -23,13 +23,13 @@ from zope.interface import directlyProvides, providedBy
 
 ABSTRACT = "\0"
 """
-What the name of a socket starts with that is not in the file system.
+The first character of the name of a socket that is not in the file system.
 """
 
 ANSWERS = (0, errno.EAGAIN, errno.EPROTOTYPE)
 """
-What connecting to a socket that a process uses results in: a connection; a full queue of
-connections; or an error because the socket is for datagrams.
+The possible results of connecting to a socket that a process uses: a connection; a full
+queue of connections; or an error because the socket is for datagrams.
 """
 
 

@@ -42,7 +42,7 @@ Each process finds its own controlling terminal here.
 
 class Stoppable(Protocol):
     """
-    What the signals of a process act on.
+    The methods that the signals of a process call.
     """
 
     def abort(self) -> None: ...
@@ -54,7 +54,7 @@ class Stoppable(Protocol):
 
 class Worker(Protocol):
     """
-    What the signals of a worker act on.
+    The methods that the signals of a worker call.
     """
 
     def end(self) -> None: ...

@@ -1,5 +1,5 @@
 """
-What all resources of the HTTP status have in common: their headers, and the requests that
+The common part of all resources of the HTTP status: their headers, and the requests that
 they refuse.
 """
 

@@ -1,6 +1,6 @@
 """
-What a worker writes to its parent: reports on standard output, and log records on standard
-error, one on each line.
+The messages of a worker to its parent: reports on standard output, and log records on
+standard error, one on each line.
 """
 
 from __future__ import annotations
