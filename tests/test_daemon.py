@@ -37,20 +37,20 @@ from tests.support.tls import TLSClient, makeCertificate
 
 Client = socket.socket | TLSClient
 """
-What the tests of TCP do, they do over TLS as well.
+The tests of TCP also run over TLS.
 """
 
 GREETING = b"Thank you for connecting\r\n"
 
 BLOCKED = 1.0
 """
-How long a socket takes nothing before it counts as blocked, in seconds.
+After how many seconds without progress a socket counts as blocked.
 """
 
 
 def connect(address: tuple[str, int], kind: int = socket.SOCK_STREAM) -> socket.socket:
     """
-    @return: A socket that is connected, with a limit to its patience.
+    @return: A connected socket with a timeout.
     """
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     client = socket.socket(family, kind)
@@ -72,7 +72,7 @@ def finish(client: Client, data: bytes) -> None:
 
 def readAll(client: Client) -> bytes:
     """
-    @return: What comes until the peer closes.
+    @return: The data that arrives before the peer closes.
     """
     received = bytearray()
     while data := client.recv(1 << 20):
@@ -82,7 +82,7 @@ def readAll(client: Client) -> bytes:
 
 def readExactly(client: Client, size: int) -> bytes:
     """
-    @return: So many bytes, or fewer if the peer closes.
+    @return: This number of bytes, or fewer if the peer closes.
     """
     received = b""
     while len(received) < size and (data := client.recv(size - len(received))):
@@ -108,7 +108,7 @@ def fill(client: Any) -> int:
 
 def unacknowledged(client: socket.socket) -> int:
     """
-    @return: How much of what was sent the peer's system has not got yet.
+    @return: How many sent bytes the peer's system has not acknowledged.
     """
     number = array("i", [0])
     fcntl.ioctl(client.fileno(), termios.TIOCOUTQ, number)
@@ -156,7 +156,7 @@ class Article:
 
 class DaemonTests(SynchronousTestCase):
     """
-    What holds on every reactor; here on the one that Twisted chooses.
+    Tests that each reactor must pass; here with Twisted's default.
     """
 
     reactor = "default"
@@ -184,7 +184,7 @@ class DaemonTests(SynchronousTestCase):
 
     def tearDown(self) -> None:
         """
-        Whatever a peer did, it is no reason for a traceback.
+        Check that the log has no traceback.
         """
         self.daemon.stop()
         self.assertNotIn("Traceback", "".join(self.daemon.log))
@@ -248,8 +248,7 @@ class DaemonTests(SynchronousTestCase):
 
     def test_greetingForThoseWhoTalk(self) -> None:
         """
-        A client that talks before it listens still gets the whole greeting, and
-        no reset.
+        A client that sends before it reads still gets the whole greeting, and no reset.
         """
         for client in self.clients("TCP greeting"):
             # The greeting has come, and with it the end of the stream, before
@@ -260,7 +259,7 @@ class DaemonTests(SynchronousTestCase):
 
     def test_halfClose(self) -> None:
         """
-        Of 20 MB of random bytes, sent and then half-closed, every one comes
+        A client that sends 20 MB of random bytes and then half-closes gets every byte
         back.
         """
         data = os.urandom(20_000_000).replace(b"\nbye", b"\nBYE")
@@ -273,8 +272,8 @@ class DaemonTests(SynchronousTestCase):
 
     def test_withheldAtTheEnd(self) -> None:
         """
-        What is withheld comes back with the end of the stream, and a goodbye is
-        heard there, also when all came in one piece.
+        At the end of the stream, withheld bytes are returned, and C{bye} is a goodbye,
+        also when all arrives in one segment.
         """
         for sent, expected in ((b"hello\nb", b"hello\nb"), (b"by", b"by"), (b"a\nbye", b"a\n")):
             for client in self.clients():
@@ -283,7 +282,7 @@ class DaemonTests(SynchronousTestCase):
 
     def test_withheld(self) -> None:
         """
-        What might become a goodbye comes back after a while when it does not.
+        Bytes that could have become a goodbye are returned after a while.
         """
         clients = list(self.clients())
         for client in clients:
@@ -320,8 +319,8 @@ class DaemonTests(SynchronousTestCase):
 
     def test_goodbyeWithoutReset(self) -> None:
         """
-        After a goodbye everything before it comes back, and then the end of the
-        stream, however much is still being sent.
+        After a goodbye, the client gets everything before it and the end of the stream,
+        even if it is still sending.
         """
         for client in self.clients():
             client.sendall(b"a\nbye\n" + b"more\n" * 100_000)
@@ -330,7 +329,7 @@ class DaemonTests(SynchronousTestCase):
 
     def test_everyCut(self) -> None:
         """
-        However a goodbye is cut into segments, it is heard, and nothing before it
+        A goodbye ends the session however it is cut into segments, and no data before it
         is lost.
         """
         stream = b"ab\nbye\ncd"
@@ -389,8 +388,8 @@ class DaemonTests(SynchronousTestCase):
 
     def test_burst(self) -> None:
         """
-        Datagrams that come while the daemon does something else are kept, more
-        than the system would by itself.
+        Datagrams that arrive while the daemon is stopped are kept, more of them than with
+        the system's default.
         """
         client = self.udp("127.0.0.1", 0)
         keepMore(client)
@@ -427,8 +426,8 @@ class DaemonTests(SynchronousTestCase):
 
     def test_drain(self) -> None:
         """
-        A signal to end lets every peer have back what was accepted of it before,
-        also one that does not read at the moment.
+        After a signal to end, each peer gets back the data that was accepted from it
+        before, even if it does not read at the moment.
         """
         with self.reserved() as daemon, connect(daemon.tcp) as client:
             sent = fill(client)
@@ -445,7 +444,7 @@ class DaemonTests(SynchronousTestCase):
 
     def test_secondSignal(self) -> None:
         """
-        A second signal is the end, whoever has something to be returned.
+        A second signal ends the daemon at once.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.reserved() as daemon, connect(daemon.tcp) as client:
@@ -465,7 +464,7 @@ class DaemonTests(SynchronousTestCase):
 
 class AsyncioDaemonTests(DaemonTests):
     """
-    The same on Twisted's asyncio reactor.
+    The same tests on Twisted's asyncio reactor.
     """
 
     reactor = "asyncio"
@@ -473,7 +472,7 @@ class AsyncioDaemonTests(DaemonTests):
 
 class UVLoopDaemonTests(DaemonTests):
     """
-    The same on the reactor that uses libuv.
+    The same tests on the uvloop reactor.
     """
 
     reactor = "uvloop"
@@ -485,7 +484,7 @@ class UVLoopDaemonTests(DaemonTests):
 
     def test_chosen(self) -> None:
         """
-        It is the one that serves when none was chosen; a choice is kept to.
+        The uvloop reactor is used if none was chosen; a chosen reactor is kept.
         """
         for chosen, name in ((None, "UVLoopReactor"), ("poll", "PollReactor")):
             with Daemon("--tcp", "0", reactor=chosen) as daemon:
@@ -497,12 +496,12 @@ class UVLoopDaemonTests(DaemonTests):
 
 class OptionsTests(SynchronousTestCase):
     """
-    What the daemon makes of its options.
+    Tests for options of the daemon.
     """
 
     def test_noGoodbye(self) -> None:
         """
-        With C{--no-goodbye} the goodbye is returned like all else.
+        With C{--no-goodbye}, a goodbye is returned like other data.
         """
         with Daemon("--tcp", "0", "--no-goodbye") as daemon, connect(daemon.tcp) as client:
             client.sendall(b"a\nbye\nmore\n")
@@ -511,7 +510,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_showMessages(self) -> None:
         """
-        With C{--show-messages} what peers send is in the log, on one line.
+        With C{--show-messages}, each received message is in the log, on one line.
         """
         with Daemon("--tcp", "0", "--show-messages") as daemon, connect(daemon.tcp) as client:
             client.sendall("héhé\r\n[forged] \x1b[2J".encode())
@@ -540,7 +539,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_denied(self) -> None:
         """
-        Who is not to be served is not, by any of the three.
+        None of the three servers serves a denied peer.
         """
         with Daemon(
             *("--tcp", "0", "--udp", "0", "--greeting", "0"),
@@ -559,7 +558,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_idle(self) -> None:
         """
-        A peer that says nothing is hung up on when the time is up.
+        A peer that sends nothing is disconnected after the idle timeout.
         """
         with (
             Daemon("--tcp", "0", "--idle-timeout", "0.2") as daemon,
@@ -630,7 +629,7 @@ class OptionsTests(SynchronousTestCase):
 
 class ErrorTests(SynchronousTestCase):
     """
-    What cannot be served is one clear line, and a status other than zero.
+    Tests for errors: each is one clear line, and an exit status other than zero.
     """
 
     def test_badValues(self) -> None:

@@ -24,7 +24,7 @@ For a make that is started by the tests, and not by the make that runs the tests
 
 USAGE = ["    . {venv}/bin/activate", "    echoc tcp"]
 """
-What C{make run} prints about the clients.
+The lines that C{make run} prints about the clients.
 """
 
 

@@ -37,7 +37,7 @@ Sends C{hello} to a host, and prints the answer.
 
 class NamesTests(SynchronousTestCase):
     """
-    What local programs reach under the names that they have for their machine.
+    Tests that local programs reach the servers by the names of their machine.
     """
 
     def serve(self, hosts: str, *options: str) -> Daemon:

@@ -69,7 +69,7 @@ among them: nothing private of it is used.
 
 NEEDED = {"prometheus_client": "status", "OpenSSL": "tls", "uvloop": "uvloopreactor"}
 """
-What some of echod's modules need in order to be imported.
+Packages that modules of echod need for their import.
 """
 
 

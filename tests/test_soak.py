@@ -1,5 +1,5 @@
 """
-What C{make soak} does at length, in small.
+Short runs of the programs of C{make soak}.
 """
 
 from __future__ import annotations

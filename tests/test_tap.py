@@ -75,28 +75,28 @@ def parse(*arguments: str) -> Options:
 
 def serve(*arguments: str) -> list[ListeningService[Any]]:
     """
-    @return: The services that a command line asks for.
+    @return: The services of a command line.
     """
     return makeService(parse(*arguments)).listening
 
 
 def servers(*arguments: str) -> list[Any]:
     """
-    @return: What listens for a command line.
+    @return: The servers of a command line.
     """
     return [service.server for service in serve(*arguments)]
 
 
 def left(watchable: float = inf) -> int:
     """
-    @return: The number of connections that the limit of open files leaves room for.
+    @return: How many connections the limit of open files allows.
     """
     return int(min(openFilesLimit(), watchable)) - openDescriptors() - SPARE
 
 
 class UNIXPort:
     """
-    What listens on a UNIX socket in memory.
+    A listening UNIX socket in memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -111,12 +111,12 @@ class UNIXPort:
 
     def stopReading(self) -> None:
         """
-        It has not begun.
+        Do nothing: the port has not begun to read.
         """
 
     def stopListening(self) -> None:
         """
-        Listen no more.
+        Stop listening.
         """
         self._socket.close()
 
@@ -129,7 +129,7 @@ class UNIXPort:
 
 class AddressTests(SynchronousTestCase):
     """
-    What C{--greeting}, C{--tcp} and C{--udp} take.
+    Tests for the values of C{--greeting}, C{--tcp} and C{--udp}.
     """
 
     def addresses(self, *arguments: str) -> list[str]:
@@ -140,8 +140,8 @@ class AddressTests(SynchronousTestCase):
 
     def test_default(self) -> None:
         """
-        Without any of them all three are served, on the article's ports, for
-        this machine.
+        Without these options, all three servers listen, on the article's ports and on the
+        loopback address only.
         """
         self.assertEqual(
             [(service.server.service, service.address) for service in serve()],
@@ -154,7 +154,8 @@ class AddressTests(SynchronousTestCase):
 
     def test_onlyWhatWasAskedFor(self) -> None:
         """
-        With one of them there is nothing else, and it can be given again.
+        With one of these options, no other server listens; an option can be given more
+        than once.
         """
         for option in ("greeting", "tcp", "udp"):
             self.assertEqual(
@@ -164,7 +165,7 @@ class AddressTests(SynchronousTestCase):
 
     def test_literalAddress(self) -> None:
         """
-        An address with a port is that address.
+        A value of an address with a port is used as that address.
         """
         for option in ("greeting", "tcp", "udp"):
             for address in ("0.0.0.0:65535", "192.0.2.1:1", "[::]:80", "[fe80::1%eth0]:80"):
@@ -172,7 +173,7 @@ class AddressTests(SynchronousTestCase):
 
     def test_listenTCP(self) -> None:
         """
-        The service of a TCP server listens there, with a long queue.
+        A TCP server listens with a long queue.
         """
         options = parse("--tcp", "8000", "--tcp", "[::1]:8001")
         makeService(options).startService()
@@ -192,7 +193,7 @@ class AddressTests(SynchronousTestCase):
 
     def test_handedOver(self) -> None:
         """
-        A socket that systemd has handed over serves each of the three.
+        Each of the three servers can use a socket from systemd.
         """
         with ExitStack() as stack:
             for option, kind, endpoint in (
@@ -212,7 +213,7 @@ class AddressTests(SynchronousTestCase):
 
     def test_notHandedOver(self) -> None:
         """
-        One that it has not is refused.
+        A socket that systemd has not passed is refused.
         """
         for option in ("greeting", "tcp", "udp"):
             self.assertIn(
@@ -222,8 +223,8 @@ class AddressTests(SynchronousTestCase):
 
     def test_proxied(self) -> None:
         """
-        Behind a proxy that sends PROXY headers, C{haproxy:} stands in front of
-        any of these.
+        C{haproxy:} can stand before any TCP address, for a proxy that sends PROXY
+        headers.
         """
         for option in ("greeting", "tcp"):
             arguments = [f"--{option}=haproxy:{value}" for value in ("80", "[::]:80", "tcp:80")]
@@ -239,13 +240,13 @@ class AddressTests(SynchronousTestCase):
 
     def refuse(self, *arguments: str) -> str:
         """
-        @return: What is said to a bad command line.
+        @return: The error message for an invalid command line.
         """
         return str(self.assertRaises(UsageError, parse, *arguments))
 
     def test_badPort(self) -> None:
         """
-        A port beyond the last one is refused by name.
+        A port above the highest one is refused, and named.
         """
         for option in ("greeting", "tcp", "udp"):
             for value in ("99999", "0.0.0.0:99999", "[::]:99999"):
@@ -253,7 +254,7 @@ class AddressTests(SynchronousTestCase):
 
     def test_badAddress(self) -> None:
         """
-        What is no literal address is refused by name.
+        A host that is not a literal address is refused, and named.
         """
         for option in ("greeting", "tcp", "udp"):
             self.assertIn("'1.2.3' does not appear", self.refuse(f"--{option}", "1.2.3:80"))
@@ -261,7 +262,7 @@ class AddressTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """
-        What is none of it is refused with what would be right.
+        An invalid value is refused with an example of a valid one.
         """
         for option in ("greeting", "tcp", "udp"):
             for value in (
@@ -292,8 +293,8 @@ class AddressTests(SynchronousTestCase):
 
     def test_missingExtra(self) -> None:
         """
-        A description that needs what is not installed is refused with what to
-        install.
+        A description that needs a package which is not installed is refused with the
+        command that installs it.
         """
         self.patch(
             addresses, "serverFromString", lambda reactor, value: __import__("no_such_tls")
@@ -302,15 +303,14 @@ class AddressTests(SynchronousTestCase):
 
     def test_badDescription(self) -> None:
         """
-        A bad endpoint description is refused with its parser's own words.
+        An invalid endpoint description is refused with the message of its parser.
         """
         self.assertIn("unexpected keyword argument", self.refuse("--tcp", "tcp:0:x=1"))
         self.assertIn("invalid literal for int", self.refuse("--tcp", "unix:/x:mode=9"))
 
     def test_badNumberInAddress(self) -> None:
         """
-        A port or another number of an address that is none is refused in a line,
-        however it is written.
+        An invalid number in an address is refused in one line.
         """
         for number in NO_NUMBERS:
             for value in (
@@ -330,19 +330,19 @@ class AddressTests(SynchronousTestCase):
 
 class StatusTests(SynchronousTestCase):
     """
-    What C{--status} and C{--session-log} ask for.
+    Tests for C{--status} and C{--session-log}.
     """
 
     def test_none(self) -> None:
         """
-        Nothing is shown nor written unless that is asked for.
+        Without the options, there is no status page and no session log.
         """
         self.assertEqual(list(makeService(parse()).observers), [])
 
     def test_status(self) -> None:
         """
-        The status is served where that is asked for, on this machine only unless told
-        otherwise, for as many connections as have room.
+        The status page listens on the given addresses, on loopback if only a port is
+        given, and within the capacity for status pages.
         """
         self.needStatus()
         service = makeService(parse("--status", "8000", "--status", "unix:/run/echod.http"))
@@ -360,8 +360,8 @@ class StatusTests(SynchronousTestCase):
 
     def test_statusNames(self) -> None:
         """
-        The page is served under the names of the machine, of the address and of
-        --status-name, and under no other name with a dot.
+        The page is served for the names of the machine, of the address and of
+        C{--status-name}, and for no other name with a dot.
         """
         self.needStatus()
         names = ["--status-name=Echod.Example", "--status-name=b.example"]
@@ -376,7 +376,7 @@ class StatusTests(SynchronousTestCase):
 
     def test_badStatusName(self) -> None:
         """
-        A name that is none is refused by name.
+        An invalid name is refused, and named.
         """
         self.assertEqual(
             str(self.assertRaises(UsageError, parse, "--status-name=http://a.example")),
@@ -386,7 +386,7 @@ class StatusTests(SynchronousTestCase):
 
     def test_missingExtra(self) -> None:
         """
-        Where what it needs is missing, the user is told what to install.
+        If a package that the page needs is missing, the message says how to install it.
         """
         self.patch(addresses, "find_spec", lambda name: None)
         self.assertEqual(
@@ -396,7 +396,7 @@ class StatusTests(SynchronousTestCase):
 
     def test_badAddress(self) -> None:
         """
-        An address that is none is refused by name.
+        An invalid address is refused, and named.
         """
         self.needStatus()
         said = str(self.assertRaises(UsageError, parse, "--status", "99999"))
@@ -404,8 +404,7 @@ class StatusTests(SynchronousTestCase):
 
     def test_sessionLines(self) -> None:
         """
-        The rate of lines about sessions is that of the option, of which each worker has
-        its share.
+        The rate of log lines about sessions is that of the option; the workers share it.
         """
         for value, workers, rate in (
             (None, 1, SESSION_LINES),
@@ -422,7 +421,7 @@ class StatusTests(SynchronousTestCase):
 
     def test_badSessionLines(self) -> None:
         """
-        A rate of lines that is neither a number nor all is refused by name.
+        A rate of lines that is neither a number nor C{all} is refused, and named.
         """
         for value in ("x", "-1", "", "ALL"):
             said = str(self.assertRaises(UsageError, parse, f"--session-lines={value}"))
@@ -445,7 +444,7 @@ class StatusTests(SynchronousTestCase):
 
     def needStatus(self) -> None:
         """
-        Do without where that cannot be had.
+        Skip the test if the packages of the status page are not installed.
         """
         if find_spec("prometheus_client") is None:
             lacking("prometheus_client")
@@ -453,7 +452,7 @@ class StatusTests(SynchronousTestCase):
 
 class WorkersTests(SynchronousTestCase):
     """
-    What C{--workers} asks for.
+    Tests for C{--workers}.
     """
 
     def setUp(self) -> None:
@@ -468,14 +467,14 @@ class WorkersTests(SynchronousTestCase):
 
     def refuse(self, *arguments: str, options: Options | None = None) -> str:
         """
-        @return: What is said to a bad command line.
+        @return: The error message for an invalid command line.
         """
         options = options or Options(ProcessReactor())
         return str(self.assertRaises(UsageError, options.parseOptions, arguments))
 
     def test_one(self) -> None:
         """
-        One is what there is by default: no other process.
+        The default is one process.
         """
         for arguments in ([], ["--workers=1"]):
             service = makeService(self.parse(*arguments))
@@ -484,8 +483,8 @@ class WorkersTests(SynchronousTestCase):
 
     def test_several(self) -> None:
         """
-        For more than one the parent binds, before it gives up its privileges,
-        and each worker gets a socket of its own and the same options.
+        With several workers, the parent binds the sockets before it drops its privileges;
+        each worker gets its own sockets and the same options.
         """
         if find_spec("prometheus_client") is None:
             lacking("prometheus_client")
@@ -522,7 +521,7 @@ class WorkersTests(SynchronousTestCase):
 
     def test_nothingToShare(self) -> None:
         """
-        What listens on no socket cannot be shared, and that ends the start.
+        If a server has no socket that workers can share, the start fails.
         """
         options = self.parse("--workers=2", "--tcp=0", "--udp=0")
         service = makeService(options)
@@ -536,14 +535,14 @@ class WorkersTests(SynchronousTestCase):
 
     def test_auto(self) -> None:
         """
-        There can be one for each core that this process may use.
+        C{auto} starts one worker for each core that this process may use.
         """
         self.patch(os, "sched_getaffinity", lambda pid: {1, 3, 5})
         self.assertEqual(self.parse("--workers=auto")["workers"], 3)
 
     def test_commandLine(self) -> None:
         """
-        Workers get the command line of the process where no other is given.
+        Unless another command line is given, the workers get that of the process.
         """
         self.patch(sys, "argv", ["twistd", "--workers=2", "--tcp=0"])
         options = Options(ProcessReactor())
@@ -552,7 +551,7 @@ class WorkersTests(SynchronousTestCase):
 
     def test_badNumber(self) -> None:
         """
-        What is no number of workers is refused with what is.
+        An invalid number of workers is refused with the valid values.
         """
         for value in ("0", "-1", "x", "", "1.5", "1025", "\u0662", "Auto"):
             said = self.refuse(f"--workers={value}")
@@ -562,7 +561,8 @@ class WorkersTests(SynchronousTestCase):
 
     def test_otherSystem(self) -> None:
         """
-        Where nothing is spread there is no more than one.
+        On a system that does not spread connections over sockets, there is one worker at
+        most.
         """
         self.patch(parser, "SPREADS", False)
         said = self.refuse("--workers=2")
@@ -573,8 +573,8 @@ class WorkersTests(SynchronousTestCase):
 
     def test_impossible(self) -> None:
         """
-        A reactor without processes, a root without Python, and a seed that
-        would repeat nothing are refused.
+        A reactor without processes, a root directory without Python, and a seed that
+        would not repeat anything are refused.
         """
         self.assertEqual(
             self.refuse("--workers=2", options=Options(MemoryReactorClock())),
@@ -595,8 +595,7 @@ class WorkersTests(SynchronousTestCase):
 
     def test_maxConnections(self) -> None:
         """
-        Of the connections that there may be, each worker has its share, rounded
-        up; the log says so.
+        The workers share the limit of connections, rounded up, and the log says so.
         """
         service = makeService(self.parse("--workers=3", "--max-connections=10"))
         server: Any = service.listening[0].server
@@ -610,12 +609,12 @@ class WorkersTests(SynchronousTestCase):
 
 class OptionsTests(SynchronousTestCase):
     """
-    The other options, and what surrounds them.
+    Tests for the other options, and for the start.
     """
 
     def test_greetingText(self) -> None:
         """
-        The greeting is the article's unless another is given, byte for byte.
+        The default greeting is the article's; another one is sent unchanged.
         """
         for arguments, greeting in (
             ([], b"Thank you for connecting\r\n"),
@@ -627,7 +626,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_noGoodbye(self) -> None:
         """
-        A TCP echo session ends with a goodbye unless that is switched off.
+        A goodbye ends a TCP echo session unless C{--no-goodbye} is given.
         """
         for arguments, protocol in (
             ([], GoodbyeEchoProtocol),
@@ -639,7 +638,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_showMessages(self) -> None:
         """
-        Messages are shown only if that is asked for, and then by all three.
+        Only with C{--show-messages}, all three servers log messages.
         """
         self.assertEqual([server.showMessages for server in servers()], [False] * 3)
         self.assertEqual(
@@ -656,8 +655,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_limits(self) -> None:
         """
-        What the services bear is what a public server should, unless told
-        otherwise.
+        The default limits suit a public server; options change them.
         """
         for arguments, expected in (
             ([], (0, 600, 5)),
@@ -674,7 +672,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_capacity(self) -> None:
         """
-        All services share the room of the process, and C{--max-connections} limits each.
+        All services share the capacity of the process, and C{--max-connections} limits
+        each.
         """
         for most in (0, 10, 1000000000):
             service = makeService(parse("--tcp=0", "--tcp=0", f"--max-connections={most}"))
@@ -704,7 +703,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_networks(self) -> None:
         """
-        Allowed and denied networks are those of all services.
+        Allowed and denied networks apply to all services.
         """
         served = [f"--{server}=0.0.0.0:0" for server in SERVERS]
         greeting, tcp, udp = servers(
@@ -718,7 +717,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_connectRate(self) -> None:
         """
-        Each service for connections limits the rate of a source, unless that is 0.
+        Each TCP service limits the connection rate of a source, unless the rate is 0.
         """
         for arguments, limited in (([], False), (["--connect-rate=1"], True)):
             for server in servers("--tcp=0", "--tcp=0", "--greeting=0", *arguments):
@@ -728,7 +727,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_udpRate(self) -> None:
         """
-        The rate of a source is limited, unless it is 0.
+        The datagram rate of a source is limited, unless the rate is 0.
         """
         for arguments, answered in (
             ([], UDP_RATE),
@@ -754,7 +753,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_limitsInWords(self) -> None:
         """
-        The log says what the limits are.
+        The log shows the limits.
         """
         connections = left()
         for arguments, words in (
@@ -796,7 +795,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_badNumbers(self) -> None:
         """
-        A number that is none is refused by name, with what would be right.
+        An invalid number is refused with its option and with valid values.
         """
         for option in ("max-connections", "max-per-source", "connect-rate", "udp-rate"):
             for value in ("1.5", "x", *NO_NUMBERS):
@@ -815,7 +814,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_badNetworks(self) -> None:
         """
-        A network that is none is refused by name, and so is a contradiction.
+        An invalid network is refused, and named; so is a network that is both allowed and
+        denied.
         """
         for option in ("allow", "deny", "proxy-from"):
             for value in ("x", "10.0.0.1/8", "10.0.0.0/33", ""):
@@ -840,14 +840,14 @@ class OptionsTests(SynchronousTestCase):
 
     def test_proxyFromNobody(self) -> None:
         """
-        Networks of proxies without an address that expects PROXY headers are a mistake.
+        C{--proxy-from} without an address that expects PROXY headers is refused.
         """
         said = self.assertRaises(UsageError, parse, "--proxy-from=10.0.0.0/8", "--tcp=0")
         self.assertEqual(str(said), "--proxy-from: no address starts with haproxy:")
 
     def test_proxyNote(self) -> None:
         """
-        The log says which addresses expect PROXY headers, and from whom.
+        The log shows which addresses expect PROXY headers, and from which networks.
         """
         everyone = "expects a PROXY header, from everyone who connects (see --proxy-from)"
         known = "expects a PROXY header, only from 10.0.0.0/8, ::1/128"
@@ -863,8 +863,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_notifier(self) -> None:
         """
-        Where systemd has asked to be told how the daemon is doing, it is; of a
-        program in which echod is embedded, echod does not know.
+        Under twistd, echod notifies systemd if that asks for it; embedded in another
+        program, it does not.
         """
         self.patch(os, "environ", {"NOTIFY_SOCKET": "/run/systemd/notify"})
         for parent, told in ((Options(), [Notifier]), (None, [])):
@@ -875,8 +875,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_steadyClock(self) -> None:
         """
-        Below twistd timers do not hang on the time of day; who embeds decides
-        for himself.
+        Under twistd, timers do not depend on the time of day; a program that embeds echod
+        keeps its own clock.
         """
         for parent, steady in ((None, False), (Options(), True)):
             self.patch(installed, "seconds", installed.seconds)
@@ -886,14 +886,14 @@ class OptionsTests(SynchronousTestCase):
 
     def test_strayArgument(self) -> None:
         """
-        An argument that belongs to no option is refused by name.
+        An argument without an option is refused, and named.
         """
         error = self.assertRaises(UsageError, parse, "8080")
         self.assertIn("unexpected argument 8080", str(error))
 
     def test_belowTwistd(self) -> None:
         """
-        As a subcommand a bad command line is one line and status 1.
+        An invalid command line of the subcommand is one line and exit status 1.
         """
         options = Options(MemoryReactorClock())
         options.parent = Options()
@@ -904,7 +904,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_oneLine(self) -> None:
         """
-        What is refused is named in one line, whatever is in it.
+        The message for a refused value is one line, whatever characters the value has.
         """
         error = self.assertRaises(UsageError, parse, "--tcp", "a\r\nb")
         self.assertIn(r"--tcp 'a\r\nb': neither a port", str(error))
@@ -918,7 +918,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_examples(self) -> None:
         """
-        The examples in the help are understood.
+        The examples in the help are valid command lines.
         """
         examples = re.findall("twistd -n echod(.*?)(?:  |$)", EXAMPLES, re.MULTILINE)
         # The one with TLS needs a key; docs/howto/tls.rst has it.
@@ -939,8 +939,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_fastestReactor(self) -> None:
         """
-        Below twistd, when no reactor was chosen, the fastest is installed, if it
-        is there; but not by those who embed.
+        Under twistd, the fastest installed reactor is used if none was chosen; a program
+        that embeds echod keeps its own.
         """
         chosen: list[str] = []
         for parent, error, expected in (
@@ -967,19 +967,19 @@ class OptionsTests(SynchronousTestCase):
 
     def test_installedReactor(self) -> None:
         """
-        Unless another reactor is given, the installed one serves.
+        The default is the installed reactor.
         """
         self.assertIs(Options().reactor, installed)
 
 
 class ImpairTests(SynchronousTestCase):
     """
-    What C{--impair} does.
+    Tests for C{--impair}.
     """
 
     def test_without(self) -> None:
         """
-        Without it every server is the very class that it always was.
+        Without the option, each server is of its usual class.
         """
         self.assertEqual(
             [type(server) for server in servers()],
@@ -988,7 +988,8 @@ class ImpairTests(SynchronousTestCase):
 
     def test_all(self) -> None:
         """
-        With it every server that it fits is another, which knows its part.
+        With the option, each server that an item fits is of its impaired class, with its
+        own impairments.
         """
         greeting, tcp, udp = servers(
             "--impair", "delay=50ms,drop=1%,seed=7", "--impair", "tcp:pieces=1-7"
@@ -1008,7 +1009,7 @@ class ImpairTests(SynchronousTestCase):
 
     def test_one(self) -> None:
         """
-        A server that it does not fit is not impaired.
+        A server that no item fits is not impaired.
         """
         greeting, tcp, udp = servers("--impair", "drop=1%", "--no-goodbye")
         self.assertEqual((type(greeting), type(tcp)), (GreetingFactory, EchoFactory))
@@ -1017,7 +1018,7 @@ class ImpairTests(SynchronousTestCase):
 
     def test_options(self) -> None:
         """
-        What else is asked for is for impaired servers, too.
+        The other options apply to impaired servers too.
         """
         greeting, tcp, udp = servers(
             *("--impair", "delay=1ms", "--no-goodbye", "--show-messages"),
@@ -1030,14 +1031,14 @@ class ImpairTests(SynchronousTestCase):
 
     def test_help(self) -> None:
         """
-        The help lists all there is.
+        The help lists all items.
         """
         for item in ITEMS:
             self.assertIn(f" {item}=", Options().getUsage())
 
     def test_nonsense(self) -> None:
         """
-        What makes no sense is one line, which names it.
+        An invalid specification is refused in one line that names it.
         """
         for arguments, problem in (
             (["--impair", "drop=1"], "--impair: drop=1: a share is written as"),

@@ -82,7 +82,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_internals(self) -> None:
         """
-        What it takes for granted about Twisted's internals is true.
+        The internals of Twisted are as the reactor expects them.
         """
         reactor = uvloopreactor.UVLoopReactor()
         self.assertEqual(len(reactor._signalsFactory()._signalHandlings), 2)
@@ -150,8 +150,8 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_pausedFromTheStart(self) -> None:
         """
-        What arrives before it is wanted, the end of the stream included, is
-        delivered when it is, also while there is something to write.
+        Data and the end of the stream that arrive before the application wants to read
+        are delivered when it does, also while there is data to write.
         """
 
         class Paused(Recorder):

@@ -1,5 +1,5 @@
 """
-What one echod is to do.
+The configuration of one echod.
 """
 
 from __future__ import annotations

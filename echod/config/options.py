@@ -415,7 +415,7 @@ class Options(usage.Options):
 
     def getUsage(self, width: int | None = None) -> str:
         """
-        What C{--help} shows.
+        @return: The text of C{--help}.
         """
         return super().getUsage(width) + EXAMPLES
 

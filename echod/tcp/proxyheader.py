@@ -67,7 +67,7 @@ MALFORMED = "malformed PROXY header"
 @dataclass(frozen=True)
 class Header:
     """
-    What a PROXY header says.
+    The content of a PROXY header.
 
     @ivar source: The address of the proxy's peer; L{None} if the header does not name it.
 

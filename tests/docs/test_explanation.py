@@ -1,5 +1,5 @@
 """
-What the tables of the explanations say is true.
+Tests that the tables of the explanations are true.
 """
 
 from __future__ import annotations

@@ -60,13 +60,13 @@ NAMES = {
     "truncated": "truncate",
 }
 """
-What is the same in the words of C{echoc ping} and of C{--impair}.
+The names of the faults in C{echoc ping}, with those of C{--impair}.
 """
 
 DEVIATIONS = 5
 """
-How far from what is expected a number may be, in standard deviations: with a given
-seed it always is the same.
+How far a number may be from the expected number, in standard deviations; with a given
+seed, the result is always the same.
 """
 
 

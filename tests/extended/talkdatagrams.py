@@ -1,5 +1,5 @@
 """
-What an echo server does with datagrams, found out by being its peer.
+Find out what an echo server does with datagrams, by talking to it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tests.extended.otherservers import (
 
 LARGEST = 65507
 """
-What UDP can carry over IPv4, in bytes.
+The largest UDP datagram over IPv4, in bytes.
 """
 
 LOOPS = 100
 """
-So many datagrams, where one was sent, are a loop.
+This number of answers to one datagram is a loop.
 """
 
 

@@ -1,5 +1,5 @@
 """
-What an echo server does with connections, found out by being its peer.
+Find out what an echo server does with connections, by talking to it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Four megabytes: more than the system's buffers take.
 
 MOST_UNREAD = 64 << 20
 """
-Who takes as much from a peer that does not read takes everything.
+A server that takes this many bytes from a peer that does not read takes any number.
 """
 
 CLIENTS = 1000

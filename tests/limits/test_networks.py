@@ -32,7 +32,7 @@ class NetworksTests(SynchronousTestCase):
 
     def test_denied(self) -> None:
         """
-        Who is in a denied network is not served, all others are.
+        A peer in a denied network is not served; all others are.
         """
         rule = networks(denied="192.0.2.0/24 fe80::/10")
         for host in ("192.0.2.1", "::ffff:192.0.2.1", "fe80::1%eth0"):
@@ -42,7 +42,7 @@ class NetworksTests(SynchronousTestCase):
 
     def test_allowed(self) -> None:
         """
-        Once networks are allowed, nobody else is served, of neither version.
+        If networks are allowed, no other peers are served, of either IP version.
         """
         rule = networks(allowed="192.0.2.0/24")
         self.assertTrue(rule.serves("192.0.2.255"))

@@ -93,8 +93,8 @@ class InheritedTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """
-        What does not describe one socket for IPv4 or IPv6 is refused with what
-        does.
+        A description that is not of one socket for IPv4 or IPv6 is refused with the right
+        form.
         """
         self.listening()
         for description in (

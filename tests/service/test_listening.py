@@ -85,7 +85,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_saysItOnce(self) -> None:
         """
-        What Twisted says when it listens is not said as well.
+        Twisted's own message about listening is not logged too.
         """
         listen = self.endpoint.listen
 

@@ -17,7 +17,7 @@ from tests.support import NO_NUMBERS, deadline, logged, temporaryDirectory
 
 class Daemon:
     """
-    What is told about.
+    The daemon of which systemd is notified.
     """
 
     ready = True
@@ -120,7 +120,7 @@ class NotifierTests(SynchronousTestCase):
 
     def test_startsAgain(self) -> None:
         """
-        What has been stopped can be started again, and is ready again.
+        A service that was stopped can be started again, and is ready again.
         """
         service = self.start()
         service.stopService()
@@ -191,7 +191,7 @@ class NotifierTests(SynchronousTestCase):
 
     def test_nobodyListens(self) -> None:
         """
-        That it cannot be told is logged once, in one line.
+        A failed notification is logged once, in one line.
         """
         service = self.notify("/nowhere/notify")
         with logged() as lines:

@@ -32,7 +32,7 @@ UNITS = CHECKOUT / "deploy" / "systemd"
 
 EXPOSURE = 12
 """
-What C{systemd-analyze security} may say at the most, times ten.
+The highest accepted result of C{systemd-analyze security}, times ten.
 """
 
 HAND_OVER = """
@@ -42,7 +42,7 @@ os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="t
 os.execv(sys.argv[2], sys.argv[2:])
 """
 """
-Does what systemd does with a socket, once it is its turn.
+Passes a socket to a program as systemd does.
 """
 
 RESTARTS = 2
@@ -159,7 +159,8 @@ class RestartTests(TestCase):
     @inlineCallbacks
     def test_startsAgain(self):  # type: ignore[no-untyped-def]
         """
-        What came while nothing listened is answered by what listens next.
+        Data that arrives while nothing listens on a socket is answered by the next
+        service on it.
         """
         with (
             socket.create_server(("127.0.0.1", 0)) as stream,

@@ -28,7 +28,7 @@ class HistoryTests(SynchronousTestCase):
 
     def test_oneTick(self) -> None:
         """
-        What is added within one tick of the clock is in the entry after it.
+        Entries that are added within one tick of the clock become part of the next entry.
         """
         history = History()
         history.add(10, [(100, 50)], time=1000, lag=0)

@@ -82,7 +82,7 @@ class NamesTests(SynchronousTestCase):
 
     def test_badName(self) -> None:
         """
-        What is no name is an error that says what would be one.
+        An invalid name is an error with an example of a valid one.
         """
         for text in (
             *("", ".", "a..b", "http://a.example", "a.example:80", "a b", "*.example"),

@@ -18,7 +18,7 @@ SETUP = (
     'exec "$@"'
 )
 """
-What a shell does on a new machine, before it runs a command.
+The commands that set up a new machine, before it runs another command.
 """
 
 

@@ -42,12 +42,12 @@ SHELL = ["setsid", "--ctty", "bash", "--norc", "--noprofile", "--noediting", "-i
 
 PROMPT = re.compile(r"\x1d([0-9]+)\x1d$")
 """
-That of the shell, with the status of the command before.
+The prompt of the shell, with the exit status of the last command.
 """
 
 PROMPTS = ("> ", ">>> ", "... ")
 """
-Those of programs, behind which people type.
+The prompts of programs that read input from the user.
 """
 
 COLUMNS, ROWS = 80, 24
@@ -64,7 +64,7 @@ MEASURED = re.compile(
     re.VERBOSE,
 )
 """
-What differs each time.
+The parts of an output that differ each time.
 """
 
 LIKEWISE = {

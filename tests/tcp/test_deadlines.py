@@ -80,8 +80,8 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_addWhenDue(self) -> None:
         """
-        A waiter that is due can be added again, or have others discarded, and no
-        timer is left that nobody needs.
+        A waiter that is due can be added again, or discard others, and no useless timer
+        is left.
         """
         deadlines: Deadlines[str]
 
@@ -102,7 +102,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_stopped(self) -> None:
         """
-        When nothing waits no timer is left, unless more is to come.
+        An empty queue has no timer, except between C{start} and C{stop}.
         """
         self.deadlines.add("first")
         self.deadlines.discard("first")
@@ -126,7 +126,8 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_manyAtOnce(self) -> None:
         """
-        When many are due at the same time the reactor has its turn in between.
+        When many waiters are due at the same time, the reactor does other work in
+        between.
         """
         for number in range(AT_ONCE + 1):
             self.deadlines.add(number)
@@ -138,7 +139,7 @@ class DeadlinesTests(SynchronousTestCase):
 
     def test_error(self) -> None:
         """
-        An error with one waiter takes nothing from the next.
+        An error with one waiter does not affect the next waiter.
         """
 
         def due(waiter: int) -> None:

@@ -41,7 +41,7 @@ class BlockedTransport(MemoryTCPTransport):
 
 class EchoTests(SynchronousTestCase):
     """
-    What holds with and without goodbyes.
+    Tests for all echo sessions, with and without goodbyes.
     """
 
     goodbye = False
@@ -53,7 +53,7 @@ class EchoTests(SynchronousTestCase):
 
     def test_echo(self) -> None:
         """
-        What comes goes back at once, in one write, the same object.
+        Received data is returned at once, in one write, as the same object.
         """
         written: list[bytes] = []
 
@@ -83,8 +83,8 @@ class EchoTests(SynchronousTestCase):
 
     def test_halfClose(self) -> None:
         """
-        A peer that shuts down its sending side has everything returned, and the
-        connection closed: there is no producer left to hold the closing back.
+        If a peer shuts down its sending side, all of its data is returned, and the
+        connection is closed; no producer delays that.
         """
         self.session.dataReceived(b"all of it")
         self.session.readConnectionLost()
@@ -94,7 +94,7 @@ class EchoTests(SynchronousTestCase):
 
     def test_drain(self) -> None:
         """
-        A session that is to end returns what has come, and closes.
+        A drain returns the received data, and closes the session.
         """
         self.session.dataReceived(b"all of it")
         self.session.drain()
@@ -107,8 +107,8 @@ class EchoTests(SynchronousTestCase):
 
     def test_drainUnread(self) -> None:
         """
-        What the system has received and the session has not read when it is to
-        end is returned as well, but not what comes without end after that.
+        A drain also returns the bytes that the system has received and the session has
+        not read yet, but not the bytes that arrive after those.
         """
         near, far = socketpair()
         with near, far:
@@ -160,7 +160,7 @@ class EchoTests(SynchronousTestCase):
 
     def test_drainPaused(self) -> None:
         """
-        A peer that does not read is waited for.
+        A drain waits for a peer that does not read.
         """
         self.session.pauseProducing()
         self.session.drain()
@@ -172,7 +172,7 @@ class EchoTests(SynchronousTestCase):
 
     def test_lostWhileDraining(self) -> None:
         """
-        A connection that is lost meanwhile leaves no timer behind.
+        A connection that is lost during a drain leaves no timer.
         """
         self.session.drain()
         self.transport.connectionDone()
@@ -180,7 +180,7 @@ class EchoTests(SynchronousTestCase):
 
     def test_conversation(self) -> None:
         """
-        A whole conversation with a client works in memory.
+        A conversation with a client works in memory.
         """
         factory = EchoFactory(self.reactor, goodbye=self.goodbye)
         client, _, pumped = connectedServerAndClient(
@@ -217,14 +217,14 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_default(self) -> None:
         """
-        Goodbyes are heard unless that is switched off.
+        A goodbye ends the session unless goodbyes are switched off.
         """
         self.assertIs(EchoFactory(self.reactor).protocol, GoodbyeEchoProtocol)
 
     def test_goodbye(self) -> None:
         """
-        After a goodbye all that came before it is returned, what follows is
-        discarded, and the session closes.
+        After a goodbye, all data before it is returned, later data is discarded, and the
+        session closes.
         """
         self.session.dataReceived(b"a\nbye\nmore\n")
         self.session.dataReceived(b"and more\n")
@@ -236,8 +236,8 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_goodbyeToABlockedPeer(self) -> None:
         """
-        A peer that does not read is read from again after its goodbye, so that
-        it comes to reading.
+        After a goodbye, the session reads again from a peer that does not read, so that
+        the peer can finish sending.
         """
         session, transport = connect(self.factory, BlockedTransport)
         session.dataReceived(b"x" * 100000 + b"\nbye\n")
@@ -245,7 +245,7 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_goodbyeInSilence(self) -> None:
         """
-        C{bye} alone is a goodbye after as long as it may be withheld.
+        C{bye} without a line ending is a goodbye when the silence after it is over.
         """
         self.session.dataReceived(b"bye")
         self.reactor.advance(SILENCE - 0.01)
@@ -256,7 +256,8 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_withheld(self) -> None:
         """
-        What may become a goodbye is returned with what shows that it is none.
+        Withheld bytes are returned together with the bytes which show that they are not a
+        goodbye.
         """
         self.session.dataReceived(b"b")
         self.assertEqual(self.transport.value(), b"")
@@ -267,8 +268,8 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_withheldNoLonger(self) -> None:
         """
-        What may become a goodbye is returned after a while, also when it grew
-        meanwhile.
+        Withheld bytes are returned when their time is over, even if more withheld bytes
+        have arrived.
         """
         self.session.dataReceived(b"b")
         self.reactor.advance(SILENCE - 0.01)
@@ -316,7 +317,8 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_newlyWithheld(self) -> None:
         """
-        The time of what is withheld starts with its own first byte.
+        The time of withheld bytes does not include the time of bytes that were withheld
+        before them.
         """
         self.session.dataReceived(b"b")
         self.reactor.advance(SILENCE - 0.01)
@@ -328,8 +330,8 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_lateProcess(self) -> None:
         """
-        What has come when the time is up, but is not read yet, still counts: a
-        process that was stopped does not take its own sleep for silence.
+        Bytes that have arrived but are not read yet end a silence: after a process was
+        stopped, the time in which it was stopped is not a silence.
         """
         self.session.dataReceived(b"bye")
         self.reactor.rightNow += SILENCE
@@ -353,7 +355,7 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_silenceOfAPausedTransport(self) -> None:
         """
-        That nothing comes is no silence while nothing is read.
+        While nothing is read, there is no silence.
         """
         self.session.dataReceived(b"bye")
         self.session.pauseProducing()
@@ -365,8 +367,8 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_withheldWhilePaused(self) -> None:
         """
-        Nor is it when what is withheld comes with what makes the transport
-        pause.
+        There is no silence if the data that contains the withheld bytes makes the
+        transport pause.
         """
         session, transport = connect(self.factory, BlockedTransport)
         session.dataReceived(b"x" * 100000 + b"\nb")
@@ -375,7 +377,7 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_goodbyeAtTheEnd(self) -> None:
         """
-        C{bye} and then the end of the stream is a goodbye.
+        C{bye} at the end of the stream is a goodbye.
         """
         self.session.dataReceived(b"a\nbye")
         self.session.readConnectionLost()
@@ -385,7 +387,7 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_withheldAtTheEnd(self) -> None:
         """
-        What was withheld is returned at the end of the stream.
+        Withheld bytes are returned at the end of the stream.
         """
         self.session.dataReceived(b"by")
         self.session.readConnectionLost()
@@ -395,8 +397,8 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_drainWithheld(self) -> None:
         """
-        To be told to end is the end of the stream: what is withheld is returned,
-        or turns out to be a goodbye.
+        A drain is the end of the stream for withheld bytes: they are returned, or are a
+        goodbye.
         """
         self.session.dataReceived(b"by")
         self.session.drain()
@@ -410,7 +412,7 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_drainAfterGoodbye(self) -> None:
         """
-        A session that is over has nothing more to return.
+        A drain after a goodbye returns nothing more.
         """
         self.session.dataReceived(b"bye\n")
         self.session.drain()
@@ -418,7 +420,7 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_endAfterGoodbye(self) -> None:
         """
-        The end of the stream after a goodbye is what the session waits for.
+        After a goodbye, the session is over when the peer shuts down its sending side.
         """
         self.session.dataReceived(b"bye\n")
         self.session.writeConnectionLost()
@@ -427,7 +429,7 @@ class GoodbyeEchoTests(EchoTests):
 
     def test_lostWhileWithholding(self) -> None:
         """
-        A connection that is lost leaves no timer behind.
+        A connection that is lost while bytes are withheld leaves no timer.
         """
         self.session.dataReceived(b"b")
         self.transport.connectionDone()

@@ -1,5 +1,5 @@
 """
-What every reactor must do with connections, with a real echod.
+Tests of connections with a real echod on every reactor.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ URGENT = ((b"one", 0), (b"two", socket.MSG_OOB), (b"X", socket.MSG_OOB), (b"Y", 
 
 class EveryReactorTests(SynchronousTestCase):
     """
-    What holds on every reactor.
+    Tests that each reactor must pass.
     """
 
     def test_bothFamilies(self) -> None:

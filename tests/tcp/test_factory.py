@@ -24,7 +24,7 @@ from tests.support import PEER, UNTIMED, SinkFactory, clock, connect, logged
 
 class AdmissionTests(SynchronousTestCase):
     """
-    Who is served.
+    Tests for the decision which connections are served.
     """
 
     def refuse(self, factory: SessionFactory, address: IAddress = PEER) -> list[str]:
@@ -37,7 +37,7 @@ class AdmissionTests(SynchronousTestCase):
 
     def test_maxConnections(self) -> None:
         """
-        When there is no room left connections are refused, until some end.
+        If there is no room for more connections, new ones are refused until one ends.
         """
         factory = SinkFactory(clock(), limits=Limits(Capacity(2)))
         _, transport = connect(factory)
@@ -52,7 +52,7 @@ class AdmissionTests(SynchronousTestCase):
 
     def test_sharedCapacity(self) -> None:
         """
-        Services can share the room that there is.
+        Services can share one capacity.
         """
         limits = Limits(Capacity(1))
         _, transport = connect(SinkFactory(clock(), limits=limits))
@@ -117,7 +117,7 @@ class AdmissionTests(SynchronousTestCase):
 
     def test_maxPerSource(self) -> None:
         """
-        One address, or one IPv6 /64, cannot take all the room.
+        One address, or one IPv6 /64, cannot take all connections.
         """
         for source, same, other in (
             ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
@@ -149,7 +149,7 @@ class AdmissionTests(SynchronousTestCase):
 
     def test_denied(self) -> None:
         """
-        Who is not to be served is refused.
+        A peer in a denied network is refused.
         """
         networks = Networks(denied=[ip_network("192.0.2.0/24")])
         factory = SinkFactory(clock(), limits=Limits(networks=networks))
@@ -169,7 +169,8 @@ class AdmissionTests(SynchronousTestCase):
 
     def test_noAddress(self) -> None:
         """
-        Who has no IP address is in no network, and no source.
+        A peer without an IP address is in no network, and limits per source do not apply
+        to it.
         """
         networks = Networks(allowed=[ip_network("192.0.2.0/24")])
         factory = SinkFactory(clock(), limits=Limits(maxPerSource=1, networks=networks))
@@ -179,7 +180,7 @@ class AdmissionTests(SynchronousTestCase):
 
 class CountingTests(SynchronousTestCase):
     """
-    What a service knows about its sessions.
+    Tests for the statistics of a service about its sessions.
     """
 
     def setUp(self) -> None:
@@ -188,8 +189,8 @@ class CountingTests(SynchronousTestCase):
 
     def test_bytes(self) -> None:
         """
-        The bytes of sessions count from when they come, and when the session has
-        ended as well.
+        The bytes of a session are counted when they arrive, and still after the session
+        has ended.
         """
         (first, transport), (second, _) = connect(self.factory), connect(self.factory)
         first.dataReceived(b"123")
@@ -292,8 +293,8 @@ class DrainTests(SynchronousTestCase):
 
     def test_cut(self) -> None:
         """
-        Who takes longer than the limit is cut; not so who has everything, and
-        only has not closed yet.
+        A drain cuts the sessions that take longer than its timeout, but not a session
+        that has sent everything and only waits for the peer to close.
         """
         (_, waiting), (lingering, left) = [connect(self.factory) for _ in range(2)]
         drained = self.factory.drain()

@@ -32,8 +32,8 @@ class GreetingTests(SynchronousTestCase):
 
     def test_peerThatTalks(self) -> None:
         """
-        What a peer says before it listens is read and discarded, so that it
-        does not cost it the greeting.
+        Data from a peer before it reads is discarded, and the peer still gets the
+        greeting.
         """
         session, transport = connect(GreetingFactory(clock()))
         session.dataReceived(b"GET / HTTP/1.0\r\n\r\n")

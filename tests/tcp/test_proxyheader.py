@@ -58,7 +58,7 @@ HEADERS = {
     v2(0xFF, b"of some family", command=0x20): Header(local=True),
 }
 """
-Headers, and what they say.
+Headers, with their meaning.
 """
 
 
@@ -148,7 +148,7 @@ BAD = {
     ],
 }
 """
-What is no header, and how it is refused.
+Data that is not a header, by the reason with which it is refused.
 """
 
 

@@ -40,7 +40,7 @@ CAUSES: dict[str, Callable[[Any], object]] = {
     LOST: lambda session: session.connectionLost(Failure(ConnectionDone())),
 }
 """
-What causes each event.
+How a test causes each event.
 """
 
 PATHS = {

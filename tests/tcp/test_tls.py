@@ -118,7 +118,7 @@ class TLSTests(SynchronousTestCase):
 
     def test_echo(self) -> None:
         """
-        What comes goes back.
+        Data is returned over TLS.
         """
         client = self.connect()
         for word in (b"hello", b"again"):
@@ -128,8 +128,8 @@ class TLSTests(SynchronousTestCase):
 
     def test_end(self) -> None:
         """
-        What comes with the peer's closing alert is returned, what was withheld
-        too; then the connection is closed, in both versions of TLS.
+        Data that arrives with the peer's closing alert is returned, and so are withheld
+        bytes; then the connection is closed, in both versions of TLS.
         """
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             client = self.connect(version=version)
@@ -141,7 +141,8 @@ class TLSTests(SynchronousTestCase):
 
     def test_endOfTCP(self) -> None:
         """
-        So it is when TCP's stream ends, and after an alert that is nothing new.
+        The end of the TCP stream ends the session like a closing alert, and after an
+        alert it changes nothing.
         """
         for alert in (False, True):
             client = self.connect()
@@ -318,8 +319,7 @@ class TLSTests(SynchronousTestCase):
 
     def test_close(self) -> None:
         """
-        Whoever closes the connection has it closed, whether or not the peer
-        closes as well.
+        C{loseConnection} closes the connection, whether or not the peer closes too.
         """
         client = self.connect()
         self.transport.protocol.unregisterProducer()
@@ -329,7 +329,7 @@ class TLSTests(SynchronousTestCase):
 
     def test_closedAfterAll(self) -> None:
         """
-        Nor does it matter that this side was closed before.
+        C{loseConnection} after this side has closed closes the connection as well.
         """
         self.goodbye()
         self.transport.protocol.loseConnection()
@@ -337,8 +337,8 @@ class TLSTests(SynchronousTestCase):
 
     def test_greeting(self) -> None:
         """
-        What is said before the handshake is over comes after it, and the end of
-        the stream with it.
+        Data that is written before the handshake ends is sent after it, and so is the end
+        of the stream.
         """
         client = self.connect(GreetingFactory(self.reactor))
         self.assertEqual(client.recv(100), GREETING)
@@ -347,7 +347,7 @@ class TLSTests(SynchronousTestCase):
 
     def test_otherProtocols(self) -> None:
         """
-        For a protocol that knows no half-close the end of the stream is the end.
+        For a protocol without half-close, the end of the stream closes the connection.
         """
         client = self.connect(Factory.forProtocol(RecordingProtocol))
         protocol = self.transport.protocol
@@ -359,8 +359,8 @@ class TLSTests(SynchronousTestCase):
 
     def test_reset(self) -> None:
         """
-        A reset on purpose takes nothing from the peer that was to come before it,
-        and no closing alert announces it.
+        A reset on purpose does not lose data that was written before it, and sends no
+        closing alert.
         """
         impairments = ConnectionImpairments.parse("reset-after=5B")
         client = self.connect(ImpairedEchoFactory(self.reactor, impairments=impairments))
@@ -373,7 +373,7 @@ class TLSTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """
-        Whom the factory refuses is refused.
+        A connection that the factory refuses is refused.
         """
 
         class Refusing(Factory):

@@ -113,7 +113,7 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_sum(self) -> None:
         """
-        What the workers have counted is added up, on the addresses of the parent.
+        The counts of the workers are added up, with the addresses of the parent.
         """
         self.say(
             self.one,
@@ -152,8 +152,7 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_neverLess(self) -> None:
         """
-        What was counted does not become less when a worker dies, nor when another
-        takes its place.
+        The counts do not become lower when a worker dies or is replaced.
         """
         for process in (self.one, self.other):
             self.say(process, {"accepted": 3, "open": 1, "ended": {"goodbye": 2}}, {})

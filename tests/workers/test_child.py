@@ -206,7 +206,7 @@ class MakeWorkerTests(SynchronousTestCase):
 
     def test_handedOverBefore(self) -> None:
         """
-        What systemd has handed over to the parent, is handed on.
+        A socket that systemd has passed to the parent is passed on to the worker.
         """
         self.handOver(tcp0=socket.SOCK_STREAM, udp0=socket.SOCK_DGRAM)
         config = self.config(
@@ -302,7 +302,7 @@ class WorkerServiceTests(SynchronousTestCase):
 
     def test_retireAtLast(self) -> None:
         """
-        Who stays longer than a drain may take, is drained.
+        A session that lasts longer than the drain timeout is drained.
         """
         connect(self.factory)
         self.service.retire()
@@ -311,7 +311,8 @@ class WorkerServiceTests(SynchronousTestCase):
 
     def test_retireAlone(self) -> None:
         """
-        Where nobody is there, it ends at once; unless somebody is on the way.
+        A retiring worker without sessions ends at once, unless a session is about to
+        start.
         """
         self.factory.waiting.add(None)  # type: ignore[arg-type]
         self.service.retire()
@@ -362,7 +363,7 @@ class ReporterTests(SynchronousTestCase):
 
     def test_neverStarted(self) -> None:
         """
-        One that has never begun, as something could not be listened on, can be
+        A reporter that was never started, because another part could not listen, can be
         stopped.
         """
         reporter = Reporter(

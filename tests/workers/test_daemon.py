@@ -286,7 +286,7 @@ class WorkersTests(SynchronousTestCase):
 
     def test_currentDirectory(self) -> None:
         """
-        What a worker runs does not come from the current directory.
+        A worker does not import modules from the current directory.
         """
         directory = temporaryDirectory(self)
         (directory / "json.py").write_text("raise SystemExit('taken')")

@@ -69,7 +69,7 @@ WRONG: list[dict[str, Any]] = [
     {"history": [{"rates": [["fast"]]}]},
 ]
 """
-What no report has in it.
+Values that a report must not contain.
 """
 
 NO_REPORTS: list[Any] = [
@@ -175,8 +175,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_crashLoop(self) -> None:
         """
-        One that dies before it serves is tried again later and later, until it
-        serves.
+        A worker that dies before it serves is restarted after longer and longer delays,
+        until it serves.
         """
         one, _ = self.start()
         one.end(signal=9)
@@ -368,7 +368,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_killed(self) -> None:
         """
-        Who does not end in time is killed.
+        A worker that does not end in time is killed.
         """
         self.start()
         self.pool.stopService()
@@ -380,7 +380,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_startsAgain(self) -> None:
         """
-        What has stopped can be started again; to stop it twice is nothing.
+        A stopped pool can be started again; a second stop does nothing.
         """
         self.start()
         self.stop()
@@ -391,7 +391,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_cut(self) -> None:
         """
-        All of them are told to cut, as far as they live.
+        All living workers get the signal to cut their sessions.
         """
         one, other = self.start()
         one.over = True
@@ -442,8 +442,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_past(self) -> None:
         """
-        What the dead have counted stays counted, and the sessions that they had
-        are over.
+        The counts of ended workers are kept, and their open sessions are counted as lost.
         """
         one, other = self.start()
         one.say(services=[ofSessions(accepted=7, open=2, ended={"goodbye": 5})])
@@ -458,7 +457,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_neverReported(self) -> None:
         """
-        Who dies before the first report has counted nothing.
+        A worker that dies before its first report has counted nothing.
         """
         self.pool.startService()
         self.reactor.alive[0].end(status=1)
@@ -485,7 +484,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_strangeLog(self) -> None:
         """
-        What an event says can be written to a file, whatever characters are in it.
+        The text of a log record can be written to a file, whatever characters it
+        contains.
         """
         one, _ = self.start()
         with capturedLogs() as events:
@@ -525,8 +525,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_log(self) -> None:
         """
-        What a worker logs is logged, with its name, as it came from where; also
-        what Python itself has to say, in pieces or not.
+        The log records of a worker are logged with its name and their own source; so is
+        other output on standard error, in one piece or in several.
         """
         one, _ = self.start()
         with capturedLogs() as events:

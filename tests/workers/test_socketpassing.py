@@ -35,7 +35,7 @@ KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
 
 class LinuxTests(SynchronousTestCase):
     """
-    What needs a system that spreads.
+    Tests that need a system which spreads connections and datagrams over several sockets.
     """
 
     def setUp(self) -> None:
@@ -59,8 +59,8 @@ class BoundTests(LinuxTests):
 
     def test_spreads(self) -> None:
         """
-        All have the same address, the port being free, and each gets a part of
-        what comes.
+        All sockets have the same address with one free port, and each gets a part of the
+        datagrams.
         """
         sockets = self.bind(socket.SOCK_DGRAM, 0, "127.0.0.1", 3)
         (address,) = {skt.getsockname() for skt in sockets}
@@ -72,8 +72,8 @@ class BoundTests(LinuxTests):
 
     def test_taken(self) -> None:
         """
-        What anybody listens on cannot be bound to, whoever it is: not even by
-        who shares it among his own.
+        An address in use cannot be bound, even if its owner shares it among its own
+        sockets.
         """
         for kind in KINDS:
             (skt, _) = sockets = self.bind(kind, 0, "127.0.0.1", 2)
@@ -179,7 +179,7 @@ class HandingTests(LinuxTests):
 
     def test_taken(self) -> None:
         """
-        What cannot be listened on is so in the words of any reactor.
+        An address in use is the error that any reactor raises.
         """
         for kind, endpoint in (
             (socket.SOCK_STREAM, "tcp:{}:interface=127.0.0.1"),

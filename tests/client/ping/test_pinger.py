@@ -235,7 +235,7 @@ class PingerTests(PingerTestCase):
 
     def test_silent(self) -> None:
         """
-        When nothing comes, it is over when the last one's time is up.
+        If no answer arrives, the run ends when the time of the last datagram is over.
         """
         pinger = self.pinger()
         pinger.start(self.sent.append)

@@ -25,14 +25,14 @@ class LineEditorTests(SynchronousTestCase):
 
     def test_line(self) -> None:
         """
-        What was typed is a line at Enter.
+        Enter completes the typed line.
         """
         self.assertEqual(self.typed("hel"), [])
         self.assertEqual(self.typed("lo\rwörld\n"), ["hello", "wörld"])
 
     def test_pieces(self) -> None:
         """
-        Characters and keys may come byte by byte; what no key sends is ignored.
+        Characters and keys may arrive byte by byte; unknown keys are ignored.
         """
         lines: list[str | None] = []
         for byte in "añ€\x1b[D\x1b[99~\x1bx\x1bO\x07!\r".encode():

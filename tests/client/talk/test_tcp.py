@@ -309,7 +309,7 @@ class JudgeTests(ConversationTestCase):
 
     def test_cutByGoodbye(self) -> None:
         """
-        What the goodbye of the server has cut off is reported.
+        Data after a goodbye, which the server has discarded, is reported.
         """
         outcome = self.judged(b"hello\n", sent=b"hello\nbye\nworld\n")
         self.assertEqual(outcome.status, 1)

@@ -34,7 +34,7 @@ class LineDisplayTests(SynchronousTestCase):
 
     def test_unfinished(self) -> None:
         """
-        What is no whole line is shown when nothing follows, or when it gets long.
+        An incomplete line is shown when nothing follows, or when it gets long.
         """
         self.words.write(b"login: ")
         self.assertEqual(self.shown, [])
