@@ -20,13 +20,15 @@ from weakref import WeakSet
 from twisted.internet import tcp
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python import log
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from tests.support import CHECKOUT, MEASURED, lacking
 from tests.support.daemon import PATIENCE
+from tests.support.protocols import RecordingProtocol
 
 try:
     from echod import uvloopreactor
@@ -34,26 +36,17 @@ except ModuleNotFoundError:
     uvloopreactor = None  # type: ignore[assignment]
 
 
-class Recorder(Protocol):
+class Recorder(RecordingProtocol):
     """
-    Takes note of what arrives, and stops its reactor at the end.
+    Records the data that it receives, and stops its reactor at the end.
     """
 
     factory: Any
     transport: Any
 
-    def __init__(self) -> None:
-        self.arrived: list[bytes] = []
-
-    def dataReceived(self, data: bytes) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Take note.
-        """
-        self.arrived.append(data)
-
-    def connectionLost(self, reason: object = None) -> None:
-        """
-        Stop.
+        Stop the reactor.
         """
         self.factory.reactor.stop()
 
@@ -145,8 +138,8 @@ class UVLoopReactorTests(SynchronousTestCase):
         protocol = Recorder()
         data = bytes(range(256)) * 4096
         self.serve(protocol, sendingAll(data))
-        self.assertTrue(b"".join(protocol.arrived) == data)
-        self.assertLessEqual(max(map(len, protocol.arrived)), uvloopreactor.READ_SIZE)
+        self.assertTrue(protocol.received == data)
+        self.assertLessEqual(max(map(len, protocol.pieces)), uvloopreactor.READ_SIZE)
 
     def test_pausedFromTheStart(self) -> None:
         """
@@ -168,7 +161,7 @@ class UVLoopReactorTests(SynchronousTestCase):
                 protocol = Paused()
                 protocol.greeting = greeting
                 self.serve(protocol, sendingAll(data))
-                self.assertEqual(b"".join(protocol.arrived), data)
+                self.assertEqual(protocol.received, data)
 
     def test_pausedWhileDelivering(self) -> None:
         """
@@ -197,7 +190,7 @@ class UVLoopReactorTests(SynchronousTestCase):
         protocol = Pausing()
         data = bytes(range(256)) * 2048
         self.serve(protocol, sendingAll(data))
-        self.assertTrue(b"".join(protocol.arrived) == data)
+        self.assertTrue(protocol.received == data)
         self.assertEqual(protocol.undelivered[-1], 0)
         self.assertGreater(max(protocol.undelivered), 0)
 
@@ -388,7 +381,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
         protocol = Wavering()
         self.serve(protocol, sendingAll(b"early"))
-        self.assertEqual(protocol.arrived, [b"early"])
+        self.assertEqual(protocol.pieces, [b"early"])
 
     def test_handedOver(self) -> None:
         """
@@ -411,8 +404,8 @@ class UVLoopReactorTests(SynchronousTestCase):
         protocol, successor = HandingOver(), Recorder()
         self.serve(protocol, sendingAll(b"early"))
         protocol.transport.socket.close()
-        self.assertEqual(protocol.arrived, [])
-        self.assertEqual(successor.arrived, [b"early"])
+        self.assertEqual(protocol.pieces, [])
+        self.assertEqual(successor.pieces, [b"early"])
 
     def test_takenOutAndPutBack(self) -> None:
         """
@@ -426,7 +419,7 @@ class UVLoopReactorTests(SynchronousTestCase):
             def dataReceived(self, data: bytes) -> None:
                 super().dataReceived(data)
                 self.transport.write(data.upper())
-                if len(self.arrived) == 1:
+                if len(self.pieces) == 1:
                     self.factory.reactor.removeReader(self.transport)
                     self.factory.reactor.removeWriter(self.transport)
                     self.factory.reactor.callLater(0.02, self.putBack)
@@ -446,7 +439,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
         case, protocol = self, TakenOut()
         self.serve(protocol, start)
-        self.assertEqual(protocol.arrived, [b"first", b"again"])
+        self.assertEqual(protocol.pieces, [b"first", b"again"])
         self.assertEqual(protocol.client.recv(100), b"FIRSTAGAIN")
 
     def test_halfClosed(self) -> None:
@@ -518,7 +511,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
             def dataReceived(self, data: bytes) -> None:
                 super().dataReceived(data)
-                if len(self.arrived) == 1:
+                if len(self.pieces) == 1:
                     self.transport.write(b"answer")
                     self.transport.loseWriteConnection()
 
@@ -540,7 +533,7 @@ class UVLoopReactorTests(SynchronousTestCase):
             client.sendall(b"first")
 
         self.serve(protocol, start)
-        self.assertEqual(protocol.arrived, [b"first", b"second"])
+        self.assertEqual(protocol.pieces, [b"first", b"second"])
 
     def test_timers(self) -> None:
         """
@@ -592,7 +585,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
         protocol = Closing()
         self.serve(protocol, lambda client: None)
-        self.assertEqual(protocol.arrived, [])
+        self.assertEqual(protocol.pieces, [])
 
     def test_install(self) -> None:
         """

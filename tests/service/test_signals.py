@@ -21,7 +21,7 @@ from echod.net.sockets import SPREADS
 from echod.service.signals import Signals, handleInWorker
 from echod.tap import Options, makeService
 from tests.support import lacking, logged, temporaryDirectory
-from tests.support.daemon import NO_TERMINAL, PATIENCE, Daemon
+from tests.support.daemon import NO_TERMINAL, PATIENCE, Daemon, checkServed, session
 from tests.support.load import wait
 from tests.support.workers import ProcessReactor
 
@@ -245,10 +245,7 @@ class ReloadTests(SynchronousTestCase):
         """
         daemon = Daemon("--tcp", "0", "--session-log", str(self.log), below=below)
         self.addCleanup(daemon.stop)
-        client = socket.create_connection(daemon.tcp, PATIENCE)
-        self.addCleanup(client.close)
-        client.sendall(b"hello\n")
-        self.assertEqual(client.recv(100), b"hello\n")
+        client = session(self, daemon.tcp)
         self.log.rename(self.log.with_suffix(".1"))
         daemon.process.send_signal(signal.SIGHUP)
         return daemon, client
@@ -309,22 +306,6 @@ class DaemonTests(SynchronousTestCase):
                 daemon.expect(r"worker \S+ serves \(process")
         return daemon
 
-    def ask(self, client: socket.socket) -> None:
-        """
-        Ask, and be answered.
-        """
-        client.sendall(b"hello\n")
-        self.assertEqual(client.recv(100), b"hello\n")
-
-    def connect(self, daemon: Daemon) -> socket.socket:
-        """
-        @return: A session that has been served.
-        """
-        client = socket.create_connection(daemon.tcp, PATIENCE)
-        self.addCleanup(client.close)
-        self.ask(client)
-        return client
-
     def expectDrained(self, daemon: Daemon, client: socket.socket) -> None:
         """
         Expect that the daemon ends, and that its session has not been cut.
@@ -343,9 +324,9 @@ class DaemonTests(SynchronousTestCase):
         (line,) = re.findall(r"^process (\d+)$", "".join(daemon.log), re.M)
         pid = int(line)
         self.addCleanup(self.kill, pid)
-        client = self.connect(daemon)
+        client = session(self, daemon.tcp)
         os.kill(pid, signal.SIGINT)
-        self.ask(client)
+        checkServed(self, client)
         os.kill(pid, signal.SIGTERM)
         self.expectDrained(daemon, client)
         self.assertEqual(daemon.process.wait(PATIENCE), 128 + signal.SIGTERM)
@@ -367,7 +348,7 @@ class DaemonTests(SynchronousTestCase):
                 *(sys.executable, "-c", TERMINAL, str(slave)), descriptors=[slave]
             )
             os.close(slave)
-            client = self.connect(daemon)
+            client = session(self, daemon.tcp)
             processes = [daemon.process.pid, *self.children(daemon)]
         self.expectDrained(daemon, client)
         self.assertEqual(daemon.process.wait(PATIENCE), 0)

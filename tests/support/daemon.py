@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,10 @@ from threading import Thread
 from time import monotonic
 from types import TracebackType
 
+from twisted.trial.unittest import SynchronousTestCase
+
 from tests.support import ENVIRONMENT
+from tests.support.tls import TLSClient
 
 PATIENCE = 30.0
 """
@@ -44,6 +48,24 @@ def runDaemon(command: list[str]) -> CompletedProcess[str]:
     Run a daemon that ends by itself.
     """
     return run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def session(test: SynchronousTestCase, address: tuple[str, int]) -> socket.socket:
+    """
+    @return: A session of a TCP echo that is served already; the test closes it at its end.
+    """
+    client = socket.create_connection(address, PATIENCE)
+    test.addCleanup(client.close)
+    checkServed(test, client)
+    return client
+
+
+def checkServed(test: SynchronousTestCase, client: socket.socket | TLSClient) -> None:
+    """
+    Check that a TCP echo returns a line.
+    """
+    client.sendall(b"hello\n")
+    test.assertEqual(client.recv(100), b"hello\n")
 
 
 class Daemon:

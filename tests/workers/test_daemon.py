@@ -24,7 +24,7 @@ from echod.workers.spawner import CHILD
 from soak.workers import owners, workers
 from tests.service.test_systemd import HAND_OVER
 from tests.support import MEASURED, lacking, temporaryDirectory
-from tests.support.daemon import NO_TERMINAL, PATIENCE, Daemon, twistd
+from tests.support.daemon import NO_TERMINAL, PATIENCE, Daemon, checkServed, session, twistd
 from tests.support.load import DatagramLoad, Load, wait
 from tests.support.tls import TLSClient, makeCertificate
 
@@ -57,22 +57,9 @@ class WorkersTests(SynchronousTestCase):
 
     def connect(self, address: tuple[str, int], count: int) -> list[socket.socket]:
         """
-        @return: So many sessions, each of which has been served.
+        @return: This number of sessions, all of which are served already.
         """
-        clients = []
-        for _ in range(count):
-            client = socket.create_connection(address, PATIENCE)
-            self.addCleanup(client.close)
-            self.ask(client)
-            clients.append(client)
-        return clients
-
-    def ask(self, client: Any) -> None:
-        """
-        Ask, and be answered.
-        """
-        client.sendall(b"hello\n")
-        self.assertEqual(client.recv(100), b"hello\n")
+        return [session(self, address) for _ in range(count)]
 
     def test_killed(self) -> None:
         """
@@ -95,7 +82,7 @@ class WorkersTests(SynchronousTestCase):
                     if not client.recv(1):
                         raise ConnectionError
             else:
-                self.ask(client)
+                checkServed(self, client)
         self.assertTrue(0 < lost < SESSIONS)
         self.connect(daemon.tcp, SESSIONS)
         daemon.expect(rf"\(process {victim}\) has died: signal 9")
@@ -228,11 +215,11 @@ class WorkersTests(SynchronousTestCase):
         for client in self.connect(daemon.tcp, 4):
             client.close()
         with socket.create_connection(("127.0.0.1", int(tls)), PATIENCE) as client:
-            self.ask(TLSClient(client))
+            checkServed(self, TLSClient(client))
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(path))
             client.sendall(b"PROXY TCP4 192.0.2.1 127.0.0.1 1234 8080\r\n")
-            self.ask(client)
+            checkServed(self, client)
         for _ in range(SESSIONS):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
                 client.settimeout(PATIENCE)
@@ -274,7 +261,7 @@ class WorkersTests(SynchronousTestCase):
         daemon.expect("worker 2.2 serves")
         daemon.expect("worker 2 has ended")
         self.assertEqual(counted(), expected)
-        (client,) = self.connect(daemon.tcp, 1)
+        client = session(self, daemon.tcp)
         client.close()
         daemon.expect("ended: closed by peer")
         daemon.stop()
