@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from importlib.util import find_spec
 from io import StringIO
 from math import inf
@@ -537,8 +537,11 @@ class WorkersTests(SynchronousTestCase):
         """
         C{auto} starts one worker for each core that this process may use.
         """
-        self.patch(os, "sched_getaffinity", lambda pid: {1, 3, 5})
-        self.assertEqual(self.parse("--workers=auto")["workers"], 3)
+        allowed = os.sched_getaffinity(0)
+        self.addCleanup(os.sched_setaffinity, 0, allowed)
+        for cores in (allowed, {min(allowed)}):
+            os.sched_setaffinity(0, cores)
+            self.assertEqual(self.parse("--workers=auto")["workers"], len(cores))
 
     def test_commandLine(self) -> None:
         """
@@ -931,9 +934,8 @@ class OptionsTests(SynchronousTestCase):
         """
         The version is echod's, not Twisted's.
         """
-        said = StringIO()
-        self.patch(sys, "stdout", said)
-        error = self.assertRaises(SystemExit, parse, "--version")
+        with redirect_stdout(StringIO()) as said:
+            error = self.assertRaises(SystemExit, parse, "--version")
         self.assertEqual(error.code, 0)
         self.assertEqual(said.getvalue(), f"echod {echod.__version__}\n")
 

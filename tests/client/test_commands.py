@@ -68,7 +68,7 @@ class Silent(DatagramProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: object) -> None:
         """
-        Take note.
+        Count the datagram.
         """
         self.heard += 1
 
@@ -718,7 +718,7 @@ class ConnectedPortTests(CommandTestCase):
 
     class Recorder(DatagramProtocol):
         """
-        Takes note of everything.
+        Records the datagrams and the failures.
         """
 
         def __init__(self) -> None:
@@ -728,7 +728,7 @@ class ConnectedPortTests(CommandTestCase):
 
         def datagramReceived(self, datagram: bytes, addr: Any) -> None:
             """
-            Take note.
+            Record the source.
             """
             self.sources.append(addr)
             if not self.waiting.called:
@@ -736,7 +736,7 @@ class ConnectedPortTests(CommandTestCase):
 
         def failed(self, error: OSError, datagram: bytes) -> None:
             """
-            Take note.
+            Record the failure.
             """
             self.failures.append((error, datagram))
             if not self.waiting.called:

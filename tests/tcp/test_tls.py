@@ -70,7 +70,7 @@ class AbortedTransport(MemoryTCPTransport):
 
     def abortConnection(self) -> None:
         """
-        Take note.
+        Record the call.
         """
         self.aborted = True
 

@@ -52,7 +52,7 @@ class Port(MemoryPort):
 
     def stopReading(self) -> None:
         """
-        Take note.
+        Record the call.
         """
         self.reading = False
 
@@ -66,7 +66,7 @@ class StoppingReactor(ProcessReactor):
 
     def stop(self) -> None:
         """
-        Take note.
+        Count the call.
         """
         self.stops += 1
 
@@ -250,7 +250,7 @@ class WorkerServiceTests(SynchronousTestCase):
         self.factory = EchoFactory(self.reactor, limits=UNTIMED)
         self.endpoint = Endpoint()
         self.port = Port()
-        self.patch(self.endpoint, "listen", lambda server: succeed(self.port))
+        self.endpoint.result = succeed(self.port)
         ListeningService("127.0.0.1:0", self.endpoint, self.factory).setServiceParent(
             self.service
         )
@@ -351,7 +351,7 @@ class ReporterTests(SynchronousTestCase):
 
     def noteOrphaned(self) -> None:
         """
-        Take note.
+        Count the call.
         """
         self.orphaned += 1
 
