@@ -28,6 +28,7 @@ from echod.limits.networks import Networks
 from echod.limits.ratelimit import RateLimit
 from echod.net.addresses import LOOPBACK
 from echod.net.format import quoted
+from echod.net.reactor import Reactor
 from echod.service.echoservice import EchoService
 from echod.service.interfaces import Endpoint, Server
 from echod.service.listening import ListeningService
@@ -118,7 +119,7 @@ def serverEndpoints(config: Config, listen: Listen, hosts: Hosts) -> dict[str, l
 
 
 def processRoom(
-    config: Config, reactor: Any, *, pages: int = 0, workers: int = 0
+    config: Config, reactor: Reactor, *, pages: int = 0, workers: int = 0
 ) -> ProcessRoom:
     """
     Make the room for the connections of this process.
@@ -137,7 +138,7 @@ def processRoom(
 
 def build(
     config: Config,
-    reactor: Any,
+    reactor: Reactor,
     listenOn: Mapping[str, list[Bound]],
     service: EchoService,
 ) -> None:
@@ -156,7 +157,7 @@ def build(
 
 
 def _servers(
-    config: Config, reactor: Any, shared: Capacity
+    config: Config, reactor: Reactor, shared: Capacity
 ) -> dict[str, Callable[[Address], Server]]:
     networks = Networks(config.allowed, config.denied)
     guard = DatagramGuard(
@@ -212,7 +213,7 @@ def _kind(
 
 
 def addSessionLog(
-    config: Config, reactor: Any, service: EchoService, descriptor: int | None = None
+    config: Config, reactor: Reactor, service: EchoService, descriptor: int | None = None
 ) -> SessionLog | None:
     """
     Add the session log, if the config asks for one.
@@ -240,7 +241,7 @@ def proxyNote(config: Config, address: str) -> str:
 
 def addStatus(
     config: Config,
-    reactor: Any,
+    reactor: Reactor,
     service: EchoService,
     listenOn: Sequence[Bound],
     monitor: Monitor,

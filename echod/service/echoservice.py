@@ -14,6 +14,7 @@ from twisted.python.components import Componentized
 
 from echod._version import __version__
 from echod.limits.descriptors import ProcessRoom
+from echod.net.reactor import Reactor
 from echod.service.interfaces import EchoServer
 from echod.service.listening import LISTENING, CannotServe, ListeningService
 
@@ -40,7 +41,7 @@ class EchoService(MultiService):
     installLog: Callable[[Componentized], None] | None = None
     _started = False
 
-    def __init__(self, reactor: Any, room: ProcessRoom | None = None) -> None:
+    def __init__(self, reactor: Reactor, room: ProcessRoom | None = None) -> None:
         """
         @param reactor: The reactor, which the log names.
         """

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from twisted.application.service import Service
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -40,7 +40,9 @@ class Daemon(Protocol):
     def sessions(self) -> int: ...
 
 
-def notifier(reactor: Any, daemon: Daemon, environ: Mapping[str, str]) -> Notifier | None:
+def notifier(
+    reactor: IReactorTime, daemon: Daemon, environ: Mapping[str, str]
+) -> Notifier | None:
     """
     @return: A notifier if systemd expects notifications; else L{None}.
     """
@@ -75,7 +77,7 @@ class Notifier(Service):
     _status: str | None = None
 
     def __init__(
-        self, reactor: Any, daemon: Daemon, path: str, environ: Mapping[str, str]
+        self, reactor: IReactorTime, daemon: Daemon, path: str, environ: Mapping[str, str]
     ) -> None:
         """
         @param path: The path of the socket.  C{@} at its start means an abstract socket.

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 from time import time
-from typing import Any
 
+from echod.net.reactor import Reactor
 from echod.service.listening import DRAINING
 from echod.status.monitor import LAGS, Monitor
 from echod.status.snapshot import Data
@@ -22,7 +22,7 @@ class AggregateMonitor(Monitor):
     """
 
     def __init__(
-        self, reactor: Any, echo: WorkersService, wallClock: Callable[[], float] = time
+        self, reactor: Reactor, echo: WorkersService, wallClock: Callable[[], float] = time
     ) -> None:
         super().__init__(reactor, echo, wallClock)
         self._pool = echo.pool

@@ -35,6 +35,7 @@ from echod.config.options import SESSION_LOG, Options
 from echod.config.reactor import processReactor
 from echod.limits.descriptors import ProcessRoom
 from echod.net.appendfile import AppendFile
+from echod.net.reactor import Reactor
 from echod.service.echoservice import EchoService
 from echod.service.logstream import LogStream
 from echod.service.signals import handleInWorker
@@ -55,7 +56,7 @@ The parent logs the information of this namespace: the version, and the addresse
 
 
 def makeWorker(
-    config: Config, reactor: Any, parent: int, descriptors: Mapping[str, int]
+    config: Config, reactor: Reactor, parent: int, descriptors: Mapping[str, int]
 ) -> WorkerService:
     """
     Make the service of a worker, on the sockets that it has inherited.
@@ -113,7 +114,7 @@ class WorkerService(EchoService):
     _ending = False
 
     def __init__(
-        self, reactor: Any, drainTimeout: float, room: ProcessRoom | None = None
+        self, reactor: Reactor, drainTimeout: float, room: ProcessRoom | None = None
     ) -> None:
         super().__init__(reactor, room)
         self._drainTimeout = drainTimeout
@@ -159,7 +160,7 @@ class Reporter(Service):
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: Reactor,
         monitor: Monitor,
         reports: AppendFile,
         parent: int,

@@ -15,6 +15,7 @@ from echod.config.config import Config
 from echod.config.hosts import serviceName
 from echod.config.options import SESSION_LOG
 from echod.limits.descriptors import ProcessRoom
+from echod.net.reactor import Reactor
 from echod.net.unixsockets import ReplacingReactor
 from echod.service.inherited import inherited
 from echod.service.listening import CannotServe
@@ -24,7 +25,7 @@ from echod.workers.service import WorkersService
 from echod.workers.socketpassing import BindingReactor
 
 
-def checkWorkers(config: Config, reactor: Any, chroot: object) -> None:
+def checkWorkers(config: Config, reactor: Reactor, chroot: object) -> None:
     """
     Check that the process can have workers.
 
@@ -50,7 +51,7 @@ class Parent:
 
     log: SessionLog | None = None
 
-    def __init__(self, config: Config, reactor: Any, arguments: Sequence[str]) -> None:
+    def __init__(self, config: Config, reactor: Reactor, arguments: Sequence[str]) -> None:
         """
         @param arguments: The command line.
         """

@@ -17,6 +17,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from echod.net.reactor import Reactor
 from echod.service.listening import CannotServe
 from echod.status.snapshot import Data
 from echod.workers.aggregate import added, left
@@ -64,7 +65,7 @@ class WorkerPool(Service):
 
     def __init__(
         self,
-        reactor: Any,
+        reactor: Reactor,
         count: int,
         arguments: list[str],
         descriptors: Callable[[int], Mapping[str, int]],

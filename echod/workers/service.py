@@ -4,12 +4,11 @@ The service of the parent: an L{EchoService} whose sessions are in other process
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from echod.limits.descriptors import ProcessRoom
+from echod.net.reactor import Reactor
 from echod.service.echoservice import EchoService
 from echod.service.listening import CannotServe
 from echod.workers.pool import WorkerPool
@@ -22,7 +21,9 @@ class WorkersService(EchoService):
     All services of one echod, served by workers.
     """
 
-    def __init__(self, reactor: Any, pool: WorkerPool, room: ProcessRoom | None = None) -> None:
+    def __init__(
+        self, reactor: Reactor, pool: WorkerPool, room: ProcessRoom | None = None
+    ) -> None:
         super().__init__(reactor, room)
         self.pool = pool
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.application.service import Application, IService, Service
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -19,12 +20,6 @@ from tests.support import logged
 from tests.support.service import Endpoint, Port, Server
 
 
-class Reactor:
-    """
-    A reactor in name only.
-    """
-
-
 class EchoServiceTests(SynchronousTestCase):
     """
     Tests for L{EchoService}.
@@ -33,7 +28,7 @@ class EchoServiceTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.endpoints = [Endpoint(), Endpoint()]
         self.servers: list[Any] = []
-        self.reactor = Reactor()
+        self.reactor = MemoryReactorClock()
         self.service = EchoService(self.reactor)
         for endpoint in self.endpoints:
             child = ListeningService("127.0.0.1:0", endpoint, Server())
@@ -47,7 +42,7 @@ class EchoServiceTests(SynchronousTestCase):
         with logged() as lines:
             self.service.privilegedStartService()
             self.service.startService()
-        self.assertEqual(lines[0], f"echod {__version__} on Reactor")
+        self.assertEqual(lines[0], f"echod {__version__} on MemoryReactorClock")
         self.assertEqual(len(lines), 3)
         self.assertEqual([len(endpoint.ports) for endpoint in self.endpoints], [1, 1])
         self.assertTrue(verifyObject(IService, self.service))
