@@ -18,8 +18,8 @@ MANY = 100_000
 
 DEVIATIONS = 5
 """
-How far from what is expected a number may be, in standard deviations: one in a
-million is, and with a given seed always the same.
+How far a number may be from the expected number, in standard deviations. By chance, one
+number in a million is further away; with a given seed, the result is always the same.
 """
 
 
@@ -34,7 +34,7 @@ class DatagramFaultsTests(SynchronousTestCase):
 
     def test_shares(self) -> None:
         """
-        Each kind befalls as many datagrams as its probability allows.
+        The number of datagrams with each fault fits its probability.
         """
         faults = DatagramFaults(self.impairments)
         counts = Counter(faults.next()[0] for _ in range(MANY))
@@ -47,7 +47,7 @@ class DatagramFaultsTests(SynchronousTestCase):
 
     def test_seed(self) -> None:
         """
-        A seed repeats all of it; another does not.
+        The same seed gives the same faults; another seed gives others.
         """
 
         def faults(seed: int) -> list[tuple[str | None, float]]:
@@ -59,7 +59,7 @@ class DatagramFaultsTests(SynchronousTestCase):
 
     def test_sameForAll(self) -> None:
         """
-        What a seed draws is the same with every version of Python.
+        A seed gives the same faults with every version of Python.
         """
         faults = DatagramFaults(DatagramImpairments(drop=0.3, duplicate=0.3, seed=7))
         self.assertEqual(
@@ -69,7 +69,7 @@ class DatagramFaultsTests(SynchronousTestCase):
 
     def test_all(self) -> None:
         """
-        What befalls all befalls all.
+        A probability of 100% gives every datagram the fault.
         """
         faults = DatagramFaults(DatagramImpairments(truncate=1))
         self.assertEqual({faults.next()[0] for _ in range(1000)}, {"truncate"})
@@ -84,7 +84,7 @@ class DamageTests(SynchronousTestCase):
 
     def test_corrupt(self) -> None:
         """
-        One bit is changed, any.
+        One bit is changed; the place decides which.
         """
         for place, result in zip(self.places, (b"A@@@", b"@A@@", b"@@@\xc0"), strict=True):
             self.assertEqual(damage(b"@@@@", "corrupt", place), result)
@@ -105,7 +105,7 @@ class DamageTests(SynchronousTestCase):
 
     def test_otherwise(self) -> None:
         """
-        What befalls the whole datagram does not damage it.
+        Faults that concern the whole datagram do not change its bytes.
         """
         for kind in ("drop", "duplicate", "reorder", None):
             self.assertEqual(damage(b"abcd", kind, 0.5), b"abcd")
@@ -118,14 +118,14 @@ class DelayLineTests(SynchronousTestCase):
 
     def line(self, specification: str) -> DelayLine[int]:
         """
-        @return: A new one.
+        @return: A new delay line.
         """
         impairments = Impairments.parse(specification)
         return DelayLine(impairments, generator(impairments))
 
     def test_delay(self) -> None:
         """
-        Everything takes as long, and comes in order.
+        Each item waits for the delay, and the items come out in order.
         """
         line = self.line("delay=50ms")
         self.assertTrue(line.delays)
@@ -138,7 +138,7 @@ class DelayLineTests(SynchronousTestCase):
 
     def test_jitter(self) -> None:
         """
-        Jitter is to both sides, and what went first still comes first.
+        Jitter makes the delay longer or shorter, and does not change the order.
         """
         line = self.line("delay=50ms,jitter=10ms,seed=7")
         for number in range(1000):
@@ -157,7 +157,7 @@ class DelayLineTests(SynchronousTestCase):
 
     def test_jitterAlone(self) -> None:
         """
-        Nothing comes before it was sent.
+        With jitter alone, no item comes out before it was added.
         """
         line = self.line("jitter=10ms")
         self.assertTrue(line.delays)
@@ -168,13 +168,13 @@ class DelayLineTests(SynchronousTestCase):
 
     def test_none(self) -> None:
         """
-        Without either there is no delay.
+        Without delay and jitter, the line does not delay.
         """
         self.assertFalse(self.line("seed=7").delays)
 
     def test_clear(self) -> None:
         """
-        What is on its way can be lost.
+        Clearing the line drops the waiting items.
         """
         line = self.line("delay=1s")
         line.add(1, 10, 0.0)
@@ -210,14 +210,14 @@ class PiecesTests(SynchronousTestCase):
 
     def test_seed(self) -> None:
         """
-        A seed repeats them; another does not.
+        The same seed gives the same pieces; another seed gives others.
         """
         self.assertEqual(self.cut(7, 1000), self.cut(7, 1000))
         self.assertNotEqual(self.cut(7, 1000), self.cut(8, 1000))
 
     def test_arrival(self) -> None:
         """
-        How it came adds places to cut at, and changes none.
+        The ends of segments add cuts, and change no other cut.
         """
         whole = self.cut(7, 1000)
         self.assertEqual(set(self.cut(7, 3, 500, 497)), {*whole, 3, 503})
@@ -230,8 +230,7 @@ class GeneratorTests(SynchronousTestCase):
 
     def test_purposes(self) -> None:
         """
-        Each purpose has its own, and a number that is added to one seed is not
-        the next seed.
+        Each purpose has its own numbers, which differ from those of the next seed too.
         """
         drawn = {
             generator(Impairments(seed=seed), *purpose).random()

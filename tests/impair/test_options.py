@@ -18,7 +18,7 @@ class ImpairmentOptionsTests(SynchronousTestCase):
 
     def impairments(self, *specifications: str, served: str = "tcp udp") -> dict[str, str]:
         """
-        @return: What becomes of each server, as specifications.
+        @return: The impairments of each server, as specifications.
         """
         options = ImpairmentOptions()
         for specification in specifications:
@@ -28,13 +28,13 @@ class ImpairmentOptionsTests(SynchronousTestCase):
 
     def test_nothing(self) -> None:
         """
-        Who asks for nothing gets nothing.
+        Without C{--impair}, no server is impaired.
         """
         self.assertEqual(self.impairments(), {})
 
     def test_whatFits(self) -> None:
         """
-        An item is for every server that it fits.
+        An item impairs every server that it fits.
         """
         self.assertEqual(
             self.impairments("delay=1ms,drop=1%,seed=7", "pieces=5"),
@@ -43,14 +43,14 @@ class ImpairmentOptionsTests(SynchronousTestCase):
 
     def test_onlyWhatFits(self) -> None:
         """
-        A server that nothing fits is not impaired.
+        A server that no item fits is not impaired.
         """
         self.assertEqual(self.impairments("drop=1%,seed=7"), {"udp": "drop=1%,seed=7"})
 
     def test_oneServer(self) -> None:
         """
-        What is asked for one server is for that one, and counts more there than
-        what is for all.
+        A specification for one server impairs that server only, and overrides there the
+        specification for all.
         """
         self.assertEqual(
             self.impairments("delay=1ms,seed=7", "udp:delay=2ms", served="greeting tcp udp"),
@@ -63,7 +63,7 @@ class ImpairmentOptionsTests(SynchronousTestCase):
 
     def test_sharedSeed(self) -> None:
         """
-        A seed that nobody asked for is the same for all.
+        All servers share the drawn seed.
         """
         options = ImpairmentOptions()
         options.add("delay=1ms")
@@ -72,7 +72,7 @@ class ImpairmentOptionsTests(SynchronousTestCase):
 
     def test_inVain(self) -> None:
         """
-        What is asked for in vain is a mistake.
+        A specification that impairs no server is refused.
         """
         for specifications, problem in (
             (["pieces=5,drop=1%"], "pieces fits nothing that is served"),

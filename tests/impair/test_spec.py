@@ -32,12 +32,12 @@ CONNECTIONS = (
 
 class ImpairmentTests(SynchronousTestCase):
     """
-    Tests for the values.
+    Tests for L{Impairments} and its subclasses.
     """
 
     def test_datagrams(self) -> None:
         """
-        All that may befall datagrams is read.
+        Every item for datagrams is parsed.
         """
         self.assertEqual(
             DatagramImpairments.parse(DATAGRAMS),
@@ -55,7 +55,7 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_connections(self) -> None:
         """
-        All that may befall connections is read.
+        Every item for connections is parsed.
         """
         self.assertEqual(
             ConnectionImpairments.parse(CONNECTIONS),
@@ -74,15 +74,14 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_written(self) -> None:
         """
-        What is written is what was read.
+        A parsed specification is written as it was read.
         """
         self.assertEqual(str(DatagramImpairments.parse(DATAGRAMS)), DATAGRAMS)
         self.assertEqual(str(ConnectionImpairments.parse(CONNECTIONS)), CONNECTIONS)
 
     def test_writtenOnlyWhatThereIs(self) -> None:
         """
-        What does not befall is not written, but that after no byte at all
-        something ends is.
+        Probabilities of 0 are not written; an end after 0 bytes is.
         """
         self.assertEqual(str(DatagramImpairments.parse("drop=0%,seed=0")), "seed=0")
         self.assertEqual(
@@ -91,14 +90,13 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_spaces(self) -> None:
         """
-        Items may be set apart by spaces.
+        There may be spaces between items.
         """
         self.assertEqual(read("pieces=5, seed=7"), {"pieces": (5, 5), "seed": 7})
 
     def test_seed(self) -> None:
         """
-        Where no seed is given there is one all the same, and it is another each
-        time.
+        Without a seed, a new one is drawn each time.
         """
         seeds = {DatagramImpairments.parse("drop=1%").seed for _ in range(10)}
         self.assertTrue(all(0 <= seed < SEEDS for seed in seeds))
@@ -107,7 +105,7 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_firstEnd(self) -> None:
         """
-        Of several ends, what comes first is the end.
+        Of several ends, the one after the fewest bytes counts.
         """
         self.assertEqual(ConnectionImpairments.parse(CONNECTIONS).end, (2, "reset-after"))
         self.assertEqual(ConnectionImpairments(closeAfter=0).end, (0, "close-after"))
@@ -115,7 +113,7 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_everyItem(self) -> None:
         """
-        Every item is for something.
+        Every item fits datagrams or connections.
         """
         fitting = {*DatagramImpairments.items(), *ConnectionImpairments.items()}
         self.assertEqual(fitting, set(ITEMS))
@@ -123,7 +121,7 @@ class ImpairmentTests(SynchronousTestCase):
 
     def nonsense(self, specification: str, kind: type[Impairments] = Impairments) -> str:
         """
-        @return: Why a specification makes no sense.
+        @return: The error message for an invalid specification.
         """
         problem = str(self.assertRaises(ValueError, kind.parse, specification))
         self.assertNotIn("\n", problem)
@@ -131,7 +129,7 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """
-        What makes no sense is refused, with the item and what would be right.
+        An invalid specification is refused with the item and the right form.
         """
         for specification, problem in (
             ("", "nothing is no impairment: delay, jitter, "),
@@ -149,7 +147,7 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_badNumbers(self) -> None:
         """
-        A number that is none is refused in a line, whatever it is for.
+        An invalid number is refused in one short line, for every item.
         """
         units: dict[Callable[[str], Any], str] = {
             duration: "s",
@@ -170,7 +168,7 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_wrongSubject(self) -> None:
         """
-        What befalls connections is nothing for datagrams, and the reverse.
+        Items for connections are refused for datagrams, and the other way round.
         """
         self.assertIn(
             "pieces is not for datagrams: delay, ",
@@ -184,8 +182,7 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_moreThanAll(self) -> None:
         """
-        Shares of which only one can befall a datagram are not more than all of
-        them together.
+        Probabilities that exclude each other may not exceed 100% together.
         """
         self.assertIn(
             "more than 100%", self.nonsense("drop=60%,corrupt=41%", DatagramImpairments)
@@ -194,7 +191,8 @@ class ImpairmentTests(SynchronousTestCase):
 
     def test_rounding(self) -> None:
         """
-        Shares of 100% together are accepted, although the sum of the floats is more.
+        Probabilities of 100% together are accepted, although the sum of the floats is
+        more.
         """
         impairments = DatagramImpairments.parse("drop=33%,duplicate=56%,reorder=11%")
         total = impairments.drop + impairments.duplicate + impairments.reorder

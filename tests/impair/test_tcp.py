@@ -39,7 +39,7 @@ from tests.support import (
 
 class Wire(MemoryTCPTransport):
     """
-    A transport that remembers what was written at once.
+    A transport that records each write.
     """
 
     def __init__(self, protocol: Any) -> None:
@@ -48,7 +48,7 @@ class Wire(MemoryTCPTransport):
 
     def write(self, data: bytes) -> None:
         """
-        Take note.
+        Record the data.
         """
         self.pieces.append(data)
         super().write(data)
@@ -88,7 +88,7 @@ class ImpairedTests(SynchronousTestCase):
 
     def echo(self, data: bytes, wire: Any, seconds: float = 1.0) -> list[bytes]:
         """
-        @return: What comes back for some data, in its pieces.
+        @return: The data that is returned, one element for each write.
         """
         before = len(wire.pieces)
         wire.protocol.dataReceived(data)
@@ -98,7 +98,7 @@ class ImpairedTests(SynchronousTestCase):
 
 class DelayTests(ImpairedTests):
     """
-    What comes late.
+    Tests for delays.
     """
 
     def test_delay(self) -> None:
@@ -215,7 +215,7 @@ class DelayTests(ImpairedTests):
 
 class BackpressureTests(ImpairedTests):
     """
-    Memory has an end.
+    Tests for the limit of the memory of a connection.
     """
 
     def test_full(self) -> None:
@@ -265,7 +265,7 @@ class BackpressureTests(ImpairedTests):
 
 class PiecesTests(ImpairedTests):
     """
-    What comes in pieces, or slowly.
+    Tests for pieces and for rates.
     """
 
     def test_pieces(self) -> None:
@@ -362,7 +362,7 @@ class PiecesTests(ImpairedTests):
 
 class EndTests(ImpairedTests):
     """
-    How connections end.
+    Tests for the ends of connections.
     """
 
     def test_close(self) -> None:
@@ -473,14 +473,14 @@ class EndTests(ImpairedTests):
 
 class IdleTests(ImpairedTests):
     """
-    Limits hold for what is impaired.
+    Tests for the idle timeout of an impaired connection.
     """
 
     limits = Limits(idleTimeout=8)
 
     def test_stalled(self) -> None:
         """
-        A stalled connection lasts no longer than an idle one may.
+        A stalled connection is cut after the idle timeout.
         """
         wire = self.connect("stall-after=0")
         self.clock.pump([1] * 20)
@@ -495,7 +495,7 @@ class FactoryTests(ImpairedTests):
 
     def accepted(self, specification: str, number: int = 1000) -> list[bool]:
         """
-        @return: Which of many connections are not refused.
+        @return: For each of many connections, whether it was accepted.
         """
         self.listen(specification)
         protocols = [self.factory.buildProtocol(PEER) for _ in range(number)]

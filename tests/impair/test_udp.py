@@ -33,7 +33,7 @@ from tests.support.udp import MemoryDatagramTransport
 
 NUMBER = 2000
 """
-How many datagrams are compared in these tests; L{tests.extended.badpath} does for many more.
+How many datagrams these tests compare; L{tests.extended.badpath} compares many more.
 """
 
 PEER = ("192.0.2.1", 40000)
@@ -42,7 +42,8 @@ OTHER = ("192.0.2.2", 40000)
 
 SEEDS_TRIED = 10_000
 """
-How many seeds are tried: a test fails, and does not hang, if none gives what it needs.
+How many seeds are tried: a test fails, and does not hang, if no seed draws the faults
+that it needs.
 """
 
 
@@ -63,7 +64,8 @@ def seeded(
 
 def longAddress(number: int) -> SourceAddress:
     """
-    @return: A source as a port on a wildcard address makes it, with all its own objects.
+    @return: A source as a port on a wildcard address makes it, with objects that no other
+    source shares.
     """
     host = f"2001:db8:1111:2222:3333:4444:5555:{number + 0x1000:x}"
     source = SourceAddress((host, number + 1024))
@@ -98,7 +100,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def send(self, *datagrams: bytes, peer: tuple[str, int] = PEER) -> list[bytes]:
         """
-        @return: What comes back at once.
+        @return: The datagrams returned at once.
         """
         for datagram in datagrams:
             self.protocol.datagramReceived(datagram, peer)
@@ -106,7 +108,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def returned(self) -> list[bytes]:
         """
-        @return: What came back since the last look.
+        @return: The datagrams returned since the last call.
         """
         sent, self.transport.sent = self.transport.sent, []
         return [datagram for datagram, _ in sent]
@@ -158,7 +160,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def reorder(self) -> None:
         """
-        Start, and hold back the first datagram only.
+        Start, and hold the first datagram only.
         """
         self.start("reorder=50%", "reorder", None, None)
         self.assertEqual(self.send(b"a"), [])
@@ -253,8 +255,8 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def test_memory(self) -> None:
         """
-        The datagrams that wait need no more memory than there is room for, even if they
-        are short and each comes from another source.
+        Waiting datagrams do not need more memory than the room, even if they are short
+        and each comes from another source.
         """
         room = 1 << 20
         for kind in ("delay=1s", "reorder=100%,delay=1s"):
@@ -336,7 +338,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
     def conversation(self, seed: int) -> list[bytes]:
         """
-        @return: All that comes back for a hundred datagrams.
+        @return: The datagrams returned for a hundred datagrams.
         """
         self.start(
             "drop=10%,duplicate=10%,reorder=10%,corrupt=10%,truncate=10%,"
@@ -371,7 +373,7 @@ class ImpairedUDPEchoTests(SynchronousTestCase):
 
 class NumberedTests(SynchronousTestCase):
     """
-    Tests for the client that the others count with.
+    Tests for the client that counts what happened to its datagrams.
     """
 
     def test_seen(self) -> None:
