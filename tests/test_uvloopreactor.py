@@ -53,7 +53,7 @@ class Recorder(RecordingProtocol):
 
 def sendingAll(data: bytes) -> Callable[[socket.socket], None]:
     """
-    @return: What a client does that sends data, at once, and nothing more.
+    @return: A function that sends data on a client, at once, and nothing more.
     """
 
     def start(client: socket.socket) -> None:
@@ -103,8 +103,8 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_cancelledCalls(self) -> None:
         """
-        Calls that were cancelled do not stay in memory until one is due, and
-        those that were not are made.
+        Cancelled calls leave memory before another call is due, and the other calls are
+        made.
         """
         reactor = uvloopreactor.UVLoopReactor()
         calls: WeakSet[Any] = WeakSet()
@@ -132,8 +132,8 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_readSize(self) -> None:
         """
-        However much libuv has read, it is delivered in pieces of a size that
-        protocols are used to.
+        Data is delivered in pieces of the usual size, even if libuv has read more at
+        once.
         """
         protocol = Recorder()
         data = bytes(range(256)) * 4096
@@ -165,8 +165,8 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_pausedWhileDelivering(self) -> None:
         """
-        A protocol that pauses gets no further piece of what was read already,
-        until it wants it.
+        A paused protocol gets no more of the data that was already read, until it
+        resumes.
         """
 
         class Pausing(Recorder):
@@ -196,8 +196,8 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_writesAreJoined(self) -> None:
         """
-        Many small writes while data is delivered, and at any other time, become
-        one, in order.
+        Many small writes become one, in order, while data is delivered and at other
+        times.
         """
         written: list[bytes] = []
 
@@ -219,7 +219,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def read(self, client: socket.socket, size: int, received: bytearray, when: Event) -> None:
         """
-        Read so many bytes, in a thread, and close.
+        Read this number of bytes in a thread, and close.
         """
         client.settimeout(PATIENCE)
 
@@ -235,7 +235,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_largeWrite(self) -> None:
         """
-        More than a socket takes arrives in full, and in order.
+        A write of more data than a socket takes arrives completely and in order.
         """
         data = bytes(range(251)) * 40_000
         received = bytearray()
@@ -251,8 +251,8 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def manyWrites(self, outside: bool) -> None:
         """
-        Write more than a socket takes, piece by piece, each small enough to be
-        sent at once, while data is delivered or at other times.
+        Write more than a socket takes, in pieces that each could be sent at once, while
+        data is delivered or at other times.
         """
         piece = bytes(range(250)) * 250
         count = 400
@@ -296,19 +296,20 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_manyWritesWhileDelivering(self) -> None:
         """
-        Many writes while data is delivered arrive in full, and in order.
+        Many writes while data is delivered arrive completely and in order.
         """
         self.manyWrites(False)
 
     def test_manyWritesOutside(self) -> None:
         """
-        Many writes at other times do, too.
+        Many writes at other times arrive completely and in order.
         """
         self.manyWrites(True)
 
     def test_failingProtocol(self) -> None:
         """
-        An error in a protocol is logged under its name, and ends the connection.
+        An error in a protocol is logged with the name of the protocol, and ends the
+        connection.
         """
 
         class Failing(Recorder):
@@ -325,7 +326,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_failingProducer(self) -> None:
         """
-        So is one in a producer.
+        An error in a producer is logged, and ends the connection.
         """
 
         class Failing(Recorder):
@@ -349,7 +350,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_noDelay(self) -> None:
         """
-        Whether small pieces are delayed is for the application to say.
+        The application decides about Nagle's algorithm.
         """
         for wanted in (False, True):
 
@@ -367,7 +368,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_pausedAndResumedAtOnce(self) -> None:
         """
-        A protocol that wants to read after all does.
+        A protocol that pauses and resumes at once gets its data.
         """
 
         class Wavering(Recorder):
@@ -385,8 +386,8 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_handedOver(self) -> None:
         """
-        All that arrives on a connection that was taken out of the reactor is
-        left to who has its socket now.
+        A connection that was removed from the reactor leaves all data to the new owner of
+        its socket.
         """
 
         class HandingOver(Recorder):
@@ -409,8 +410,8 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_takenOutAndPutBack(self) -> None:
         """
-        A connection that is not in the reactor neither reads nor writes; once it
-        is again it does both.
+        A connection that was removed from the reactor neither reads nor writes, until it
+        is added again.
         """
 
         class TakenOut(Recorder):
@@ -444,7 +445,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_halfClosed(self) -> None:
         """
-        Once its peer has closed, a connection is no longer read from.
+        After the peer has closed, the connection is no longer read.
         """
 
         @implementer(IHalfCloseableProtocol)
@@ -537,7 +538,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_timers(self) -> None:
         """
-        The reactor does not wake up again and again shortly before a timer is due.
+        The reactor does not wake up several times before a timer is due.
         """
 
         class Counting(uvloopreactor.UVLoopReactor):
@@ -576,7 +577,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_closedBeforehand(self) -> None:
         """
-        A connection whose socket was closed behind its back is lost.
+        A connection whose socket was closed elsewhere is lost.
         """
 
         class Closing(Recorder):
@@ -589,7 +590,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_install(self) -> None:
         """
-        It can be installed as the global reactor.
+        The reactor can be installed as the global one.
         """
         installed: list[Any] = []
         self.patch(uvloopreactor, "installReactor", installed.append)
@@ -599,7 +600,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_twistedTests(self) -> None:
         """
-        Twisted's own tests of reactors hold, as far as they hold on epoll.
+        Twisted's own tests of reactors pass, as far as they pass on epoll.
         """
         done = run(
             [sys.executable, "-m", "tests.extended.reactorsuite"],

@@ -64,8 +64,7 @@ def seeded(
 
 def longAddress(number: int) -> SourceAddress:
     """
-    @return: A source as a port on a wildcard address makes it, with objects that no other
-    source shares.
+    @return: A source of a port on a wildcard address, with objects of its own.
     """
     host = f"2001:db8:1111:2222:3333:4444:5555:{number + 0x1000:x}"
     source = SourceAddress((host, number + 1024))

@@ -35,7 +35,7 @@ class NotifierTests(SynchronousTestCase):
 
     def listen(self, path: str) -> None:
         """
-        Be systemd.
+        Listen in place of systemd.
         """
         self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.addCleanup(self.systemd.close)
@@ -44,7 +44,7 @@ class NotifierTests(SynchronousTestCase):
 
     def notify(self, path: str | Path, **environ: str) -> Notifier:
         """
-        @return: What tells systemd.
+        @return: A notifier for this path.
         """
         service = notifier(
             self.clock, self.daemon, {"NOTIFY_SOCKET": os.fspath(path), **environ}
@@ -54,7 +54,7 @@ class NotifierTests(SynchronousTestCase):
 
     def start(self, **environ: str) -> Notifier:
         """
-        Start to tell a systemd that listens.
+        Listen, and start a notifier.
         """
         path = temporaryDirectory(self) / "notify"
         self.listen(os.fspath(path))
@@ -65,7 +65,7 @@ class NotifierTests(SynchronousTestCase):
 
     def told(self) -> list[str]:
         """
-        @return: What systemd was told since this was asked last.
+        @return: The notifications since the last call.
         """
         words = []
         while True:
@@ -76,14 +76,14 @@ class NotifierTests(SynchronousTestCase):
 
     def test_notAsked(self) -> None:
         """
-        Where systemd has not asked for it nothing is told.
+        Without C{NOTIFY_SOCKET}, there is no notifier.
         """
         for environ in ({}, {"NOTIFY_SOCKET": ""}):
             self.assertIsNone(notifier(self.clock, self.daemon, environ))
 
     def test_ready(self) -> None:
         """
-        That all is ready is told once it is and the reactor runs, and only once.
+        Readiness is notified once, when all services are ready and the reactor runs.
         """
         self.daemon.ready = False
         self.start()
@@ -95,8 +95,7 @@ class NotifierTests(SynchronousTestCase):
 
     def test_status(self) -> None:
         """
-        The number of sessions is told when it has changed, a second later at the
-        latest.
+        A changed number of sessions is notified within a second.
         """
         self.start()
         self.told()
@@ -109,7 +108,7 @@ class NotifierTests(SynchronousTestCase):
 
     def test_stopping(self) -> None:
         """
-        That the end begins is told, and nothing after that.
+        The start of the stop is notified, and nothing after that.
         """
         service = self.start(WATCHDOG_USEC="3000000")
         self.told()
@@ -131,8 +130,8 @@ class NotifierTests(SynchronousTestCase):
 
     def test_stoppedEarly(self) -> None:
         """
-        Stopped before the reactor runs, it was never ready; not started at all, it
-        has nothing to tell.
+        A notifier that stops before the reactor runs does not notify readiness; a stopped
+        notifier notifies nothing.
         """
         service = self.start()
         service.stopService()
@@ -146,8 +145,7 @@ class NotifierTests(SynchronousTestCase):
 
     def test_watchdog(self) -> None:
         """
-        That the reactor is alive is told twice as often as systemd wants to hear
-        it.
+        The watchdog is notified twice in each interval of systemd.
         """
         self.start(WATCHDOG_USEC="3000000", WATCHDOG_PID=str(os.getpid()))
         self.assertEqual(self.told(), ["READY=1\nSTATUS=sessions: 0", "WATCHDOG=1"])
@@ -156,7 +154,7 @@ class NotifierTests(SynchronousTestCase):
 
     def test_watchdogNotAsked(self) -> None:
         """
-        It is not told where nobody, or only another process, was asked for it.
+        Without a valid interval for this process, the watchdog is not notified.
         """
         for environ in (
             {},

@@ -55,12 +55,12 @@ The targets that systemd adds to each service's dependencies.
 
 class ActivationTests(SynchronousTestCase):
     """
-    Sockets that were handed over.
+    Tests for sockets that systemd passes to a daemon.
     """
 
     def activated(self, kind: socket.SocketKind, *more: str) -> tuple[Daemon, tuple[str, int]]:
         """
-        @return: A daemon that will start with the first peer, and where.
+        @return: A daemon that starts with its first peer, and its address.
         """
         address = (HOST, freePort(kind))
         flags = ["--datagram"] if kind == socket.SOCK_DGRAM else []
@@ -80,7 +80,7 @@ class ActivationTests(SynchronousTestCase):
 
     def handedOver(self, skt: socket.socket) -> Daemon:
         """
-        @return: A daemon to which a socket was handed over.
+        @return: A daemon that has got this socket.
         """
         return Daemon(
             *("--tcp", "systemd:domain=INET:name=tcp"),
@@ -90,7 +90,7 @@ class ActivationTests(SynchronousTestCase):
 
     def test_tcp(self) -> None:
         """
-        The connection that starts the daemon is served, and the next.
+        The connection that starts the daemon is served, and so is the next one.
         """
         daemon, address = self.activated(socket.SOCK_STREAM)
         for _ in range(2):
@@ -101,7 +101,7 @@ class ActivationTests(SynchronousTestCase):
 
     def test_udp(self) -> None:
         """
-        The datagram that starts the daemon is returned, and the next.
+        The datagram that starts the daemon is returned, and so is the next one.
         """
         daemon, address = self.activated(socket.SOCK_DGRAM)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
@@ -114,9 +114,8 @@ class ActivationTests(SynchronousTestCase):
 
     def test_restart(self) -> None:
         """
-        One daemon after another on the socket that somebody else holds: no
-        attempt to connect is refused, and those that came in between are
-        answered.
+        While daemons on one inherited socket replace each other, no connection is
+        refused, and each is served.
         """
         with socket.create_server((HOST, 0), backlog=4096) as skt:
             load = Load(skt.getsockname())
@@ -131,7 +130,7 @@ class ActivationTests(SynchronousTestCase):
 
     def test_notified(self) -> None:
         """
-        systemd hears that the daemon is ready, alive, serves, and stops.
+        systemd is notified that the daemon is ready, alive, serves and stops.
         """
         path = temporaryDirectory(self) / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -153,7 +152,7 @@ class ActivationTests(SynchronousTestCase):
 
 class RestartTests(TestCase):
     """
-    Sockets that were handed over, in the reactor of this process.
+    Tests for inherited sockets in the reactor of this process.
     """
 
     @inlineCallbacks
@@ -191,7 +190,7 @@ class RestartTests(TestCase):
 
 class UnitTests(SynchronousTestCase):
     """
-    The units in C{deploy/systemd}, on a machine that has no others.
+    Tests for the units in C{deploy/systemd}, in a root directory without other units.
     """
 
     def setUp(self) -> None:
@@ -207,7 +206,7 @@ class UnitTests(SynchronousTestCase):
 
     def analyzed(self, *arguments: str) -> str:
         """
-        @return: What C{systemd-analyze} says.
+        @return: The output of C{systemd-analyze}.
         """
         done = run(
             [self.analyze, "--no-pager", f"--root={self.root}", *arguments],
@@ -226,7 +225,7 @@ class UnitTests(SynchronousTestCase):
 
     def test_verify(self) -> None:
         """
-        systemd understands all of the units.
+        systemd accepts all units.
         """
         units = self.units("service") + self.units("socket")
         self.assertEqual(len(units), 4)
@@ -234,15 +233,14 @@ class UnitTests(SynchronousTestCase):
 
     def test_security(self) -> None:
         """
-        The services can do little harm.
+        The services are rated as safe enough.
         """
         for unit in self.units("service"):
             self.analyzed("security", "--offline=true", f"--threshold={EXPOSURE}", unit)
 
     def test_commands(self) -> None:
         """
-        The services have command lines that echod understands, with the sockets
-        that the units name.
+        The command lines of the services are valid, and use the sockets of the units.
         """
         named = re.findall(
             r"FileDescriptorName=(.*)",

@@ -13,7 +13,7 @@ import sys
 
 def greeting(address: tuple[str, int]) -> None:
     """
-    Print what the server says.
+    Print the greeting of the server.
     """
     client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     client.connect(address)
@@ -24,7 +24,7 @@ def greeting(address: tuple[str, int]) -> None:
 
 def tcp(address: tuple[str, int]) -> None:
     """
-    Speak first, then line by line; no line ending is ever sent.
+    Send first, then answer line by line, without line endings.
     """
     client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     client.connect(address)
@@ -40,7 +40,7 @@ def tcp(address: tuple[str, int]) -> None:
 
 def udp(address: tuple[str, int]) -> None:
     """
-    The same in datagrams, on a connected socket.
+    Do the same with datagrams, on a connected socket.
     """
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     client.connect(address)

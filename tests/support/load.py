@@ -1,5 +1,5 @@
 """
-Peers that ask and ask, for the tests of what happens to them meanwhile.
+Clients that send requests without a pause, for tests of what happens to them.
 """
 
 from __future__ import annotations
@@ -42,25 +42,25 @@ def freePort(kind: socket.SocketKind) -> int:
 
 def wait(condition: Callable[[], object]) -> None:
     """
-    Wait until something is so.
+    Wait until a condition is true.
     """
     deadline = monotonic() + PATIENCE
     while not condition():
         if monotonic() > deadline:
-            raise AssertionError("it never came to it")
+            raise AssertionError("the condition did not become true")
         sleep(0.01)
 
 
 class Load(Thread):
     """
-    Connects again and again, and asks.
+    Connects again and again, and sends a request each time.
 
-    @ivar outcomes: How often an attempt ended how.
+    @ivar outcomes: How often each outcome has happened.
     """
 
     def __init__(self, address: tuple[str, int]) -> None:
         """
-        @param address: Where.
+        @param address: The address of the server.
         """
         super().__init__(daemon=True)
         self.address = address
@@ -70,14 +70,14 @@ class Load(Thread):
 
     def stop(self) -> None:
         """
-        It is enough.
+        Stop.
         """
         self.enough.set()
         self.join(PATIENCE)
 
     def run(self) -> None:
         """
-        Do it, until it is enough.
+        Send requests until the stop.
         """
         for number in count():
             if self.enough.is_set():
@@ -92,7 +92,7 @@ class Load(Thread):
 
     def ask(self, question: bytes) -> bytes:
         """
-        @return: The answer, on a connection of its own.
+        @return: The answer to one request, on a new connection.
         """
         with socket.create_connection(self.address, PATIENCE) as skt:
             skt.sendall(question)
@@ -101,14 +101,14 @@ class Load(Thread):
 
 class DatagramLoad(Load):
     """
-    The same with datagrams, each from an address and a port of its own.
+    The same with datagrams, each from another address and port.
     """
 
     hosts = 0
 
     def ask(self, question: bytes) -> bytes:
         """
-        @return: The answer.
+        @return: The answer to one datagram.
         """
         with self.source() as skt:
             skt.settimeout(UDP_PATIENCE)

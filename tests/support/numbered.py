@@ -1,6 +1,6 @@
 """
-A client of datagrams, as small as can be, and independent of echod: it numbers
-what it sends, and tells from what returns what has become of it.
+A small UDP client that does not depend on echod: it numbers its datagrams, and finds
+their faults in the answers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from zlib import crc32
 
 HEADER = Struct("!II")
 """
-A checksum of all the rest, and a number.
+The checksum of the rest, and a number.
 """
 
 
@@ -19,14 +19,14 @@ class Numbered:
     """
     One run of numbered datagrams.
 
-    @ivar sent: How many there were.
+    @ivar sent: How many datagrams were sent.
 
-    @ivar newest: The largest number that has returned, undamaged.
+    @ivar newest: The largest number of the undamaged answers.
     """
 
     def __init__(self, size: int) -> None:
         """
-        @param size: How many bytes each has.
+        @param size: The size of each datagram, in bytes.
         """
         self.sent = 0
         self._size = size
@@ -44,7 +44,7 @@ class Numbered:
 
     def received(self, datagram: bytes) -> None:
         """
-        Something has returned.
+        Count an answer.
         """
         if len(datagram) < self._size:
             self._seen["truncate"] += 1
@@ -61,8 +61,8 @@ class Numbered:
 
     def seen(self) -> Counter[str]:
         """
-        @return: What has befallen how many.  Those of which nothing returned, not
-            even something damaged, were dropped.
+        @return: How many datagrams had each fault.  A datagram without any answer, even a
+            damaged one, was dropped.
         """
         damaged = self._seen["truncate"] + self._seen["corrupt"]
         lost = self.sent - len(self._intact) - damaged

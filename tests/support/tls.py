@@ -14,7 +14,7 @@ from threading import Lock
 
 READ_SIZE = 1 << 16
 """
-How much is read from the socket at once, in bytes.
+How many bytes are read from the socket at once.
 """
 
 
@@ -77,25 +77,25 @@ class TLSClient:
 
     def fileno(self) -> int:
         """
-        @return: For C{select}.
+        @return: The descriptor of the socket.
         """
         return self.socket.fileno()
 
     def setblocking(self, blocking: bool) -> None:
         """
-        As of a socket.
+        Set the mode of the socket.
         """
         self.socket.setblocking(blocking)
 
     def setsockopt(self, level: int, option: int, value: int) -> None:
         """
-        As of a socket.
+        Set an option of the socket.
         """
         self.socket.setsockopt(level, option, value)
 
     def close(self) -> None:
         """
-        As of a socket, without an alert.
+        Close the socket without an alert.
         """
         self.socket.close()
 

@@ -1,5 +1,5 @@
 """
-Workers that are no processes.
+Workers in memory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class FakeProcess:
     """
     A process in memory.
 
-    @ivar signals: The signals that it was sent.
+    @ivar signals: The signals that were sent to it.
     """
 
     def __init__(self, pid: int, protocol: Any, command: list[str], **more: Any) -> None:
@@ -45,20 +45,20 @@ class FakeProcess:
 
     def say(self, **report: Any) -> None:
         """
-        Report.
+        Send a report.
         """
         line = json.dumps({**nothing(), **report}).encode()
         self.protocol.childDataReceived(REPORTS, line + b"\n")
 
     def log(self, line: bytes) -> None:
         """
-        Log.
+        Write a line to the log.
         """
         self.protocol.childDataReceived(LOG, line + b"\n")
 
     def end(self, signal: int | None = None, status: int = 0) -> None:
         """
-        End.
+        End the process.
         """
         self.over = True
         bad = signal is not None or status
@@ -73,7 +73,7 @@ class ProcessReactor(MemoryReactorClock):
 
     @ivar processes: All processes that were ever started.
 
-    @ivar problem: Why no more can be.
+    @ivar problem: The error of the next starts; L{None} if they succeed.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class ProcessReactor(MemoryReactorClock):
         self, protocol: Any, executable: str, args: list[str], **more: Any
     ) -> FakeProcess:
         """
-        Start one.
+        Start a process.
         """
         if self.problem is not None:
             raise self.problem
