@@ -26,7 +26,7 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
 from twisted.logger import Logger
 
@@ -38,6 +38,20 @@ TERMINAL = "/dev/tty"
 """
 Each process finds its own controlling terminal here.
 """
+
+
+class Reactor(Protocol):
+    """
+    The methods of the reactor that signals call.
+    """
+
+    def sigInt(self, number: int, frame: FrameType | None, /) -> object: ...
+
+    def sigTerm(self, number: int, frame: FrameType | None, /) -> object: ...
+
+    def callFromThread(self, act: Callable[[], object], /) -> object: ...
+
+    def stop(self) -> object: ...
 
 
 class Stoppable(Protocol):
@@ -71,7 +85,7 @@ class Signals:
     The signal handlers of a process, or of the parent of workers.
     """
 
-    def __init__(self, reactor: Any, service: Stoppable, terminal: str = TERMINAL) -> None:
+    def __init__(self, reactor: Reactor, service: Stoppable, terminal: str = TERMINAL) -> None:
         """
         @param terminal: The path at which a process that has a controlling terminal
             can open it.
@@ -121,7 +135,7 @@ class Signals:
         self._service.reload()
 
 
-def handleInWorker(reactor: Any, worker: Worker) -> None:
+def handleInWorker(reactor: Reactor, worker: Worker) -> None:
     """
     Install the signal handlers of a worker.  Call this when the reactor runs.
     """
@@ -145,7 +159,7 @@ def canOpen(path: str) -> bool:
     return True
 
 
-def _handle(reactor: Any, number: int, act: Callable[[], object]) -> None:
+def _handle(reactor: Reactor, number: int, act: Callable[[], object]) -> None:
     """
     Have the reactor call a function on a signal.
     """

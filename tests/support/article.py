@@ -24,7 +24,7 @@ def greeting(address: tuple[str, int]) -> None:
 
 def tcp(address: tuple[str, int]) -> None:
     """
-    Send first, then answer line by line, without line endings.
+    Send first, then line by line, without line endings.
     """
     client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     client.connect(address)
