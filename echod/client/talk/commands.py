@@ -22,10 +22,11 @@ from echod.client.exitstatus import (
 from echod.client.run import Printer, Run, cannotPrint, encode
 from echod.client.talk.comparison import Comparison
 from echod.client.talk.greet import GreetedProtocol
+from echod.client.talk.lines import LineSplitter
 from echod.client.talk.stdio import Input, Output
 from echod.client.talk.tcp import CLOSED, ConversationProtocol
 from echod.client.talk.terminal import RECEIVED, LineDisplay, Terminal
-from echod.client.talk.udp import DatagramConversationProtocol, LineSplitter
+from echod.client.talk.udp import DatagramConversationProtocol
 from echod.net.format import escaped
 
 BYE = "bye"

@@ -5,8 +5,6 @@ A conversation by datagrams.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import blake2b
 
 from twisted.internet.defer import Deferred
@@ -14,23 +12,8 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTim
 from twisted.internet.protocol import DatagramProtocol
 
 from echod.client.datagrams import Receiver
-from echod.client.exitstatus import (
-    ALL,
-    REFUSED,
-    SILENT,
-    SOME,
-    WRONG,
-    ClientError,
-    Outcome,
-    explain,
-)
-
-MAX_PAYLOAD = 65507
-"""
-The largest payload of a datagram over IPv4, in bytes.
-"""
-
-NOT_RUNNING = "[!] Server not running: "
+from echod.client.exitstatus import REFUSED, ClientError, Outcome, explain
+from echod.client.talk.answers import NOT_RUNNING, Answers
 
 REMEMBERED = 1000
 """
@@ -41,57 +24,6 @@ LAST_LOOK = 0.2
 """
 How long to wait for repeated answers to the last line, in seconds.
 """
-
-
-@dataclass
-class Answers:
-    """
-    The answers to the lines.
-
-    @ivar sent: How many were sent.
-
-    @ivar answered: How many came back in time.
-
-    @ivar late: How many came back after the timeout.
-
-    @ivar shortened: How many came back with bytes missing at the end.
-
-    @ivar repeated: How many answers came again.
-
-    @ivar wrong: How many answers came that equal no line.
-
-    @ivar lost: How many lines did not come back.
-    """
-
-    sent: int = 0
-    answered: int = 0
-    late: int = 0
-    shortened: int = 0
-    repeated: int = 0
-    wrong: int = 0
-    lost: int = 0
-
-    def outcome(self, patience: float) -> Outcome:
-        """
-        @param patience: How long the client has waited for each answer, in seconds.
-
-        @return: The outcome of a conversation.
-        """
-        if self.sent and self.lost == self.sent:
-            return Outcome(
-                SILENT,
-                f"{NOT_RUNNING}no answer within {patience:g} s; it is down, or something "
-                "drops it",
-            )
-        parts = [f"{self.sent} lines sent, {self.answered} came back"]
-        for name in ("late", "shortened", "repeated", "wrong", "lost"):
-            if count := getattr(self, name):
-                parts.append(f"{count} {name}")
-        if self.repeated or self.wrong:
-            status = WRONG
-        else:
-            status = SOME if self.lost or self.shortened else ALL
-        return Outcome(status, ", ".join(parts) if len(parts) > 1 else "")
 
 
 class DatagramConversationProtocol(DatagramProtocol):
@@ -260,46 +192,3 @@ def _key(datagram: bytes) -> bytes:
     @return: A short stand-in for a datagram.
     """
     return blake2b(datagram, digest_size=16).digest()
-
-
-class LineSplitter:
-    """
-    Splits a stream of bytes into lines that fit into datagrams.
-    """
-
-    def __init__(self, receiver: Receiver, tooLong: Callable[[Outcome], object]) -> None:
-        """
-        @param receiver: Called with each line, without its line ending.
-
-        @param tooLong: Called instead for a line that does not fit.
-        """
-        self._receiver = receiver
-        self._tooLong = tooLong
-        self._begun = b""
-        self._count = 0
-
-    def read(self, data: bytes) -> None:
-        """
-        Take more bytes.
-        """
-        *lines, self._begun = (self._begun + data).split(b"\n")
-        for line in lines:
-            self._emit(line)
-        if len(self._begun) > MAX_PAYLOAD:
-            self.end()
-
-    def end(self) -> None:
-        """
-        Emit the last line if it has no line ending.
-        """
-        begun, self._begun = self._begun, b""
-        if begun:
-            self._emit(begun)
-
-    def _emit(self, line: bytes) -> None:
-        self._count += 1
-        if len(line) <= MAX_PAYLOAD:
-            self._receiver(line)
-        else:
-            message = f"line {self._count} is too long: a datagram carries {MAX_PAYLOAD} bytes"
-            self._tooLong(Outcome(SOME, message))

@@ -14,7 +14,8 @@ from zope.interface import alsoProvides
 
 from echod.client.exitstatus import Outcome
 from echod.client.talk.commands import judge
-from echod.client.talk.tcp import CLOSED, LAST_LOOK, LOST, WINDOW, ConversationProtocol
+from echod.client.talk.tcp import CLOSED, LAST_LOOK, LOST, ConversationProtocol
+from echod.client.talk.window import WINDOW
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GreetingFactory
 from tests.support import MemoryTCPTransport, MemoryTLSTransport, clock

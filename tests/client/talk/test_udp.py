@@ -1,5 +1,6 @@
 """
-Tests for L{echod.client.talk.udp}.
+Tests for L{echod.client.talk.udp}, L{echod.client.talk.answers} and
+L{echod.client.talk.lines}.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import REFUSED, SILENT, ClientError
+from echod.client.talk.lines import MAX_PAYLOAD, LineSplitter
 from echod.client.talk.udp import (
     LAST_LOOK,
-    MAX_PAYLOAD,
     REMEMBERED,
     DatagramConversationProtocol,
-    LineSplitter,
 )
 from echod.udp.echo import UDPEchoProtocol
 from tests.client.ping.test_pinger import Wire
