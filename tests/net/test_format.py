@@ -90,7 +90,7 @@ class ShownTests(SynchronousTestCase):
 
     def test_long(self) -> None:
         """
-        Of a long message the beginning is shown, and how much more there is.
+        The beginning of a long message is shown, with the size of the rest.
         """
         self.assertEqual(escaped(b"x" * SHOWN_BYTES), "x" * SHOWN_BYTES)
         self.assertEqual(
@@ -112,7 +112,7 @@ class ValueTests(SynchronousTestCase):
 
     def test_long(self) -> None:
         """
-        Of a long value the beginning is shown, and its length.
+        The beginning of a long value is shown, with its length.
         """
         text = "9" * SHOWN_CHARACTERS
         self.assertEqual(quoted(text), text)

@@ -64,7 +64,7 @@ class QuantityTests(SynchronousTestCase):
 
     def test_limits(self) -> None:
         """
-        The largest of each is taken, and nothing above it.
+        The largest value of each quantity is accepted, and nothing above it.
         """
         for kind, most, more in (
             (duration, "1000000000s", "1000000000.1s"),
@@ -94,7 +94,8 @@ class NumberTests(SynchronousTestCase):
 
     def test_others(self) -> None:
         """
-        Nothing else is one, whatever Python takes for one; the error says what is.
+        Other texts are refused, even if Python reads them as numbers; the error shows the
+        right form.
         """
         for text in NO_NUMBERS:
             for kind in (wholeNumber, decimal):
@@ -104,7 +105,7 @@ class NumberTests(SynchronousTestCase):
 
     def test_between(self) -> None:
         """
-        Both limits are numbers that are taken.
+        Both limits are accepted.
         """
         self.assertEqual([wholeNumber(text, 1, 3) for text in ("1", "3")], [1, 3])
         for text in ("0", "4"):

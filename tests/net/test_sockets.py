@@ -129,7 +129,7 @@ class SocketsTests(SynchronousTestCase):
 
     def test_nothingToAsk(self) -> None:
         """
-        Of a transport without a socket nothing is known.
+        For a transport without a socket, all numbers are 0.
         """
         self.assertEqual(unread(StringTransport()), 0)
         self.assertEqual(acknowledged(StringTransport()), 0)

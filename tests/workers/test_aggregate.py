@@ -32,7 +32,7 @@ class SumTests(SynchronousTestCase):
 
     def test_added(self) -> None:
         """
-        Numbers are added up wherever they are; what is missing is nothing.
+        Numbers are added up at any depth; a missing number counts as 0.
         """
         self.assertEqual(
             added({"a": 1, "b": [1, 2], "c": {"x": 1}}, {"b": [3, 4], "c": {"y": 2}, "d": 0.5}),
@@ -41,7 +41,7 @@ class SumTests(SynchronousTestCase):
 
     def test_rates(self) -> None:
         """
-        Rates are those of all who know theirs.
+        The rates of the workers that know theirs are added up.
         """
         one, other = ({"history": [{"rates": [[1, 2], [3, 4]]}]} for _ in range(2))
         self.assertEqual(rates([one, nothing(), other]), [[2, 4], [6, 8]])
@@ -75,21 +75,21 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def say(self, process: Any, sessions: Any, datagrams: Any, **more: Any) -> None:
         """
-        Have a worker report of its services.
+        Let a worker report its services.
         """
         process.say(services=[ofSessions(**sessions), ofDatagrams(**datagrams)], **more)
 
     def full(self) -> Any:
         """
-        @return: Everything there is to see.
+        @return: All data of the monitor.
         """
         self.reactor.advance(1)
         return json.loads(self.whole.full)
 
     def test_shape(self) -> None:
         """
-        There is to see what there is of one process, and before any worker has
-        reported it is nothing.
+        The data has the same form as that of one process; before the first report, all
+        counts are 0.
         """
         single = EchoService(self.reactor)
         for server in (
@@ -168,7 +168,7 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_sessions(self) -> None:
         """
-        The busiest and the newest sessions are those of all.
+        The busiest and the newest sessions are those of all workers.
         """
         rows = [
             {
@@ -193,7 +193,7 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_history(self) -> None:
         """
-        In each second there went through what went through all workers.
+        The traffic of each second is that of all workers together.
         """
         for process in (self.one, self.other):
             process.say(
@@ -206,7 +206,7 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_impairments(self) -> None:
         """
-        How each worker is impaired is said; each has its own seed.
+        The impairments of each worker are shown; each has its own seed.
         """
         self.say(self.one, {"impairments": "delay=1ms,seed=1"}, {})
         self.say(self.other, {"impairments": "delay=1ms,seed=2"}, {})
@@ -216,7 +216,7 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_ready(self) -> None:
         """
-        It is ready when all workers serve.
+        The service is ready when all workers serve.
         """
         self.say(self.one, {}, {})
         self.assertFalse(self.service.ready)
@@ -226,8 +226,8 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """
-        First it listens no more, then the workers are to end; while they do it
-        is draining, and looked at.  When they have ended, all is over.
+        A stop first closes the ports, then ends the workers. Until they have ended, the
+        status page shows the service as draining.
         """
         listening = [port.listening for port in self.endpoint.ports]
         self.assertEqual(listening, [True, True])
@@ -250,7 +250,7 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_cut(self) -> None:
         """
-        To cut is for the workers.
+        All workers get the signal to cut their sessions.
         """
         self.service.abort()
         self.assertEqual((self.one.signals, self.other.signals), (["INT"], ["INT"]))
@@ -267,7 +267,7 @@ class AggregateMonitorTests(SynchronousTestCase):
 
     def test_reload(self) -> None:
         """
-        To reload is to reopen the session log, and to replace the workers.
+        A reload reopens the session log, and replaces the workers.
         """
         self.other.say()
         self.service.reload()

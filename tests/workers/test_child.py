@@ -45,7 +45,7 @@ from tests.support.workers import ProcessReactor
 
 class Port(MemoryPort):
     """
-    A port which need not be read from.
+    A port that can stop reading.
     """
 
     reading = True
@@ -78,7 +78,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_lines(self) -> None:
         """
-        However a line is cut, it is one line.
+        A line that arrives in several pieces is one line.
         """
         lines: list[bytes] = []
         some = Lines(lines.append)
@@ -88,7 +88,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_longLine(self) -> None:
         """
-        Of a line that is too long the beginning is kept, and no more.
+        Only the beginning of a line that is too long is kept.
         """
         lines: list[bytes] = []
         some = Lines(lines.append)
@@ -103,7 +103,7 @@ class ChannelTests(SynchronousTestCase):
 
     def there(self, **fields: Any) -> dict[str, Any]:
         """
-        @return: What becomes of an event on its way to the parent.
+        @return: An event as the parent reads it.
         """
         line = record({"log_time": 1.5, "log_format": "{a} {{", "a": "\n\u2028", **fields})
         self.assertTrue(line.endswith("\n"))
@@ -112,7 +112,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_record(self) -> None:
         """
-        An event arrives with its time, its level, and where it came from.
+        An event arrives with its time, its level and its source.
         """
         there = self.there(log_level=LogLevel.warn, log_namespace="echod.tcp")
         self.assertEqual(there["log_time"], 1.5)
@@ -122,7 +122,7 @@ class ChannelTests(SynchronousTestCase):
 
     def test_legacy(self) -> None:
         """
-        So does one of the old kind.
+        An event of Twisted's older log arrives with its time, its level and its source.
         """
         there = self.there(log_system="-")
         self.assertEqual(there["log_level"], LogLevel.info)
@@ -150,7 +150,7 @@ class MakeWorkerTests(SynchronousTestCase):
 
     def handOver(self, **kinds: socket.SocketKind) -> None:
         """
-        Hand over a socket of each kind.
+        Make a socket of each kind for the worker.
         """
         for name, kind in kinds.items():
             with socket.socket(socket.AF_INET, kind) as skt:
@@ -163,7 +163,7 @@ class MakeWorkerTests(SynchronousTestCase):
 
     def close(self, descriptor: int) -> None:
         """
-        Close what may be closed already.
+        Close a descriptor, unless it is closed already.
         """
         try:
             os.close(descriptor)
@@ -172,7 +172,7 @@ class MakeWorkerTests(SynchronousTestCase):
 
     def config(self, *arguments: str) -> Config:
         """
-        @return: The command line of a worker, as read.
+        @return: The config of a worker with this command line.
         """
         options = Options()
         options.parseOptions(arguments)
@@ -180,7 +180,7 @@ class MakeWorkerTests(SynchronousTestCase):
 
     def serve(self, *arguments: str) -> Any:
         """
-        @return: What a worker is to serve.
+        @return: The service of a worker.
         """
         # That of this process is not to be changed.
         self.patch(os, "set_blocking", lambda descriptor, blocking: None)
@@ -189,8 +189,8 @@ class MakeWorkerTests(SynchronousTestCase):
 
     def test_adopts(self) -> None:
         """
-        A worker listens on what was handed over for each of the servers, whatever
-        the command line says, and shows nobody but the parent.
+        A worker listens on the inherited sockets instead of the addresses on the command
+        line, and shows its data to its parent only.
         """
         self.handOver(tcp0=socket.SOCK_STREAM, udp0=socket.SOCK_DGRAM)
         service = self.serve("--tcp", "1", "--udp", "2", "--status", "3", "--workers", "2")
@@ -276,7 +276,7 @@ class WorkerServiceTests(SynchronousTestCase):
 
     def test_cut(self) -> None:
         """
-        All sessions can be cut, and the worker goes on.
+        All sessions can be cut, and the worker continues.
         """
         _, transport = connect(self.factory)
         self.service.abort()
@@ -339,7 +339,7 @@ class ReporterTests(SynchronousTestCase):
 
     def report(self, parent: int) -> None:
         """
-        Start to report.
+        Start a reporter.
         """
         reports = AppendFile(os.fspath(self.path))
         self.addCleanup(reports.close)
@@ -374,7 +374,7 @@ class ReporterTests(SynchronousTestCase):
 
     def test_reports(self) -> None:
         """
-        The parent hears at once, every second, and in the end, when all is
+        A worker reports at once, every second, and at the end, when everything is
         counted.
         """
         self.report(os.getppid())
@@ -394,7 +394,7 @@ class ReporterTests(SynchronousTestCase):
 
     def test_orphaned(self) -> None:
         """
-        Without its parent it does not go on.
+        A worker without its parent ends.
         """
         self.report(os.getpid())
         self.assertEqual(self.orphaned, 1)

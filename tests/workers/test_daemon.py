@@ -30,7 +30,7 @@ from tests.support.tls import TLSClient, makeCertificate
 
 SESSIONS = 16
 """
-How many sessions there are: enough for none of the workers to be without.
+The number of sessions: with this many, each worker has some.
 """
 
 COVERAGE = {name: value for name, value in MEASURED.items() if "COVERAGE" in name}
@@ -63,9 +63,9 @@ class WorkersTests(SynchronousTestCase):
 
     def test_killed(self) -> None:
         """
-        A worker that is killed takes its own sessions with it and no other; who
-        comes meanwhile is served; another takes its place, and the log says so.
-        When the parent is killed, the workers end as well.
+        If a worker is killed, only its own sessions are lost, new sessions are served,
+        and another worker replaces it, which the log shows. If the parent is killed, the
+        workers end too.
         """
         daemon = self.serve("--tcp", "0")
         clients = self.connect(daemon.tcp, SESSIONS)
@@ -93,10 +93,9 @@ class WorkersTests(SynchronousTestCase):
 
     def test_renewed(self) -> None:
         """
-        After SIGHUP all processes are others, nobody who comes meanwhile is
-        refused or left without an answer, and no datagram is lost.  Nor can
-        anybody take a part of it, not even another echod with workers: that is
-        one line, and no worker is started.
+        After SIGHUP, all workers are new processes, every new connection is served, and
+        no datagram is lost. No other program can use the same address, not even an echod
+        with workers: that prints one line, and starts no worker.
         """
         daemon = self.serve("--tcp", "0", "--udp", "0", below=NO_TERMINAL)
         before = set(workers(daemon))
@@ -144,7 +143,7 @@ class WorkersTests(SynchronousTestCase):
 
     def test_cut(self) -> None:
         """
-        A second SIGTERM cuts.
+        A second SIGTERM cuts the sessions.
         """
         daemon = self.serve(
             *("--tcp", "0", "--drain-timeout", "1000", "--impair", "delay=1000s")
@@ -161,7 +160,7 @@ class WorkersTests(SynchronousTestCase):
 
     def test_badWorker(self) -> None:
         """
-        A worker that cannot even read its options says so in the parent's log.
+        If a worker cannot read its options, the log of the parent says so.
         """
         key = temporaryDirectory(self) / "key.pem"
         self.certificate(key)
@@ -178,7 +177,7 @@ class WorkersTests(SynchronousTestCase):
 
     def certificate(self, path: Path) -> None:
         """
-        Make one.
+        Make a certificate.
         """
         if not (find_spec("OpenSSL") and find_spec("cryptography")):
             lacking("the tls extra")
@@ -186,8 +185,8 @@ class WorkersTests(SynchronousTestCase):
 
     def test_everything(self) -> None:
         """
-        Whatever one process serves, two do; and what can be seen of them, is of
-        both.
+        Two processes serve everything that one process serves, and the status shows both
+        together.
         """
         if not find_spec("prometheus_client"):
             lacking("the status extra")

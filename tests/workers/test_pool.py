@@ -29,7 +29,7 @@ NO_JSON = (
     *(b"[" * 100_000, b"x" * 3 * LONGEST_LINE),
 )
 """
-Lines that are torn, overlong, or no text at all.
+Lines that are incomplete, too long, or not text.
 """
 
 NO_RECORDS = [
@@ -93,7 +93,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def start(self) -> list[FakeProcess]:
         """
-        Start, and have all workers serve.
+        Start the pool, and let all workers serve.
         """
         self.pool.startService()
         for process in self.reactor.alive:
@@ -102,7 +102,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def stop(self) -> None:
         """
-        Stop, and leave nothing behind.
+        Stop the pool, and check that no timer is left.
         """
         self.pool.stopService()
         for process in self.reactor.alive:
@@ -111,14 +111,14 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def names(self) -> list[str]:
         """
-        @return: The names of those who live.
+        @return: The names of the living workers.
         """
         return list(self.pool.workers)
 
     def test_start(self) -> None:
         """
-        Each worker is the same echod on the same reactor, with its own of each of
-        the sockets, as systemd hands them over, in the parent's directory.
+        Each worker runs the same echod on the same reactor and in the directory of the
+        parent, and inherits its own sockets as from systemd.
         """
         self.patch(os, "environ", {"HOME": "/", **dict.fromkeys(PRIVATE, "x")})
         self.pool.startService()
@@ -139,8 +139,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_ready(self) -> None:
         """
-        Until a worker says that it serves, it is missing; a report that is torn
-        says nothing.
+        A worker counts as missing until it reports that it serves; an incomplete report
+        does not count.
         """
         self.pool.startService()
         one, other = self.reactor.processes
@@ -158,8 +158,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_replaced(self) -> None:
         """
-        A worker that has served and dies is replaced at once, by one of the same
-        name.
+        A worker that dies after it has served is replaced at once, by a worker with the
+        same name.
         """
         one, _ = self.start()
         with logged() as lines:
@@ -232,7 +232,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_hangs(self) -> None:
         """
-        One of which nothing is heard for long is killed.
+        A worker that has sent no report for a long time is killed.
         """
         one, other = self.start()
         for _ in range(PATIENCE):
@@ -247,9 +247,9 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_renew(self) -> None:
         """
-        All are replaced one by one: each is asked to go when its successor, on
-        the same sockets, serves, and the next is its turn.  One that goes does
-        not count as one that serves.
+        The workers are replaced one by one: when the successor on the same sockets
+        serves, the worker ends, and the next one is replaced. A worker that is ending
+        does not count as serving.
         """
         one, other = self.start()
         self.pool.renew()
@@ -277,8 +277,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_successorNeverServes(self) -> None:
         """
-        A worker whose successor does not come to serve stays; the successor is
-        tried again, and has it go when it serves after all.
+        If its successor does not serve, a worker stays; it ends when a later attempt
+        serves.
         """
         one, _ = self.start()
         self.pool.renew()
@@ -292,8 +292,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_renewedMeanwhile(self) -> None:
         """
-        To be asked again while they are replaced has all that there are by then
-        replaced once more, and nothing twice at a time.
+        A second request during a replacement replaces all workers once more, still one by
+        one.
         """
         self.start()
         self.pool.renew()
@@ -311,7 +311,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_deadBeforeSucceeded(self) -> None:
         """
-        A worker that dies while its successor starts does not come back when that
+        A worker that dies while its successor starts is not restarted when the successor
         serves.
         """
         one, _ = self.start()
@@ -325,7 +325,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_neverServedBeforeSucceeded(self) -> None:
         """
-        Nor does one that had come back by then, and died again.
+        A restarted worker also ends when its successor serves.
         """
         one, _ = self.start()
         one.end(signal=9)
@@ -338,7 +338,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_notRunning(self) -> None:
         """
-        When all is over, nobody is replaced.
+        After the stop, no worker is replaced.
         """
         self.start()
         self.stop()
@@ -347,8 +347,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """
-        When it stops all are asked to, also one that goes already, and one that
-        was to be a successor; it is over when they have ended.
+        A stop ends all workers, including those that are ending or about to succeed
+        another one, and is complete when all have ended.
         """
         self.start()
         self.pool.renew()
@@ -402,8 +402,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_reopen(self) -> None:
         """
-        All of them are told to open their files again: those who do not hear yet,
-        when they do.
+        All workers are told to reopen their files; a worker that is not ready is told as
+        soon as it is.
         """
         self.pool.startService()
         one, other = self.reactor.processes
@@ -417,8 +417,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_foreign(self) -> None:
         """
-        A worker of another version serves and is replaced like any other, and
-        nothing of it is counted, which the log says.
+        A worker of another version serves and is replaced like any other, but is not
+        counted, and the log says so.
         """
         one, other = self.start()
         one.say(services=[ofSessions(accepted=7)])
@@ -466,8 +466,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_badLog(self) -> None:
         """
-        A line that is no record of an event is logged as it is, as an error; and so
-        are the lines after it.
+        A line that is not a log record is logged unchanged, as an error; the records
+        after it are logged as usual.
         """
         one, _ = self.start()
         for line in NO_RECORDS:
@@ -498,7 +498,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_badReports(self) -> None:
         """
-        A line that is no report changes nothing; the next report counts.
+        An invalid report changes nothing; the next report counts.
         """
         one, _ = self.start()
         one.say(lag=0.5)
@@ -512,7 +512,7 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_otherServices(self) -> None:
         """
-        Workers that report different services are added up all the same.
+        Reports of different services are added up too.
         """
         one, other = self.start()
         one.say(services=[ofSessions(accepted=1)])

@@ -85,7 +85,7 @@ class BoundTests(LinuxTests):
 
     def test_families(self) -> None:
         """
-        A literal address says which family it is of; none is all of IPv4.
+        A literal address has its family; no address means all of IPv4.
         """
         for interface, expected in (
             ("", (socket.AF_INET, "0.0.0.0")),
@@ -97,8 +97,8 @@ class BoundTests(LinuxTests):
 
     def test_prepared(self) -> None:
         """
-        A UDP socket has room for the datagrams that come before there is a worker, and
-        an IPv6 socket serves IPv4 as well.
+        A UDP socket has room for the datagrams that arrive before a worker starts, and an
+        IPv6 socket also serves IPv4.
         """
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as usual:
             (skt,) = self.bind(socket.SOCK_DGRAM, 0, "::", 1)
@@ -112,7 +112,7 @@ class BoundTests(LinuxTests):
 
     def test_nothingLeft(self) -> None:
         """
-        Of what cannot be bound nothing stays bound.
+        If an address cannot be bound, no socket stays open.
         """
         before = len(os.listdir("/proc/self/fd"))
         self.assertRaises(OSError, bound, socket.SOCK_STREAM, 0, "192.0.2.1", 2)
@@ -132,7 +132,7 @@ class HandingTests(LinuxTests):
 
     def listen(self, endpoint: Any, server: object) -> Any:
         """
-        @return: The port that listens.
+        @return: The listening port.
         """
         port = self.successResultOf(endpoint.listen(server))
         self.assertTrue(verifyObject(IListeningPort, port))
@@ -142,14 +142,14 @@ class HandingTests(LinuxTests):
 
     def test_reactor(self) -> None:
         """
-        In all else it is the reactor that it stands for.
+        Other methods are those of the wrapped reactor.
         """
         self.assertEqual(self.reactor.callLater, self.memory.callLater)
 
     def test_tcp(self) -> None:
         """
-        Any endpoint binds for all workers, and leaves it to them to accept; when
-        it listens no more, nobody does.
+        A TCP endpoint binds sockets for all workers and does not accept; when it stops
+        listening, all sockets are closed.
         """
         for description, kind in (
             ("tcp:0:interface=127.0.0.1", IPv4Address),
@@ -170,7 +170,7 @@ class HandingTests(LinuxTests):
 
     def test_udp(self) -> None:
         """
-        So does one for datagrams.
+        A UDP endpoint binds sockets for all workers too.
         """
         endpoint = UDPServerEndpoint(self.reactor, 0, "127.0.0.1")
         port = self.listen(endpoint, UDPEchoProtocol(clock()))
@@ -202,7 +202,7 @@ class HandingTests(LinuxTests):
 
     def test_handedOver(self) -> None:
         """
-        A socket that was handed over is for all workers, and stays whose it is.
+        All workers share a socket from systemd; a stop does not close it.
         """
         for kind, endpoint, server in (
             (socket.SOCK_STREAM, InheritedStreamEndpoint, Factory()),
@@ -233,7 +233,7 @@ class AdoptingTests(TestCase):
 
     def adopting(self) -> AdoptingReactor:
         """
-        @return: What adopts what was handed over.
+        @return: A reactor that adopts the bound socket.
         """
         (skt,) = self.sockets
         return AdoptingReactor(reactor, os.dup(skt.fileno()), skt.family)
@@ -241,7 +241,7 @@ class AdoptingTests(TestCase):
     @inlineCallbacks
     def listens(self, make: Any, server: Any) -> Any:
         """
-        Bind in one place, and listen in the other.
+        Bind on one reactor, and listen on the other.
         """
         bound = yield make(self.handing).listen(server)
         adopting = self.adopting()
@@ -254,8 +254,8 @@ class AdoptingTests(TestCase):
     @inlineCallbacks
     def test_tcp(self):  # type: ignore[no-untyped-def]
         """
-        An endpoint listens on what the same one has bound elsewhere, and keeps
-        nothing else open.
+        A TCP endpoint listens on the socket that was bound for it, and leaves no other
+        descriptor open.
         """
 
         def make(where: Any) -> Any:
@@ -268,7 +268,7 @@ class AdoptingTests(TestCase):
     @inlineCallbacks
     def test_udp(self):  # type: ignore[no-untyped-def]
         """
-        So does one for datagrams.
+        A UDP endpoint listens on the socket that was bound for it.
         """
 
         def make(where: Any) -> Any:
@@ -281,8 +281,8 @@ class AdoptingTests(TestCase):
     @inlineCallbacks
     def test_unix(self):  # type: ignore[no-untyped-def]
         """
-        One for a UNIX socket is the only one that accepts, and leaves its file as
-        it is, until who has made it removes it.
+        Only the worker's port of a UNIX socket accepts; the file of the socket stays
+        until the port that made it is closed.
         """
         self.addCleanup(os.chdir, os.getcwd())
         os.chdir(temporaryDirectory(self))
