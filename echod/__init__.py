@@ -15,9 +15,11 @@ from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.capacity import Capacity, Limits
 from echod.limits.networks import Networks
 from echod.limits.ratelimit import RateLimit
-from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
+from echod.tcp.echo import EchoFactory
 from echod.tcp.goodbye import Goodbye
+from echod.tcp.goodbyeecho import GoodbyeEchoProtocol
 from echod.tcp.greeting import GreetingFactory, GreetingProtocol
+from echod.tcp.plainecho import EchoProtocol
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.endpoint import UDPServerEndpoint
 from echod.udp.guard import DatagramGuard

@@ -53,8 +53,10 @@ from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoin
 from echod.service.listening import CannotServe, ListeningService
 from echod.service.sdnotify import Notifier
 from echod.tap import Options, makeService
-from echod.tcp.echo import EchoFactory, EchoProtocol, GoodbyeEchoProtocol
+from echod.tcp.echo import EchoFactory
+from echod.tcp.goodbyeecho import GoodbyeEchoProtocol
 from echod.tcp.greeting import GreetingFactory
+from echod.tcp.plainecho import EchoProtocol
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import OVER_RATE, RESERVED_PORT

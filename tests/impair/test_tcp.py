@@ -22,7 +22,7 @@ from echod.impair.spec import ConnectionImpairments
 from echod.impair.stream import MESSAGE, OVERHEAD, PIECE_GAP
 from echod.impair.tcp import REFUSED, ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
-from echod.tcp.echo import GOODBYE
+from echod.tcp.goodbyeecho import GOODBYE
 from echod.tcp.greeting import GREETED, GREETING
 from echod.tcp.session import CUT, DRAINED, IDLE
 from tests.support import (

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.tcp.echo import GOODBYE
+from echod.tcp.goodbyeecho import GOODBYE
 from tests.support import ENVIRONMENT, needs, temporaryDirectory
 from tests.support.daemon import Daemon
 from tests.support.typist import Terminal

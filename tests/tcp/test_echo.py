@@ -1,5 +1,6 @@
 """
-Tests for L{echod.tcp.echo}.
+Tests for L{echod.tcp.echo}, and for its sessions: L{echod.tcp.plainecho} and
+L{echod.tcp.goodbyeecho}.
 """
 
 from __future__ import annotations
@@ -13,14 +14,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
-from echod.tcp.echo import (
-    DRAIN_TICK,
-    GOODBYE,
-    SILENCE,
-    EchoFactory,
-    EchoProtocol,
-    GoodbyeEchoProtocol,
-)
+from echod.tcp.echo import EchoFactory
+from echod.tcp.goodbyeecho import GOODBYE, SILENCE, GoodbyeEchoProtocol
+from echod.tcp.plainecho import DRAIN_TICK, EchoProtocol
 from echod.tcp.session import DRAINED
 from tests.support import UNTIMED, MemoryTCPTransport, clock, connect, turn
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from tests.extended.mutations import Mutation
 
 RULE = "echod/tcp/goodbye.py"
-SESSION = "echod/tcp/echo.py"
+SESSION = "echod/tcp/goodbyeecho.py"
 RULE_TESTS = "tests/tcp/test_goodbye.py"
 SESSION_TESTS = "tests/tcp/test_echo.py"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from tests.extended.mutations import Mutation
 
 DEADLINES = "echod/tcp/deadlines.py"
-ECHO = "echod/tcp/echo.py"
+ECHO = "echod/tcp/plainecho.py"
 FACTORY = "echod/tcp/factory.py"
 SESSION = "echod/tcp/session.py"
 STATES = "echod/tcp/states.py"

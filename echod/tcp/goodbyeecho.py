@@ -1,0 +1,135 @@
+"""
+The TCP echo with a goodbye: every byte comes back, until the peer says goodbye.
+"""
+
+from __future__ import annotations
+
+from echod.tcp.goodbye import Goodbye
+from echod.tcp.plainecho import EchoProtocol
+from echod.tcp.states import RETURNING
+
+SILENCE = 0.2
+"""
+How long bytes that may become a goodbye are withheld, in seconds: longer than the pause
+between the pieces of one message on a working network, shorter than a person notices.
+"""
+
+GOODBYE = "goodbye"
+
+
+class GoodbyeEchoProtocol(EchoProtocol):
+    """
+    Returns every byte until a goodbye ends the session, as L{echod.tcp.goodbye}
+    decides.
+    """
+
+    # How many segments the withheld bytes have come in; 0 if their time is not
+    # measured.
+    _pieces = 0
+
+    def __init__(self) -> None:
+        self._goodbye = Goodbye()
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Return what cannot be a goodbye.
+        """
+        self.received += len(data)
+        if self._goodbye.passes(data):
+            write = self._write
+            write(data)
+        else:
+            self._kept += len(data)
+            self._settle(self._goodbye.receive(data))
+
+    def readConnectionLost(self) -> None:
+        """
+        Decide about the withheld bytes: this is the end of the stream.
+        """
+        if self.state in RETURNING:
+            self._settle(self._goodbye.end())
+        super().readConnectionLost()
+
+    def finish(self) -> None:
+        """
+        Decide about the withheld bytes as at the end of the stream, and end the drain.
+        """
+        self._settle(self._goodbye.end())
+        super().finish()
+
+    def cancelWaits(self) -> None:
+        """
+        Leave the timers of the goodbye, and those of the drain.
+        """
+        self._stopWaiting()
+        super().cancelWaits()
+
+    def pauseProducing(self) -> None:
+        """
+        Stop reading.  While nothing is read, there is no silence.
+        """
+        self._stopWaiting()
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """
+        Read again, and wait for silence from now.
+        """
+        super().resumeProducing()
+        self._wait()
+
+    def lookOnceMore(self) -> None:
+        """
+        Nothing was received for L{SILENCE} seconds.  Let the reactor read before this
+        counts as silence: a process that was stopped or busy finds the time over
+        before it has read what was received meanwhile.
+        """
+        self.factory.silent.add(self)
+
+    def heardNothing(self) -> None:
+        """
+        Decide about the withheld bytes: the peer was silent.
+        """
+        self._settle(self._goodbye.silence())
+
+    def withheldLongEnough(self) -> None:
+        """
+        Return the withheld bytes if the peer has sent more of them meanwhile, because
+        then there was no silence that decides about them.
+        """
+        pieces, self._pieces = self._pieces, 0
+        if pieces > 1:
+            self._return(self._goodbye.release())
+
+    def _return(self, reply: bytes) -> None:
+        self._kept -= len(reply)
+        self._write(reply)
+
+    def _settle(self, reply: bytes) -> None:
+        self._return(reply)
+        if reply:
+            self._pieces = 0
+        if not self._goodbye.over:
+            self._wait()
+        elif self.state in RETURNING:
+            self.close(GOODBYE)
+
+    def _wait(self) -> None:
+        """
+        Wait for what decides about the last bytes.
+        """
+        if self._paused or not self._goodbye.undecided or self.state not in RETURNING:
+            self._stopWaiting()
+            return
+        self.factory.silent.discard(self)
+        self.factory.silence.add(self)
+        if self._goodbye.withheld:
+            self._pieces += 1
+            if self._pieces == 1:
+                self.factory.withheld.add(self)
+
+    def _stopWaiting(self) -> None:
+        self._pieces = 0
+        self.factory.silence.discard(self)
+        self.factory.silent.discard(self)
+        self.factory.withheld.discard(self)
