@@ -10,17 +10,10 @@ from typing import Any
 from twisted.python import usage
 
 from echod.config import options
-from echod.config.build import (
-    Bound,
-    addSessionLog,
-    addStatus,
-    build,
-    endpoints,
-    processRoom,
-    serverEndpoints,
-)
+from echod.config.build import Bound, build, endpoints, processRoom, serverEndpoints
 from echod.config.hosts import Hosts, hostsByName
 from echod.config.log import Log
+from echod.config.monitoring import addSessionLog, addStatus
 from echod.config.reactor import processReactor
 from echod.net.unixsockets import ReplacingReactor
 from echod.service.echoservice import EchoService

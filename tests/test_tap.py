@@ -33,8 +33,7 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 import echod
-from echod.config import addresses
-from echod.config import options as parser
+from echod.config import addresses, values
 from echod.config import reactor as reactorchoice
 from echod.config.addresses import BACKLOG
 from echod.config.build import processRoom
@@ -569,12 +568,9 @@ class WorkersTests(SynchronousTestCase):
         On a system that does not spread connections over sockets, there is one worker at
         most.
         """
-        self.patch(parser, "SPREADS", False)
-        said = self.refuse("--workers=2")
-        self.assertEqual(
-            said, "--workers 2: only Linux spreads what comes over several processes"
-        )
-        self.assertEqual(self.parse("--workers=auto")["workers"], 1)
+        error = self.assertRaises(ValueError, values.workers, "2", spreads=False)
+        self.assertEqual(str(error), "only Linux spreads what comes over several processes")
+        self.assertEqual(values.workers("auto", spreads=False), 1)
 
     def test_impossible(self) -> None:
         """

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import inf
-from socket import gethostname
 from typing import Any
 
 from twisted.internet.selectreactor import SelectReactor
@@ -20,6 +19,7 @@ from twisted.python import usage
 from echod.config.addresses import Address, Finder, datagramEndpoint, streamEndpoint
 from echod.config.config import SERVERS, Config
 from echod.config.hosts import Hosts
+from echod.config.words import limitsInWords, proxyNote
 from echod.impair.tcp import ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.capacity import Capacity, Limits
@@ -33,13 +33,8 @@ from echod.service.echoservice import EchoService
 from echod.service.interfaces import Endpoint, Server
 from echod.service.listening import ListeningService
 from echod.service.multiendpoint import MultiEndpoint
-from echod.status.hosts import HostNames, machineNames
-from echod.status.monitor import Monitor
-from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
-from echod.tcp.endpoints import expectsHeader
 from echod.tcp.greeting import GreetingFactory
-from echod.tcp.proxyheader import EXPECTED
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.guard import DatagramGuard
 from echod.udp.sourcestatistics import SourceStatistics
@@ -146,9 +141,8 @@ def build(
     Add the services of all servers to one service.
 
     @param listenOn: The endpoints of each server, from L{serverEndpoints}.
-
     """
-    service.limits = partial(_limitsInWords, config, service.room)
+    service.limits = partial(limitsInWords, config, service.room)
     for name, make in _servers(config, reactor, service.room.connections).items():
         for address, endpoint in listenOn[name]:
             note = proxyNote(config, address.text)
@@ -210,90 +204,3 @@ def _kind(
     if server not in config.impairments:
         return plain
     return partial(impaired, impairments=config.impairments[server])
-
-
-def addSessionLog(
-    config: Config, reactor: Reactor, service: EchoService, descriptor: int | None = None
-) -> SessionLog | None:
-    """
-    Add the session log, if the config asks for one.
-
-    @param descriptor: The file, if it is open already.
-    """
-    if config.sessionLog is None:
-        return None
-    log = SessionLog(reactor, config.sessionLog, service, descriptor=descriptor)
-    log.setServiceParent(service.observers)
-    service.onReopen.append(log.reopen)
-    return log
-
-
-def proxyNote(config: Config, address: str) -> str:
-    """
-    @return: What the log says about the PROXY headers that an address expects.
-    """
-    if not expectsHeader(address):
-        return ""
-    if config.proxyFrom:
-        return f"{EXPECTED}, only from {', '.join(map(str, config.proxyFrom))}"
-    return f"{EXPECTED}, from everyone who connects (see --proxy-from)"
-
-
-def addStatus(
-    config: Config,
-    reactor: Reactor,
-    service: EchoService,
-    listenOn: Sequence[Bound],
-    monitor: Monitor,
-) -> None:
-    """
-    Add the HTTP servers of the status page.
-
-    @param listenOn: Their endpoints.
-
-    @param monitor: What they show.
-    """
-    # It needs packages that may be missing.
-    from echod.status.httpserver import StatusSite
-
-    monitor.setServiceParent(service.observers)
-    listenedOn = {address.host for address in config.status if address.host}
-    names = HostNames({*machineNames(gethostname()), *listenedOn, *config.statusNames})
-    for address, endpoint in listenOn:
-        site = StatusSite(reactor, monitor, names, service.room.page)
-        note = proxyNote(config, address.text)
-        listening = ListeningService(address.text, endpoint, site, "status", note)
-        listening.setServiceParent(service.observers)
-
-
-def _limitsInWords(config: Config, room: ProcessRoom) -> str:
-    most = config.connectionsOfProcess
-    each = f"{_number(most)} for each service, " if most else ""
-    workers = config.workers
-    together = (
-        _number(room.connections.most)
-        if workers == 1
-        else "as many connections as its limit of open files leaves"
-    )
-    idle = config.idleTimeout
-    words = [
-        f"in each of {workers} workers: " * (workers > 1)
-        + f"{each}{together} for all together, "
-        + f"{_number(config.maxPerSource)} from one source, "
-        + f"{_number(config.connectRate, 'new ones')} a second",
-        f"sessions idle for {idle:g} s" if idle else "sessions idle for ever",
-        f"{_number(config.udpRate, 'datagrams')} a second to one address",
-        f"{config.drainTimeout:g} s to drain",
-    ]
-    for networks, what in (
-        (config.allowed, "allowed"),
-        (config.denied, "denied"),
-        (config.proxyFrom, "PROXY headers from"),
-    ):
-        if networks:
-            words.append(f"{what}: {', '.join(map(str, networks))}")
-    return "; ".join(words)
-
-
-def _number(limit: int, what: str = "connections") -> str:
-    return f"{limit or 'any number of'} {what}"

@@ -16,6 +16,11 @@ SERVERS = ("greeting", "tcp", "udp")
 The names of the servers, which are those of their options.
 """
 
+SESSION_LOG = "session-log"
+"""
+The name of the option, and of the file's descriptor in a worker.
+"""
+
 
 @dataclass(frozen=True)
 class Config:

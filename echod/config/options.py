@@ -5,45 +5,26 @@ opens nothing.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
-from ipaddress import ip_network
-from math import inf
 from types import MappingProxyType
 
 from twisted.python import usage
 
 from echod._version import __version__
 from echod.config.addresses import Address, datagramAddress, statusAddress, streamAddress
-from echod.config.config import SERVERS, Config
-from echod.impair.options import ImpairmentOptions
-from echod.impair.spec import Impairments
-from echod.limits.capacity import DRAIN_TIMEOUT, IDLE_TIMEOUT, SESSION_LINES
+from echod.config.config import SERVERS, SESSION_LOG, Config
+from echod.config.limitoptions import NETWORKS, LimitOptions
+from echod.config.monitoroptions import PAGE, MonitorOptions
+from echod.config.serveroptions import DEFAULT_PORTS, ServerOptions
+from echod.config.values import naming
 from echod.limits.networks import Networks
-from echod.limits.ratelimit import UDP_RATE
-from echod.net.format import printable, quoted, shortened
-from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
-from echod.net.sockets import SPREADS
-from echod.status.hosts import hostName
+from echod.net.format import printable, quoted
 from echod.tcp.endpoints import expectsHeader
-from echod.tcp.greeting import GREETING
 
-DEFAULT_PORTS = {"greeting": "9999", "tcp": "8080", "udp": "8080"}
+REPEATED = (*SERVERS, *NETWORKS, *PAGE)
 """
-The ports of the article.
-"""
-
-NETWORKS = ("allow", "deny", "proxy-from")
-
-MOST_WORKERS = 1024
-"""
-The most workers: more than any machine has cores.
-"""
-
-SESSION_LOG = "session-log"
-"""
-The name of the option, and of the file's descriptor in a worker.
+The options whose values are lists.
 """
 
 EXAMPLES = """
@@ -70,59 +51,7 @@ for that one only:
 """
 
 
-def _wholeNumber(option: str) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        try:
-            return wholeNumber(value)
-        except ValueError as error:
-            raise usage.UsageError(f"--{option} {quoted(value)}: {error}") from None
-
-    return parse
-
-
-def _seconds(option: str) -> Callable[[str], float]:
-    def parse(value: str) -> float:
-        try:
-            return decimal(value, most=LONGEST_TIME)
-        except ValueError:
-            raise usage.UsageError(
-                f"--{option} {quoted(value)}: not a number of seconds, such as 0.5 or 600, and "
-                f"at most {LONGEST_TIME}"
-            ) from None
-
-    return parse
-
-
-def _sessionLines(value: str) -> float:
-    if value == "all":
-        return inf
-    try:
-        return wholeNumber(value)
-    except ValueError as error:
-        raise usage.UsageError(
-            f"--session-lines {quoted(value)}: neither all nor a number of lines a second: "
-            f"{error}"
-        ) from None
-
-
-def _workers(value: str) -> int:
-    if value == "auto":
-        return len(os.sched_getaffinity(0)) if SPREADS else 1
-    try:
-        number = wholeNumber(value, 1, MOST_WORKERS)
-    except ValueError:
-        raise usage.UsageError(
-            f"--workers {quoted(value)}: neither a number of processes, from 1 to "
-            f"{MOST_WORKERS}, nor auto, which is one for each core"
-        ) from None
-    if number > 1 and not SPREADS:
-        raise usage.UsageError(
-            f"--workers {number}: only Linux spreads what comes over several processes"
-        )
-    return number
-
-
-class Options(usage.Options):
+class Options(ServerOptions, LimitOptions, MonitorOptions):
     """
     The options of C{twistd echod} and C{twist echod}.
     """
@@ -139,106 +68,7 @@ class Options(usage.Options):
         "served, for this machine only, on the ports 9999, 8080 and 8080."
     )
 
-    optParameters = [
-        [
-            "greeting-text",
-            None,
-            GREETING.decode().rstrip(),
-            "Greet with TEXT; a line ending is added.",
-        ],
-        [
-            "max-connections",
-            None,
-            0,
-            "Take at most NUMBER connections at a time for each --tcp and --greeting; 0 for as "
-            "many as the limit of open files leaves room for, which is what all of them have "
-            "together.",
-            _wholeNumber("max-connections"),
-        ],
-        [
-            "max-per-source",
-            None,
-            0,
-            "Take at most NUMBER connections at a time from one IPv4 address or one IPv6 /64; "
-            "0 for any number, as many people may share one address.",
-            _wholeNumber("max-per-source"),
-        ],
-        [
-            "connect-rate",
-            None,
-            0,
-            "Take at most NUMBER new connections a second from one IPv4 address or one IPv6 "
-            "/64, and as many at once after a quiet second; 0 for any number. This machine's "
-            "own addresses have the same limit.",
-            _wholeNumber("connect-rate"),
-        ],
-        [
-            "idle-timeout",
-            None,
-            IDLE_TIMEOUT,
-            "Close a session in which nothing comes or goes for SECONDS, longer than a person "
-            "pauses; 0 is never.",
-            _seconds("idle-timeout"),
-        ],
-        [
-            "drain-timeout",
-            None,
-            DRAIN_TIMEOUT,
-            "When stopped, let sessions have back what they have sent for up to SECONDS, well "
-            "below what systemd and Kubernetes wait for.",
-            _seconds("drain-timeout"),
-        ],
-        [
-            "udp-rate",
-            None,
-            UDP_RATE,
-            "Answer at most NUMBER datagrams a second to one IPv4 address or one IPv6 /64, far "
-            "more than measuring needs and too few for a flood; 0 for any number. This "
-            "machine's own IPv4 addresses and ::1 have no limit.",
-            _wholeNumber("udp-rate"),
-        ],
-        [
-            "session-lines",
-            None,
-            SESSION_LINES,
-            "Log the start and the end of single sessions in at most NUMBER lines a second for "
-            "each --tcp and --greeting, after a burst of 10 times as many, and the others as "
-            "one line a second; 'all' logs each of them.",
-            _sessionLines,
-        ],
-        [
-            SESSION_LOG,
-            None,
-            None,
-            "Add a JSON object to FILE for each session that has ended and, once a second, for "
-            "the datagrams of each source. Reopened on SIGUSR1, and on SIGHUP without a "
-            "terminal.",
-            os.path.abspath,
-        ],
-        [
-            "workers",
-            None,
-            1,
-            "Share the work among NUMBER processes, or, with 'auto', one for each core. "
-            "Without a terminal, SIGHUP replaces them one by one.",
-            _workers,
-        ],
-    ]
-
-    optFlags = [
-        ["no-goodbye", None, "Return everything (RFC 862): 'bye' does not end a TCP echo."],
-        ["show-messages", None, "Log what peers send, control characters escaped."],
-        [
-            "answer-reserved-ports",
-            None,
-            "Answer datagrams from ports below 1024, which other echo servers may have sent; "
-            "some clients and scanners use such ports.",
-        ],
-    ]
-
-    compData = usage.Completions(
-        multiUse=[*DEFAULT_PORTS, *NETWORKS, "status", "status-name", "impair"]
-    )
+    compData = usage.Completions(multiUse=[*REPEATED, "impair"])
 
     config: Config
     """
@@ -248,72 +78,8 @@ class Options(usage.Options):
     def __init__(self) -> None:
         super().__init__()
         self.arguments: list[str] = []
-        self._impairmentOptions = ImpairmentOptions()
-        for option in (*DEFAULT_PORTS, *NETWORKS, "status", "status-name"):
+        for option in REPEATED:
             self[option] = []
-
-    def opt_greeting(self, address: str) -> None:
-        """
-        Greet whoever connects to ADDRESS, and close. Can be given again.
-        """
-        self["greeting"].append(address)
-
-    def opt_tcp(self, address: str) -> None:
-        """
-        Echo on TCP at ADDRESS until a peer says 'bye'. Can be given again.
-        """
-        self["tcp"].append(address)
-
-    def opt_udp(self, address: str) -> None:
-        """
-        Echo datagrams at ADDRESS. Can be given again.
-        """
-        self["udp"].append(address)
-
-    def opt_status(self, address: str) -> None:
-        """
-        Show what goes on at ADDRESS, by HTTP: a page, /metrics, /healthz, /readyz,
-        /status.json. Can be given again.
-        """
-        self["status"].append(address)
-
-    def opt_status_name(self, name: str) -> None:
-        """
-        Show the page to browsers that use NAME (echod.example.com) for it, besides the
-        machine's own names; '*' is any name. Can be given again.
-        """
-        try:
-            self["status-name"].append(hostName(name))
-        except ValueError as error:
-            raise usage.UsageError(f"--status-name {quoted(name)}: {error}") from None
-
-    def opt_allow(self, network: str) -> None:
-        """
-        Serve NETWORK (192.0.2.0/24), and only allowed ones. Can be given again.
-        """
-        self._addNetwork("allow", network)
-
-    def opt_deny(self, network: str) -> None:
-        """
-        Do not serve NETWORK. The most specific one counts. Can be given again.
-        """
-        self._addNetwork("deny", network)
-
-    def opt_proxy_from(self, network: str) -> None:
-        """
-        With haproxy:, take connections and their PROXY headers only from NETWORK, where the
-        proxies are; without this, from everyone. Can be given again.
-        """
-        self._addNetwork("proxy-from", network)
-
-    def opt_impair(self, specification: str) -> None:
-        """
-        Misbehave on purpose as SPEC says, see below. Can be given again.
-        """
-        try:
-            self._impairmentOptions.add(specification)
-        except ValueError as error:
-            raise usage.UsageError(f"--impair: {error}") from None
 
     def opt_version(self) -> None:
         """
@@ -350,10 +116,10 @@ class Options(usage.Options):
             expectsHeader(address.text) for address in (*status, *sum(servers.values(), ()))
         ):
             raise usage.UsageError("--proxy-from: no address starts with haproxy:")
-        try:
+        with naming("allow and --deny"):
             Networks(self["allow"], self["deny"])
-        except ValueError as error:
-            raise usage.UsageError(f"--allow and --deny: {error}") from None
+        with naming("impair"):
+            impairments = self.impairments.forServers([name for name in SERVERS if self[name]])
         self.config = Config(
             servers=MappingProxyType(servers),
             status=status,
@@ -372,8 +138,8 @@ class Options(usage.Options):
             allowed=tuple(self["allow"]),
             denied=tuple(self["deny"]),
             proxyFrom=tuple(self["proxy-from"]),
-            impairments=MappingProxyType(self._impairments()),
-            seeded=self._impairmentOptions.hasSeed,
+            impairments=MappingProxyType(impairments),
+            seeded=self.impairments.hasSeed,
             sessionLog=self[SESSION_LOG],
             workers=self["workers"],
         )
@@ -381,19 +147,9 @@ class Options(usage.Options):
     def _addresses(self, option: str, read: Callable[[str], Address]) -> tuple[Address, ...]:
         addresses = []
         for value in self[option]:
-            try:
+            with naming(option, value):
                 addresses.append(read(value))
-            except ValueError as error:
-                raise usage.UsageError(f"--{option} {quoted(value)}: {error}") from None
         return tuple(addresses)
-
-    def _impairments(self) -> dict[str, Impairments]:
-        try:
-            return self._impairmentOptions.forServers(
-                [server for server in SERVERS if self[server]]
-            )
-        except ValueError as error:
-            raise usage.UsageError(f"--impair: {error}") from None
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -418,12 +174,3 @@ class Options(usage.Options):
         @return: The text of C{--help}.
         """
         return super().getUsage(width) + EXAMPLES
-
-    def _addNetwork(self, option: str, value: str) -> None:
-        try:
-            self[option].append(ip_network(value))
-        except ValueError as error:
-            raise usage.UsageError(
-                f"--{option} {quoted(value)}: {shortened(str(error))}; a network is an address "
-                "(192.0.2.1), or its first with a length (192.0.2.0/24, 2001:db8::/32)"
-            ) from None

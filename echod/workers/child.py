@@ -28,10 +28,11 @@ from twisted.python.systemd import ListenFDs
 from twisted.python.usage import UsageError
 
 from echod.config.addresses import Address, Finder
-from echod.config.build import addSessionLog, build, processRoom, serverEndpoints
-from echod.config.config import Config
+from echod.config.build import build, processRoom, serverEndpoints
+from echod.config.config import SESSION_LOG, Config
 from echod.config.hosts import serviceName
-from echod.config.options import SESSION_LOG, Options
+from echod.config.monitoring import addSessionLog
+from echod.config.options import Options
 from echod.config.reactor import processReactor
 from echod.limits.descriptors import ProcessRoom
 from echod.net.appendfile import AppendFile

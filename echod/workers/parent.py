@@ -11,9 +11,8 @@ from typing import Any
 from twisted.internet.interfaces import IReactorProcess
 
 from echod.config.addresses import Finder
-from echod.config.config import Config
+from echod.config.config import SESSION_LOG, Config
 from echod.config.hosts import serviceName
-from echod.config.options import SESSION_LOG
 from echod.limits.descriptors import ProcessRoom
 from echod.net.reactor import Reactor
 from echod.net.unixsockets import ReplacingReactor

@@ -17,8 +17,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.config.build import serverEndpoints
-from echod.config.config import Config
-from echod.config.options import SESSION_LOG, Options
+from echod.config.config import SESSION_LOG, Config
+from echod.config.options import Options
 from echod.net.appendfile import AppendFile
 from echod.net.sockets import SPREADS
 from echod.service.echoservice import EchoService

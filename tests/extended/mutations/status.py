@@ -43,9 +43,9 @@ MUTATIONS = [
     ),
     Mutation("echod/status/httpserver.py", "            request.postpath = []\n", "", _STATUS),
     Mutation("echod/status/routes.py", "return withoutBody(request)", 'return b""', _STATUS),
-    Mutation("echod/config/build.py", "*config.statusNames}", "}", "tests/test_tap.py"),
+    Mutation("echod/config/monitoring.py", "*config.statusNames}", "}", "tests/test_tap.py"),
     Mutation(
-        "echod/config/build.py", "*machineNames(gethostname()), ", "", "tests/test_tap.py"
+        "echod/config/monitoring.py", "*machineNames(gethostname()), ", "", "tests/test_tap.py"
     ),
     Mutation("echod/status/events.py", "self._skipped > PATIENCE", "False", _STATUS),
     Mutation(
