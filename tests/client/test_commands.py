@@ -895,7 +895,7 @@ class ConnectedPortTests(CommandTestCase):
 
     def test_turn(self) -> None:
         """
-        However much has come, the rest of the reactor has its turn.
+        The reactor gets its turn, however many datagrams have arrived.
         """
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
             server.bind(("127.0.0.1", 0))
@@ -995,7 +995,7 @@ class TerminalTests(CommandTestCase):
     @inlineCallbacks
     def ended(self, running: Deferred[Outcome], outcome: Outcome) -> Steps:
         """
-        It has ended, and the terminal is as it was.
+        Check that the run has ended, and that the terminal has its old settings.
         """
         got = yield running
         self.assertEqual(got, outcome)
@@ -1020,7 +1020,7 @@ class TerminalTests(CommandTestCase):
     @inlineCallbacks
     def test_endOfInput(self) -> Steps:
         """
-        Ctrl-D ends it.
+        Ctrl-D ends the conversation.
         """
         for name, target in (
             ("tcp", self.tcp(EchoFactory(reactor))),
@@ -1047,7 +1047,7 @@ class TerminalTests(CommandTestCase):
     @inlineCallbacks
     def test_udp(self) -> Steps:
         """
-        The same in datagrams.
+        A conversation works with datagrams.
         """
         running = self.start("udp", self.udp(UDPEchoProtocol(reactor)))
         yield self.see(b"> ")

@@ -372,7 +372,7 @@ class ForeignTests(SynchronousTestCase):
 
     def test_xinetd(self) -> None:
         """
-        So is what C{xinetd} has built in.
+        The built-in echo of C{xinetd} is an echo, in streams and in datagrams.
         """
         # xinetd gives up its groups before it serves, also as root.
         if run(

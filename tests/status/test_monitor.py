@@ -50,8 +50,8 @@ class MonitorTests(SynchronousTestCase):
 
     def test_full(self) -> None:
         """
-        It shows all services and sessions, with times by the wall clock and with the
-        rates of the second before.
+        The monitor shows all services and sessions, with wall-clock times and the rates
+        of the last second.
         """
         session, _ = connect(self.factory)
         session.dataReceived(b"x" * 100)

@@ -159,7 +159,7 @@ class SnapshotTests(SynchronousTestCase):
 
     def test_sameRate(self) -> None:
         """
-        Of sessions with the same rate, the one that has received more is busier.
+        If sessions have the same rate, the one that has received more counts as busier.
         """
         # So many that the order of a set is not the right one by chance.
         for size in range(1, 21):

@@ -138,7 +138,7 @@ class ConnectionsTests(SynchronousTestCase):
 
     def test_room(self) -> None:
         """
-        There are so many connections at a time, and no more.
+        The number of connections at a time is limited.
         """
         self.start(CONNECTIONS + 1, 0)
         self.time.pass_(0.1)
@@ -149,8 +149,8 @@ class ConnectionsTests(SynchronousTestCase):
 
     def test_patience(self) -> None:
         """
-        When its time is up a connection is given up, also one that did not come to
-        be; what comes then is not looked at.
+        A connection is given up when its time is over, even if it was never established;
+        later data is ignored.
         """
         self.start(2, 0.01)
         self.time.pass_(0.1)
@@ -188,14 +188,14 @@ class ConnectionsTests(SynchronousTestCase):
 
     def refuse(self) -> None:
         """
-        Have the next connection refused.
+        Refuse the next connection.
         """
         error = ConnectionRefusedError(errno.ECONNREFUSED)
         self.endpoint.attempts.pop(0)[1].errback(Failure(error))
 
     def test_refused(self) -> None:
         """
-        If the first is refused, there is no sense in going on.
+        The run ends if the first connection is refused.
         """
         self.start(None)
         self.refuse()
@@ -203,13 +203,13 @@ class ConnectionsTests(SynchronousTestCase):
 
     def close(self) -> None:
         """
-        Have the next connection closed without an answer.
+        Close the next connection without an answer.
         """
         self.endpoint.accept().protocol.connectionLost(Failure(ConnectionDone()))
 
     def test_closed(self) -> None:
         """
-        Nor if it is closed without an answer.
+        The run ends if the first connection is closed without an answer.
         """
         self.start(None)
         self.close()
@@ -217,7 +217,8 @@ class ConnectionsTests(SynchronousTestCase):
 
     def test_later(self) -> None:
         """
-        Later such a probe is lost, and the run goes on.
+        A later connection that is refused or closed counts as lost, and the run
+        continues.
         """
         for happens in (self.refuse, self.close):
             self.start(3)

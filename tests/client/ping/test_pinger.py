@@ -49,14 +49,14 @@ class Time:
 
     def moment(self) -> Moment:
         """
-        @return: The same.
+        @return: The time as a moment.
         """
         nanoseconds = self.nanoseconds()
         return Moment(nanoseconds, nanoseconds)
 
     def pass_(self, seconds: float, step: float = 0.001) -> None:
         """
-        Let it pass, in the steps that epoll knows.
+        Let time pass, in steps of the resolution of epoll.
         """
         self.clock.pump([step] * round(seconds / step))
 
@@ -119,7 +119,7 @@ class ScheduleTests(SynchronousTestCase):
 
     def test_turn(self) -> None:
         """
-        However fast it should be, the reactor has its turn.
+        A fast schedule leaves turns to the reactor.
         """
         self.schedule(0, None)
         self.assertEqual(len(self.acted), BURST)
@@ -268,7 +268,7 @@ class PingerTests(PingerTestCase):
 
     def test_wrong(self) -> None:
         """
-        That something else came back is graver than that something did not.
+        A wrong answer is a worse status than a lost one.
         """
         pinger = self.pinger(2)
         pinger.start(self.sent.append)
@@ -579,7 +579,7 @@ class StreamProbesTests(PingerTestCase):
 
     def test_pieces(self) -> None:
         """
-        However the stream is cut, probes are put together again.
+        Probes are read correctly from a stream in any pieces.
         """
         pinger = self.pinger(2, interval=0.0)
         protocol, transport = self.protocol(pinger)

@@ -370,7 +370,7 @@ class RoundTripsTests(SynchronousTestCase):
 
     def test_one(self) -> None:
         """
-        Of one round trip, everything is that one.
+        With one round trip, all figures are its time.
         """
         said = self.figures([7])
         self.assertEqual((said.pop("mdev"), said.pop("jitter")), (0, 0))

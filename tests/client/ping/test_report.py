@@ -88,7 +88,7 @@ class ReportTests(SynchronousTestCase):
 
     def test_text(self) -> None:
         """
-        There is a line for everything that happens, and a summary.
+        The report has a line for each event, and a summary.
         """
         self.assertEqual(
             self.report(Text),
@@ -117,7 +117,7 @@ class ReportTests(SynchronousTestCase):
 
     def test_quiet(self) -> None:
         """
-        There can be a summary only.
+        A quiet report has only the summary.
         """
         self.assertEqual(len(self.report(Quiet)), 6)
         report = Quiet(self.lines.append)
@@ -161,7 +161,7 @@ class ReportTests(SynchronousTestCase):
 
     def test_json(self) -> None:
         """
-        There can be one object, also of a run that could not start.
+        A JSON report is one object, also for a run that could not start.
         """
         (line,) = self.report(JSON)
         said = json.loads(line)
@@ -187,7 +187,7 @@ class ReportTests(SynchronousTestCase):
 
     def test_jsonLines(self) -> None:
         """
-        There can be an object for everything that happens, and one at the end.
+        A report of JSON lines has an object for each event, and one at the end.
         """
         objects = [json.loads(line) for line in self.report(JSONLines)]
         self.assertEqual(
@@ -211,7 +211,7 @@ class ReportTests(SynchronousTestCase):
 
     def test_csv(self) -> None:
         """
-        There can be a line of CSV for each event.
+        A CSV report has a line for each event.
         """
         names, first, *_, last = self.report(CSV)
         self.assertEqual(

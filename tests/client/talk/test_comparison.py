@@ -73,7 +73,8 @@ class ComparisonTests(SynchronousTestCase):
 
     def test_bounded(self) -> None:
         """
-        It keeps only what has not come back, and nothing after wrong bytes.
+        A comparison keeps only the bytes that have not come back, and none after a wrong
+        byte.
         """
         comparison = Comparison()
         comparison.send(b"abc")
