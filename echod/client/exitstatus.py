@@ -40,9 +40,11 @@ LOOK_SILENT = (
     "leaves to"
 )
 
-NO_ECHO = "is this an echo server? does it expect a PROXY header or TLS?"
+NO_ECHO = (
+    "connected, but no echo: is this an echo server? does it expect a PROXY header or TLS?"
+)
 """
-Questions to ask when a server accepts a connection and returns nothing.
+The message if a server accepts a connection and returns nothing.
 """
 
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}

@@ -57,6 +57,7 @@ class OneProbeProtocol(Protocol):
         """
         assert self.transport is not None
         setNoDelay(self.transport)
+        self._connections.pinger.connected = True
         self.transport.write(self._probe)
 
     def dataReceived(self, data: bytes) -> None:

@@ -46,6 +46,8 @@ class Result:
     @ivar lost: Why the connection was lost before the run was over; L{None} if it was
         not lost.
 
+    @ivar connected: Whether a connection was made.
+
     @ivar pathMTU: The path MTU in bytes, if it is known.
 
     @ivar slips: The probes that left late.
@@ -59,6 +61,7 @@ class Result:
     duration: float
     inFlight: int
     lost: BaseException | None = None
+    connected: bool = False
     pathMTU: int | None = None
     slips: Slips = field(default_factory=Slips)
     percentiles: tuple[float, ...] = PERCENTILES
@@ -70,7 +73,11 @@ class Pinger:
     One run of a measurement.  A protocol sends its probes and delivers what comes back.
 
     @ivar finished: Fires with the L{Result}.
+
+    @ivar connected: Whether a connection was made.
     """
+
+    connected = False
 
     _write: Callable[[bytes], object]
     _unread: Callable[[], bool]
@@ -212,6 +219,7 @@ class Pinger:
             (self._now().monotonic - self._began) / SECOND,
             self.tracker.inFlight,
             self._lost,
+            self.connected,
             slips=Slips() if self._schedule is None else self._schedule.slips,
             percentiles=self.plan.percentiles,
             unreachable=self._unreachable,

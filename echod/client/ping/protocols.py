@@ -73,6 +73,7 @@ class StreamProbesProtocol(Protocol):
         """
         setNoDelay(self.transport)
         self.transport.registerProducer(self, True)
+        self._pinger.connected = True
         self._pinger.start(self._send)
 
     def dataReceived(self, data: bytes) -> None:

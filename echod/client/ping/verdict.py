@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from echod.client.exitstatus import (
     ALL,
+    NO_ECHO,
     SILENT,
     SOME,
     WRONG,
@@ -36,12 +37,17 @@ def verdict(result: Result, target: object) -> Outcome:
         message = f"{wrong} of what came back was not what was sent: {LOOK_WRONG}"
         return Outcome(WRONG, f"{target}: {message}")
     if result.lost is not None:
-        return explain(result.lost, target)
+        outcome = explain(result.lost, target)
+        if result.connected and not total.returned:
+            outcome = outcome._replace(message=f"{outcome.message}; {NO_ECHO}")
+        return outcome
     if not total.returned and counts[Kind.REFUSED]:
         return refused(target)
     if not total.returned and counts[Kind.UNREACHABLE]:
         return unreachable(target, result.unreachable)
     if not total.returned and tracker.lost:
+        if result.connected:
+            return Outcome(SILENT, f"{target}: {NO_ECHO}")
         return silent(target, f"silent, {tracker.lost} probes without an answer")
     if missing:
         return Outcome(SOME, f"{target}: {missing} did not come back in time")

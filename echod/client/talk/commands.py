@@ -146,7 +146,7 @@ def judge(end: str, protocol: ConversationProtocol) -> Outcome:
             f"and {afterGoodbye} bytes after it did not come back (unlike with --no-goodbye)",
         )
     if not comparison.received:
-        return Outcome(SOME, f"connected, but no echo: {NO_ECHO} ({counts}; {end})")
+        return Outcome(SOME, f"{NO_ECHO} ({counts}; {end})")
     return Outcome(SOME, f"{counts}; the first that is missing is {_byte(comparison)}; {end}")
 
 

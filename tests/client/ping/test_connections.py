@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from echod.client.exitstatus import ALL, REFUSED, SOME, WRONG
+from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG
 from echod.client.ping.connections import CONNECTIONS, Connections
 from echod.client.ping.events import Event, Kind
 from echod.client.ping.pinger import Pinger, Result
@@ -161,7 +161,9 @@ class ConnectionsTests(SynchronousTestCase):
         transport.protocol.dataReceived(transport.value())
         transport.protocol.connectionLost(Failure(ConnectionDone()))
         self.time.pass_(1)
-        self.assertEqual(self.result().tracker.lost, 2)
+        result = self.result()
+        self.assertEqual(result.tracker.lost, 2)
+        self.assertEqual(verdict(result, "target"), (SILENT, f"target: {NO_ECHO}"))
         self.assertEqual(self.connections.open, set())
 
     def test_end(self) -> None:

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.datagrams import Source
-from echod.client.exitstatus import ALL, REFUSED, SILENT, SOME, WRONG
+from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG
 from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.pinger import Pinger, Result, now
 from echod.client.ping.plan import Plan
@@ -606,8 +606,20 @@ class StreamProbesTests(PingerTestCase):
         protocol, _ = self.protocol(pinger)
         protocol.connectionLost(Failure(ConnectionDone()))
         self.assertEqual(self.kinds(), [Kind.SENT, Kind.LOST])
-        self.assertEqual(self.status(pinger), SOME)
+        outcome = verdict(self.result(pinger), "it")
+        self.assertEqual(outcome.status, SOME)
+        self.assertIn("the server has closed the connection; connected, but", outcome.message)
         pinger.connectionLost(Failure(ConnectionDone()))
+
+    def test_noEcho(self) -> None:
+        """
+        A server that accepts the connection and never answers is not reported as a firewall.
+        """
+        pinger = self.pinger(1)
+        self.protocol(pinger)
+        self.time.pass_(1.2)
+        outcome = verdict(self.result(pinger), "it")
+        self.assertEqual(outcome, (SILENT, f"it: {NO_ECHO}"))
 
     def test_cutShort(self) -> None:
         """
