@@ -12,10 +12,10 @@ from twisted.internet.protocol import Protocol
 
 from echod.client.commonoptions import ClientOptions
 from echod.client.datagrams import ConnectedPort, DatagramClient
+from echod.client.endpoints import resolve, streamEndpoint, streamEndpointOf
 from echod.client.exitstatus import USAGE, ClientError, Outcome
 from echod.client.run import Run
 from echod.client.sockets import OptionsReactor
-from echod.client.target import resolve, streamEndpoint, streamEndpointOf
 
 
 async def endpointOf(run: Run, options: ClientOptions) -> IStreamClientEndpoint:

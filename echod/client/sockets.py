@@ -12,7 +12,7 @@ from twisted.internet import tcp
 from twisted.internet.protocol import ClientFactory
 from zope.interface import directlyProvides, providedBy
 
-from echod.client.target import ScopedResolver
+from echod.client.endpoints import ScopedResolver
 
 SO_BINDTODEVICE = 25
 """

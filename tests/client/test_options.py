@@ -1,5 +1,5 @@
 """
-Tests for L{echod.client.options}, L{echod.client.target} and
+Tests for L{echod.client.options}, L{echod.client.target}, L{echod.client.endpoints} and
 L{echod.client.exitstatus}.
 """
 
@@ -24,6 +24,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.client.endpoints import resolve, streamEndpoint, streamEndpointOf
 from echod.client.exitstatus import ClientError, Outcome, explain
 from echod.client.options import (
     GreetOptions,
@@ -35,15 +36,7 @@ from echod.client.options import (
 from echod.client.ping.options import PingOptions
 from echod.client.ping.plan import Plan
 from echod.client.sockets import SocketOptions
-from echod.client.target import (
-    Address,
-    Description,
-    Family,
-    parseTarget,
-    resolve,
-    streamEndpoint,
-    streamEndpointOf,
-)
+from echod.client.target import Address, Description, Family, parseTarget
 from tests.support import NO_NUMBERS
 
 

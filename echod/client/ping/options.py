@@ -8,9 +8,10 @@ import re
 
 from twisted.python import usage
 
-from echod.client.commonoptions import ClientOptions, positive, seconds
+from echod.client.commonoptions import ClientOptions
 from echod.client.ping.plan import PERCENTILES, Plan
 from echod.client.ping.probe import MAX_SIZE
+from echod.client.values import positive, seconds
 from echod.net.format import quoted
 from echod.net.quantities import MOST, decimal, wholeNumber
 

@@ -1,0 +1,159 @@
+"""
+From the target of a client to an endpoint or an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    clientFromString,
+)
+from twisted.internet.error import DNSLookupError
+from twisted.internet.interfaces import (
+    IAddress,
+    IHostnameResolver,
+    IHostResolution,
+    IResolutionReceiver,
+    IStreamClientEndpoint,
+)
+from zope.interface import implementer
+
+from echod.client.reactor import IClientReactor
+from echod.client.target import WRONG_TARGET, Address, Description, Family
+from echod.net.format import shortened
+
+
+def streamEndpoint(
+    reactor: IClientReactor,
+    target: Address | Description,
+    patience: float,
+    fromString: Callable[[IClientReactor, str], IStreamClientEndpoint] = clientFromString,
+) -> IStreamClientEndpoint:
+    """
+    @param patience: How long connecting may take, in seconds.  An endpoint description
+        has its own timeout.
+
+    @param fromString: Parses an endpoint description.
+
+    @return: The endpoint of the target.  If the target is a name, all its addresses are
+        tried, IPv6 and IPv4 (RFC 8305).
+
+    @raise ValueError: if the description is wrong.
+    """
+    if isinstance(target, Address):
+        endpoint: IStreamClientEndpoint = HostnameEndpoint(
+            reactor, target.host, target.port, timeout=patience
+        )
+        return endpoint
+    try:
+        return fromString(reactor, str(target))
+    except ImportError as error:
+        raise ValueError(f"needs the tls extra of txechod ({error})") from None
+    except Exception as error:
+        # A parser of endpoint descriptions, which may be a plugin, raises anything.
+        raise ValueError(f"{WRONG_TARGET} ({shortened(str(error))})") from None
+
+
+async def streamEndpointOf(
+    reactor: IClientReactor, target: Address, patience: float, family: Family
+) -> IStreamClientEndpoint:
+    """
+    @param family: L{IPv4Address} or L{IPv6Address}.
+
+    @return: The endpoint of the target, by one family only.
+    """
+    host, port = await resolve(reactor, target, family)
+    kind = TCP6ClientEndpoint if family is IPv6Address else TCP4ClientEndpoint
+    endpoint: IStreamClientEndpoint = kind(reactor, host, port, patience)
+    return endpoint
+
+
+@implementer(IResolutionReceiver)
+class _Addresses:
+    def __init__(self) -> None:
+        self.found: list[IPv4Address | IPv6Address] = []
+        self.complete: Deferred[None] = Deferred()
+
+    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:
+        pass
+
+    def addressResolved(self, address: IAddress) -> None:
+        assert isinstance(address, (IPv4Address, IPv6Address))
+        self.found.append(address)
+
+    def resolutionComplete(self) -> None:
+        self.complete.callback(None)
+
+
+async def resolve(reactor: IClientReactor, target: Address, family: Family | None) -> Address:
+    """
+    Find one address of a host.
+
+    IPv4 is preferred, because echo servers listen on it by default.
+
+    @param family: L{IPv4Address} or L{IPv6Address}, if the address must be of this kind.
+
+    @raise DNSLookupError: if there is no such address.
+    """
+    addresses = _Addresses()
+    kinds = [IPv4Address, IPv6Address] if family is None else [family]
+    reactor.nameResolver.resolveHostName(
+        addresses, target.host, target.port, kinds, transportSemantics="UDP"
+    )
+    await addresses.complete
+    # Some resolvers also return other kinds than those asked for.
+    found = sorted(
+        (address for address in addresses.found if isinstance(address, tuple(kinds))),
+        key=lambda address: kinds.index(type(address)),
+    )
+    if not found:
+        of = {None: "", IPv4Address: "IPv4 ", IPv6Address: "IPv6 "}[family]
+        raise DNSLookupError(f"{target.host} has no {of}address")
+    return Address(scoped(found[0]).host, target.port)
+
+
+def scoped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """
+    @return: The address with its scope in the host (C{fe80::1%2}).  A link-local address
+        is valid only together with its link.
+    """
+    if isinstance(address, IPv4Address) or not address.scopeID or "%" in address.host:
+        return address
+    host = f"{address.host}%{address.scopeID}"
+    return IPv6Address(address.type, host, address.port, address.flowInfo, address.scopeID)
+
+
+class ScopedResolver:
+    """
+    A name resolver that keeps the scope of addresses.  Twisted's endpoints drop it.
+    """
+
+    def __init__(self, resolver: IHostnameResolver) -> None:
+        self._resolver = resolver
+
+    def resolveHostName(
+        self, receiver: IResolutionReceiver, *arguments: Any, **keywords: Any
+    ) -> IHostResolution:
+        """
+        Resolve a name.
+        """
+        return self._resolver.resolveHostName(_ScopedReceiver(receiver), *arguments, **keywords)
+
+
+@implementer(IResolutionReceiver)
+class _ScopedReceiver:
+    def __init__(self, receiver: IResolutionReceiver) -> None:
+        self.resolutionBegan = receiver.resolutionBegan
+        self.resolutionComplete = receiver.resolutionComplete
+        self._receiver = receiver
+
+    def addressResolved(self, address: IAddress) -> None:
+        assert isinstance(address, (IPv4Address, IPv6Address))
+        self._receiver.addressResolved(scoped(address))
