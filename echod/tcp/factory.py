@@ -20,8 +20,9 @@ from echod.limits.networks import DENIED
 from echod.limits.refusals import Refusals
 from echod.net.format import addressName
 from echod.net.statistics import SESSIONS, ServedSession, SessionServerStatistics, Traffic
+from echod.tcp.closing import CUT, IDLE_CHECKS, QUIET, QUIET_CHECKS, GracefulConnection
 from echod.tcp.deadlines import Deadlines
-from echod.tcp.session import CUT, IDLE_CHECKS, QUIET, QUIET_CHECKS, Session, showingMessages
+from echod.tcp.session import Session, showingMessages
 from echod.tcp.sessionlines import SessionLines
 from echod.tcp.statistics import SessionStatistics
 
@@ -30,7 +31,7 @@ _log = Logger(namespace="echod.tcp")
 NO_ROOM_FOR_SOURCE = "too many connections from its address"
 OVER_CONNECT_RATE = "too many new connections from its address"
 
-SomeSession = TypeVar("SomeSession", bound=Session)
+SomeSession = TypeVar("SomeSession", bound=GracefulConnection)
 
 
 class Waiting(Interface):
@@ -106,11 +107,13 @@ class SessionFactory(Factory):
         self._deadlines: list[Deadlines[Any]] = []
         # Without an idle timeout, a session that is closing still has the default one.
         idleTimeout = self.limits.idleTimeout or IDLE_TIMEOUT
-        self.idling = Deadlines(reactor, idleTimeout / IDLE_CHECKS, Session.checkIdle)
+        self.idling = Deadlines(
+            reactor, idleTimeout / IDLE_CHECKS, GracefulConnection.checkIdle
+        )
         if self.limits.idleTimeout:
             # Keep the timer: all sessions need it, and not only those that are closing.
             self._deadlines.append(self.idling)
-        self.lingering = self.deadlines(QUIET / QUIET_CHECKS, Session.checkLinger)
+        self.lingering = self.deadlines(QUIET / QUIET_CHECKS, GracefulConnection.checkLinger)
 
     @property
     def received(self) -> int:

@@ -1,6 +1,5 @@
 """
-The base class of all TCP sessions.  A session closes without losing data, and ends when it
-is idle for too long.
+The base class of all TCP sessions: connections that are counted, drained and logged.
 """
 
 from __future__ import annotations
@@ -9,56 +8,18 @@ from typing import Protocol as Interface
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import (
-    IAddress,
-    IHalfCloseableProtocol,
-    IReactorTime,
-    ISSLTransport,
-    ITCPTransport,
-)
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IAddress, IReactorTime, ITCPTransport
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from echod.limits.capacity import Limits
 from echod.net.format import addressName, escaped
-from echod.net.sockets import acknowledged, innermost, unacknowledged
-from echod.net.transport import HandshakeFailed, IHalfCloseableTLS, ISessionTransport
-from echod.tcp.deadlines import Deadlines
-from echod.tcp.states import (
-    CLOSE,
-    DRAIN,
-    END,
-    LINGERING,
-    LOST,
-    OPEN,
-    RETURNING,
-    SENT,
-    TRANSITIONS,
-)
+from echod.net.transport import HandshakeFailed
+from echod.tcp.closing import ClosingHost, GracefulConnection
+from echod.tcp.states import DRAIN
 
 _log = Logger(namespace="echod.tcp")
-
-QUIET = 0.75
-"""
-How long a peer that has acknowledged everything must send nothing until the session
-closes, in seconds.  Its system has the end of the stream, so the time is for the program:
-longer than the pause of a program that sends several lines a second before it reads,
-shorter than a person waits before the next Enter, which ends C{nc} only if the connection
-is closed.
-"""
-
-QUIET_CHECKS = 3
-"""
-How many times a lingering session is checked within L{QUIET}.
-"""
-
-IDLE_CHECKS = 4
-"""
-How many times a session is checked for idleness within the idle timeout.  So an idle
-session may last a quarter longer than the timeout, and a message costs no timer.
-"""
 
 CLOSED_BY_PEER = "closed by peer"
 CONNECTION_LOST = "lost"
@@ -68,27 +29,19 @@ The outcome of a session whose peer has sent nothing, or of a proxy's own connec
 load balancer or a port scanner has checked whether the service answers.
 """
 HANDSHAKE_FAILED = "TLS handshake failed"
-IDLE = "idle"
 DRAINED = "drained"
-CUT = "cut"
 
 
-class SessionHost(Interface):
+class SessionHost(ClosingHost, Interface):
     """
     What a session needs of the factory that has built it.
 
     @ivar service: The name of the service in the log.
-
-    @ivar idling: Calls L{Session.checkIdle}.
-
-    @ivar lingering: Calls L{Session.checkLinger}.
     """
 
     service: str
     reactor: IReactorTime
     limits: Limits
-    idling: Deadlines[Session]
-    lingering: Deadlines[Session]
 
     def entered(self, session: Session) -> None:
         """
@@ -101,8 +54,7 @@ class SessionHost(Interface):
         """
 
 
-@implementer(IHalfCloseableProtocol)
-class Session(Protocol):
+class Session(GracefulConnection):
     """
     One connection of a peer.  It discards what it receives; subclasses do more.
 
@@ -110,32 +62,14 @@ class Session(Protocol):
 
     @ivar began: When the session started, by the reactor's clock.
 
-    @ivar received: How many bytes the peer has sent.
-
-    @ivar state: One of L{echod.tcp.states}.
-
-    @ivar outcome: Why the session ends, for the log; L{None} until this is known.
-
     @ivar details: What the log says about the outcome in addition.
     """
 
     factory: SessionHost
-    transport: ISessionTransport
     address: IAddress | None = None
-    received = 0
-    state = OPEN
-    outcome: str | None = None
     details = ""
     # How many of the received bytes are not returned.
     _kept = 0
-    # For checkLinger: the bytes received at the last check, and how many checks in a row
-    # have found the peer quiet.
-    _heard = 0
-    _quietChecks = 0
-    # For checkIdle: the bytes received and acknowledged at the last check, and how
-    # many checks in a row have found the same.
-    _progress = (0, 0)
-    _idleChecks = 0
 
     @property
     def peer(self) -> str:
@@ -189,7 +123,7 @@ class Session(Protocol):
         """
         Return what the peer has sent so far, then close.
         """
-        if self._advance(DRAIN):
+        if self.advance(DRAIN):
             self.startDraining()
 
     def startDraining(self) -> None:
@@ -198,75 +132,11 @@ class Session(Protocol):
         """
         self.close(DRAINED)
 
-    def close(self, outcome: str) -> None:
-        """
-        Close without losing data that was written.
-
-        Closing a socket with unread input sends a reset, and a reset destroys data
-        that the peer has not read yet (RFC 1122, 4.2.2.13).  So shut down the sending
-        side first.  Then read and discard until the peer closes too, or until it has
-        acknowledged everything and sends nothing for L{QUIET} seconds.  If the peer
-        acknowledges nothing during the idle timeout, abort.
-
-        @param outcome: Why the session ends, for the log.
-        """
-        if not self._advance(CLOSE):
-            return
-        if self.outcome is None:
-            self.outcome = outcome
-        self.stopReturning()
-        # The idle timeout begins again.  A closing session always has one.
-        self._idleChecks = 0
-        self.factory.idling.add(self)
-        transport = self.transport
-        if ISSLTransport.providedBy(transport) and not IHalfCloseableTLS.providedBy(transport):
-            # Twisted's TLS has no half-close.  Its loseConnection waits without limit for
-            # the closing alert of the peer, and reads meanwhile.
-            transport.loseConnection()
-            self._linger()
-        elif ITCPTransport.providedBy(transport):
-            transport.loseWriteConnection()
-        else:
-            transport.loseConnection()
-
-    def stopReturning(self) -> None:
-        """
-        Return nothing more: the session begins to close.
-        """
-
-    def abort(self) -> None:
-        """
-        End at once.  The peer loses what the transport has not sent yet.
-        """
-        if self.state is LINGERING:
-            self._leave()
-        else:
-            self.outcome = CUT
-            self.transport.abortConnection()
-
-    def writeConnectionLost(self) -> None:
-        """
-        Wait for the peer: the transport has sent everything, and the end of the stream.
-        """
-        if self._advance(SENT):
-            self._linger()
-
-    def readConnectionLost(self) -> None:
-        """
-        Close when everything is sent.  The peer has shut down its sending side, so
-        nothing is left unread.
-        """
-        if self._advance(END):
-            self.stopReturning()
-        self.transport.loseConnection()
-
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         Leave the factory, which logs and counts the end of the session.
         """
-        self._advance(LOST)
-        self.factory.lingering.discard(self)
-        self.factory.idling.discard(self)
+        super().connectionLost(reason)
         if reason.check(HandshakeFailed):
             # The peer has received nothing, not even a greeting.
             self.outcome = HANDSHAKE_FAILED
@@ -274,41 +144,6 @@ class Session(Protocol):
         elif self.outcome is None:
             self.outcome = self._ownEnd(reason)
         self.factory.left(self)
-
-    def checkLinger(self) -> None:
-        """
-        Close if the peer had acknowledged everything, and had sent nothing, at the last
-        L{QUIET_CHECKS} checks.
-        """
-        heard, self._heard = self._heard, self.received
-        quiet = self.received == heard and not unacknowledged(self.transport)
-        self._quietChecks = self._quietChecks + 1 if quiet else 0
-        if self._quietChecks < QUIET_CHECKS:
-            self.factory.lingering.add(self)
-        else:
-            self._leave()
-
-    def checkIdle(self) -> None:
-        """
-        Close the session if nothing was received or acknowledged during the last
-        L{IDLE_CHECKS} checks.  Abort it if it is closing already.
-        """
-        isReturning = self.state in RETURNING
-        # A closing session discards what it receives: only acknowledgements count.
-        progress = (self.received if isReturning else 0, acknowledged(self.transport))
-        self._idleChecks = self._idleChecks + 1 if progress == self._progress else 0
-        self._progress = progress
-        if self._idleChecks < IDLE_CHECKS:
-            self.factory.idling.add(self)
-        elif isReturning:
-            self.close(IDLE)
-            # Give the peer one more check.
-            self._progress = (0, progress[1])
-            self._idleChecks = IDLE_CHECKS - 1
-        else:
-            if self.outcome is None:
-                self.outcome = IDLE
-            self.transport.abortConnection()
 
     def _ownEnd(self, reason: Failure) -> str:
         """
@@ -318,27 +153,6 @@ class Session(Protocol):
         if isSilent or getattr(self.address, "isCheck", False):
             return CHECK
         return CLOSED_BY_PEER if reason.check(ConnectionDone) else CONNECTION_LOST
-
-    def _advance(self, event: str) -> bool:
-        """
-        Enter the next state.
-
-        @return: Whether the event changes the state.
-        """
-        state = TRANSITIONS[self.state].get(event)
-        if state is None:
-            return False
-        self.state = state
-        return True
-
-    def _linger(self) -> None:
-        self._heard = self.received
-        self.factory.lingering.add(self)
-
-    def _leave(self) -> None:
-        # This is no abort: the transport below TLS, or the system, still sends what
-        # the peer has not received yet.
-        innermost(self.transport).loseConnection()
 
 
 class _ShowingMessages(Session):

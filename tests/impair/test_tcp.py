@@ -22,9 +22,10 @@ from echod.impair.spec import ConnectionImpairments
 from echod.impair.stream import MESSAGE, OVERHEAD, PIECE_GAP
 from echod.impair.tcp import REFUSED, ImpairedEchoFactory, ImpairedGreetingFactory
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
+from echod.tcp.closing import CUT, IDLE
 from echod.tcp.goodbyeecho import GOODBYE
 from echod.tcp.greeting import GREETED, GREETING
-from echod.tcp.session import CUT, DRAINED, IDLE
+from echod.tcp.session import DRAINED
 from tests.support import (
     PEER,
     UNTIMED,

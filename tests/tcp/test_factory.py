@@ -15,10 +15,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.limits.capacity import DRAIN_TIMEOUT, NO_ROOM, Capacity, Limits
 from echod.limits.networks import DENIED, Networks
 from echod.limits.ratelimit import RateLimit
+from echod.tcp.closing import CUT
 from echod.tcp.echo import EchoFactory
 from echod.tcp.factory import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE, SessionFactory
 from echod.tcp.greeting import GreetingFactory
-from echod.tcp.session import CUT, DRAINED
+from echod.tcp.session import DRAINED
 from tests.support import PEER, UNTIMED, SinkFactory, clock, connect, logged
 
 

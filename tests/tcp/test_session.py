@@ -1,5 +1,5 @@
 """
-Tests for L{echod.tcp.session}.
+Tests for L{echod.tcp.session} and L{echod.tcp.closing}.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from echod.limits.capacity import IDLE_TIMEOUT, Limits
+from echod.tcp.closing import IDLE, QUIET, QUIET_CHECKS
 from echod.tcp.proxypeer import UnnamedPeer
 from echod.tcp.session import (
     CHECK,
     CLOSED_BY_PEER,
     CONNECTION_LOST,
-    IDLE,
-    QUIET,
-    QUIET_CHECKS,
     Session,
 )
 from tests.support import (

@@ -14,9 +14,10 @@ from zope.interface.verify import verifyObject
 
 from echod.impair.spec import ConnectionImpairments
 from echod.impair.tcp import ImpairedEchoFactory
+from echod.tcp.closing import QUIET, QUIET_CHECKS
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GREETING, GreetingFactory
-from echod.tcp.session import HANDSHAKE_FAILED, QUIET, QUIET_CHECKS
+from echod.tcp.session import HANDSHAKE_FAILED
 from tests.support import (
     PEER,
     MemoryTCPTransport,

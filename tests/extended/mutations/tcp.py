@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from tests.extended.mutations import Mutation
 
+CLOSING = "echod/tcp/closing.py"
 DEADLINES = "echod/tcp/deadlines.py"
 ECHO = "echod/tcp/plainecho.py"
 FACTORY = "echod/tcp/factory.py"
-SESSION = "echod/tcp/session.py"
 STATES = "echod/tcp/states.py"
 
 TEST_CLOSING = "tests/tcp/test_closing.py"
@@ -46,41 +46,41 @@ MUTATIONS = [
         TEST_ECHO,
     ),
     Mutation(
-        SESSION,
+        CLOSING,
         "            transport.loseWriteConnection()\n",
         "            pass\n",
         TEST_SESSION,
     ),
-    Mutation(SESSION, "if self._advance(SENT):", "if True:", TEST_STATES),
+    Mutation(CLOSING, "if self.advance(SENT):", "if True:", TEST_STATES),
     Mutation(
-        SESSION,
+        CLOSING,
         "        if self.outcome is None:\n            self.outcome = outcome\n",
         "        self.outcome = outcome\n",
         TEST_STATES,
     ),
     Mutation(
-        SESSION, "        if self.state is LINGERING:\n", "        if False:\n", TEST_FACTORY
+        CLOSING, "        if self.state is LINGERING:\n", "        if False:\n", TEST_FACTORY
     ),
-    Mutation(SESSION, "        self.factory.lingering.discard(self)\n", "", TEST_SESSION),
-    Mutation(SESSION, "        self.factory.idling.discard(self)\n", "", TEST_SESSION),
-    Mutation(SESSION, "self.received if isReturning else 0", "self.received", TEST_SESSION),
+    Mutation(CLOSING, "        self.factory.lingering.discard(self)\n", "", TEST_SESSION),
+    Mutation(CLOSING, "        self.factory.idling.discard(self)\n", "", TEST_SESSION),
+    Mutation(CLOSING, "self.received if isReturning else 0", "self.received", TEST_SESSION),
     Mutation(FACTORY, "        self._drained = None\n", "", TEST_FACTORY),
     Mutation(
-        SESSION,
+        CLOSING,
         "self.received == heard and not unacknowledged(self.transport)",
         "self.received == heard",
         TEST_CLOSING,
     ),
     Mutation(
-        SESSION,
+        CLOSING,
         "self.received == heard and not unacknowledged(self.transport)",
         "not unacknowledged(self.transport)",
         TEST_SESSION,
     ),
-    Mutation(SESSION, "QUIET = 0.75", "QUIET = 2.0", TEST_CLOSING),
-    Mutation(SESSION, "else 0, acknowledged(self.transport))", "else 0, 0)", TEST_SESSION),
+    Mutation(CLOSING, "QUIET = 0.75", "QUIET = 2.0", TEST_CLOSING),
+    Mutation(CLOSING, "else 0, acknowledged(self.transport))", "else 0, 0)", TEST_SESSION),
     Mutation(
-        SESSION,
+        CLOSING,
         "        self._idleChecks = 0\n        self.factory",
         "        self.factory",
         TEST_SESSION,
