@@ -35,11 +35,32 @@ def lookUp(
 
     @raise OSError: if the name does not resolve, or not in time.
     """
+    literals = [_literal(sockaddr) for *_, sockaddr in _resolve(name, patience, getaddrinfo)]
+    return [literal for literal in dict.fromkeys(literals) if _isOneMachine(literal)]
+
+
+def canonicalName(
+    name: str,
+    patience: float = LOOKUP_TIME,
+    getaddrinfo: Callable[..., Any] = socket.getaddrinfo,
+) -> str:
+    """
+    Look up the complete name of a host, such as C{box.example.com} for C{box}.
+
+    @raise OSError: if the name does not resolve, or not in time.
+    """
+    (_, _, _, canonical, _), *_ = _resolve(name, patience, getaddrinfo, socket.AI_CANONNAME)
+    return str(canonical)
+
+
+def _resolve(
+    name: str, patience: float, getaddrinfo: Callable[..., Any], flags: int = 0
+) -> list[Any]:
     answer: SimpleQueue[Any] = SimpleQueue()
 
     def work() -> None:
         try:
-            answer.put(getaddrinfo(name, None, type=socket.SOCK_STREAM))
+            answer.put(getaddrinfo(name, None, type=socket.SOCK_STREAM, flags=flags))
         except (OSError, UnicodeError) as error:
             answer.put(OSError(f"does not resolve ({getattr(error, 'strerror', error)})"))
 
@@ -51,8 +72,7 @@ def lookUp(
         raise TimeoutError(f"does not resolve within {patience:g} s") from None
     if isinstance(found, OSError):
         raise found
-    literals = [_literal(sockaddr) for *_, sockaddr in found]
-    return [literal for literal in dict.fromkeys(literals) if _isOneMachine(literal)]
+    return list(found)
 
 
 def _literal(sockaddr: tuple[Any, ...]) -> str:

@@ -10,9 +10,10 @@ in C{Host}, and echod refuses it.
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+
+from echod.net.hostnames import canonicalName
 
 ANY = "*"
 """
@@ -41,17 +42,17 @@ def hostName(text: str) -> str:
     return name
 
 
-def machineNames(name: str) -> set[str]:
+def machineNames(name: str, canonicalName: Callable[[str], str] = canonicalName) -> set[str]:
     """
     @param name: The name that the machine has for itself.
 
     @return: This name, the one in the local network (RFC 6762), and the complete one, if
-        the system knows it.
+        the system finds it in time.
     """
     names = {name, f"{name.partition('.')[0]}.local"}
     # Some systems cannot resolve their own name.
-    with suppress(OSError, UnicodeError):
-        names.add(socket.getaddrinfo(name, None, flags=socket.AI_CANONNAME)[0][3])
+    with suppress(OSError):
+        names.add(canonicalName(name))
     return {each.lower() for each in names}
 
 

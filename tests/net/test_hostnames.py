@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.net.hostnames import lookUp
+from echod.net.hostnames import canonicalName, lookUp
 
 
 class LookUpTests(SynchronousTestCase):
@@ -23,8 +23,10 @@ class LookUpTests(SynchronousTestCase):
         @return: The addresses of a name for which the system returns these.
         """
 
-        def getaddrinfo(name: str, port: None, type: socket.SocketKind) -> list[Any]:
-            self.assertEqual((name, type), ("box", socket.SOCK_STREAM))
+        def getaddrinfo(
+            name: str, port: None, type: socket.SocketKind, flags: int
+        ) -> list[Any]:
+            self.assertEqual((name, type, flags), ("box", socket.SOCK_STREAM, 0))
             return [("family", type, "protocol", "", sockaddr) for sockaddr in sockaddrs]
 
         return lookUp("box", getaddrinfo=getaddrinfo)
@@ -72,8 +74,9 @@ class LookUpTests(SynchronousTestCase):
             def getaddrinfo(*_: object, error: Exception = error, **more: object) -> Any:
                 raise error
 
-            problem = self.assertRaises(OSError, lookUp, "x", getaddrinfo=getaddrinfo)
-            self.assertEqual(str(problem), f"does not resolve ({reason})")
+            for find in (lookUp, canonicalName):
+                problem = self.assertRaises(OSError, find, "x", getaddrinfo=getaddrinfo)
+                self.assertEqual(str(problem), f"does not resolve ({reason})")
 
     def test_slow(self) -> None:
         """
@@ -87,11 +90,25 @@ class LookUpTests(SynchronousTestCase):
             over.wait(10)
             return []
 
-        problem = self.assertRaises(OSError, lookUp, "x", 0.001, getaddrinfo)
-        self.assertEqual(str(problem), "does not resolve within 0.001 s")
+        for find in (lookUp, canonicalName):
+            problem = self.assertRaises(OSError, find, "x", 0.001, getaddrinfo)
+            self.assertEqual(str(problem), "does not resolve within 0.001 s")
+
+    def test_canonicalName(self) -> None:
+        """
+        The complete name is that of the first answer.
+        """
+
+        def getaddrinfo(name: str, port: None, flags: int, **more: object) -> list[Any]:
+            self.assertEqual((name, flags), ("box", socket.AI_CANONNAME))
+            return [("", "", "", "box.example.com", ()), ("", "", "", "", ())]
+
+        found = canonicalName("box", getaddrinfo=getaddrinfo)
+        self.assertEqual(found, "box.example.com")
 
     def test_system(self) -> None:
         """
         The system's own function finds literal addresses.
         """
         self.assertEqual(lookUp("127.0.0.1"), ["127.0.0.1"])
+        self.assertEqual(canonicalName("127.0.0.1"), "127.0.0.1")

@@ -93,9 +93,19 @@ class NamesTests(SynchronousTestCase):
 
     def test_machineNames(self) -> None:
         """
-        The names of the machine are the one that it has for itself, the one in the local
-        network, and the complete one, if the system knows it.
+        The names of the machine are its own name, its name in the local network, and its
+        complete name.
         """
+        found = machineNames("Box", lambda name: f"{name}.example.com")
+        self.assertEqual(found, {"box", "box.local", "box.example.com"})
         self.assertEqual(machineNames("localhost"), {"localhost", "localhost.local"})
-        # No resolver takes this for a name.
-        self.assertEqual(machineNames("A..b"), {"a..b", "a.local"})
+
+    def test_noCompleteName(self) -> None:
+        """
+        If the complete name is not found in time, the other two names are left.
+        """
+
+        def canonicalName(name: str) -> str:
+            raise TimeoutError
+
+        self.assertEqual(machineNames("A.b", canonicalName), {"a.b", "a.local"})

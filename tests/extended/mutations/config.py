@@ -31,6 +31,8 @@ MUTATIONS = [
     Mutation(HOSTS, "[LOOPBACK, LOOPBACK6, *extra]", "[LOOPBACK, *extra]", _HOSTS),
     Mutation(HOSTS, "    @cache\n", "", _HOSTS),
     Mutation(HOSTNAMES, "address.is_unspecified or ", "", _HOSTNAMES),
+    Mutation(HOSTNAMES, "(OSError, UnicodeError)", "OSError", _HOSTNAMES),
+    Mutation(HOSTNAMES, ", socket.AI_CANONNAME)", ")", _HOSTNAMES),
     Mutation(HOSTNAMES, "timeout=patience", "timeout=None", _HOSTNAMES),
     Mutation(HOSTNAMES, "str(mapped or host)", "host", _HOSTNAMES),
     Mutation(MULTI, "port = ports[0].getHost().port", "pass", _MULTI),

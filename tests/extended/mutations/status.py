@@ -31,7 +31,8 @@ MUTATIONS = [
     Mutation(HOSTS, "self._names.isdisjoint((name, ANY))", "self._names", _STATUS),
     Mutation(HOSTS, ".fullmatch(host.lower())", ".match(host.lower())", _STATUS),
     Mutation(HOSTS, ".lower().rstrip", ".rstrip", _STATUS),
-    Mutation(HOSTS, "suppress(OSError, UnicodeError)", "suppress(OSError)", _STATUS),
+    Mutation(HOSTS, "with suppress(OSError):", "with suppress(UnicodeError):", _STATUS),
+    Mutation(HOSTS, "        names.add(canonicalName(name))\n", "        pass\n", _STATUS),
     Mutation(
         "echod/status/resources.py", "for value in hosts)", "for value in hosts[:1])", _STATUS
     ),
