@@ -86,7 +86,7 @@ REASONS: dict[tuple[int, int, int], str] = {
     (socket.AF_INET6, 3, 0): "hop limit exceeded",
 }
 """
-What ICMP types and codes mean (RFC 792, 1812, 4443).
+The meanings of ICMP types and codes (RFC 792, 1812, 4443).
 """
 
 _ADDRESSES: dict[int, slice] = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}

@@ -44,7 +44,7 @@ The first byte of a telnet command (RFC 854).
 
 LINE_ENDS = (b"\n", b"\r\0")
 """
-What a line starts after: C{\\r\\n} ends with the first of them.
+A line starts after one of these.  C{\\r\\n} ends with the first one.
 """
 
 GOODBYES = (b"bye\n", b"bye\r\n", b"bye\r\0")

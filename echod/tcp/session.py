@@ -34,7 +34,7 @@ DRAINED = "drained"
 
 class SessionHost(ClosingHost, Interface):
     """
-    What a session needs of the factory that has built it.
+    The part of its factory that a session uses.
 
     @ivar service: The name of the service in the log.
     """

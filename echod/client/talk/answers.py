@@ -1,5 +1,5 @@
 """
-What became of the lines that were sent as datagrams.
+The counts of the answers to lines that were sent as datagrams.
 """
 
 from __future__ import annotations
