@@ -4,50 +4,27 @@ The base class of the TCP services: it admits, counts and drains sessions.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeVar
-from typing import Protocol as Interface
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger
 
-from echod.limits.capacity import IDLE_TIMEOUT, NO_ROOM, Limits, sourceOf
-from echod.limits.networks import DENIED
+from echod.limits.capacity import IDLE_TIMEOUT, Limits
 from echod.limits.refusals import Refusals
 from echod.net.format import addressName
 from echod.net.statistics import SESSIONS, ServedSession, SessionServerStatistics, Traffic
-from echod.tcp.closing import CUT, IDLE_CHECKS, QUIET, QUIET_CHECKS, GracefulConnection
+from echod.tcp.admission import Admission
+from echod.tcp.closing import IDLE_CHECKS, QUIET, QUIET_CHECKS, GracefulConnection
 from echod.tcp.deadlines import Deadlines
+from echod.tcp.draining import Drain, Waiting
 from echod.tcp.session import Session, showingMessages
 from echod.tcp.sessionlines import SessionLines
 from echod.tcp.statistics import SessionStatistics
 
-_log = Logger(namespace="echod.tcp")
-
-NO_ROOM_FOR_SOURCE = "too many connections from its address"
-OVER_CONNECT_RATE = "too many new connections from its address"
-
 SomeSession = TypeVar("SomeSession", bound=GracefulConnection)
-
-
-class Waiting(Interface):
-    """
-    A connection that is not a session yet.
-    """
-
-    def drain(self) -> None:
-        """
-        Close, unless bytes of the peer have arrived already.
-        """
-
-    def abort(self) -> None:
-        """
-        Close at once.
-        """
 
 
 class SessionFactory(Factory):
@@ -68,6 +45,8 @@ class SessionFactory(Factory):
 
     @ivar lines: The log lines about sessions.
 
+    @ivar admission: Decides which peers are served.
+
     @ivar ended: The statistics of the sessions that have ended.
 
     @ivar onEnd: Called with each session that has ended.
@@ -80,12 +59,7 @@ class SessionFactory(Factory):
     noisy = False
     protocol: type[Session]  # type: ignore[assignment]
     service: str
-    # The drain: fires when it is done; None while there is no drain.
-    _drained: Deferred[None] | None = None
-    _drainDeadline: IDelayedCall
-    # How many sessions the drain waits or has waited for, and how many were cut.
-    _drainedSessions = 0
-    _cutSessions = 0
+    _drain: Drain | None = None
 
     def __init__(
         self,
@@ -101,9 +75,9 @@ class SessionFactory(Factory):
         self.waiting: set[Waiting] = set()
         self.refusals = Refusals(reactor, self.service)
         self.lines = SessionLines(reactor, self.service, self.limits.sessionLines)
+        self.admission = Admission(self.limits)
         self.ended = SessionStatistics()
         self.onEnd: Callable[[ServedSession], None] | None = None
-        self._fromSource: Counter[str] = Counter()
         self._deadlines: list[Deadlines[Any]] = []
         # Without an idle timeout, a session that is closing still has the default one.
         idleTimeout = self.limits.idleTimeout or IDLE_TIMEOUT
@@ -164,7 +138,7 @@ class SessionFactory(Factory):
         """
         Start to listen.
         """
-        self._drained = None
+        self._drain = None
         self.refusals.start()
         for deadlines in self._deadlines:
             deadlines.start()
@@ -215,44 +189,24 @@ class SessionFactory(Factory):
         """
         @return: Why the peer is refused; or L{None}.
         """
-        limits = self.limits
-        host = getattr(address, "host", None)
-        if host is not None and not limits.networks.serves(host):
-            return DENIED
-        if limits.capacity.full:
-            return NO_ROOM
-        if host is None:
-            return None
-        source = sourceOf(host)
-        if 0 < limits.maxPerSource <= self._fromSource[source]:
-            return NO_ROOM_FOR_SOURCE
-        # Last, because it counts the connection.
-        rate = limits.connectRate
-        if rate is not None and rate.exceeded(source, self.reactor.seconds()):
-            return OVER_CONNECT_RATE
-        return None
+        return self.admission.refusal(address, self.reactor.seconds())
 
     def entered(self, session: Session) -> None:
         """
         Log and count a session that has started.
         """
         self.sessions.add(session)
-        self.limits.capacity.taken += 1
-        self._count(session, 1)
+        self.admission.entered(session.address)
         self.lines.started(session)
-        if self._drained is not None:
-            # The connection was accepted before the drain began.  Drain the session
-            # in the next turn: bytes may come with the connection.
-            self._drainedSessions += 1
-            self.reactor.callLater(0, session.drain)
+        if self._drain is not None:
+            self._drain.entered(session)
 
     def left(self, session: Session) -> None:
         """
         Log and count a session that has ended.
         """
         self.sessions.remove(session)
-        self.limits.capacity.taken -= 1
-        self._count(session, -1)
+        self.admission.left(session.address)
         self.lines.ended(session)
         if not self.numPorts and not self.sessions:
             # Nobody comes any more: leave no timer.
@@ -261,8 +215,8 @@ class SessionFactory(Factory):
         self.ended.add(session.outcome, session.received, session.returned, session.duration)
         if self.onEnd is not None:
             self.onEnd(session)
-        self._cutSessions += session.outcome == CUT
-        self.settled()
+        if self._drain is not None:
+            self._drain.left(session)
 
     def drain(self) -> Deferred[None]:
         """
@@ -271,29 +225,17 @@ class SessionFactory(Factory):
 
         @return: Fires when no session is left.
         """
-        if self._drained is None:
-            self._drained = Deferred()
-            self._startDraining()
-        done: Deferred[None] = Deferred()
-        self._drained.addCallback(done.callback)
-        return done
+        if self._drain is None:
+            self._drain = Drain(self)
+            self._drain.start()
+        return self._drain.whenDone()
 
     def settled(self) -> None:
         """
-        Check whether the drain is done: a session or a waiting connection has ended.
+        Check whether the drain is done: a waiting connection has ended.
         """
-        if self._drained is None or self._drained.called or self.sessions or self.waiting:
-            return
-        if self._drainDeadline.active():
-            self._drainDeadline.cancel()
-        if self._drainedSessions:
-            _log.info(
-                "{service}: stopped; sessions finished: {finished}, cut: {cut}",
-                service=self.service,
-                finished=self._drainedSessions - self._cutSessions,
-                cut=self._cutSessions,
-            )
-        self._drained.callback(None)
+        if self._drain is not None:
+            self._drain.settled()
 
     def abort(self) -> None:
         """
@@ -301,26 +243,3 @@ class SessionFactory(Factory):
         """
         for connection in [*self.sessions, *self.waiting]:
             connection.abort()
-
-    def _startDraining(self) -> None:
-        limit = self.limits.drainTimeout
-        self._drainDeadline = self.reactor.callLater(limit, self.abort)
-        self._drainedSessions, self._cutSessions = len(self.sessions), 0
-        if self.sessions:
-            _log.info(
-                "{service}: stopping; sessions to finish, in {limit:g} s at most: {sessions}",
-                service=self.service,
-                limit=limit,
-                sessions=len(self.sessions),
-            )
-        for connection in [*self.sessions, *self.waiting]:
-            connection.drain()
-        self.settled()
-
-    def _count(self, session: Session, change: int) -> None:
-        host = getattr(session.address, "host", None)
-        if self.limits.maxPerSource and host is not None:
-            source = sourceOf(host)
-            self._fromSource[source] += change
-            if not self._fromSource[source]:
-                del self._fromSource[source]

@@ -1,5 +1,5 @@
 """
-Tests for L{echod.tcp.factory}.
+Tests for L{echod.tcp.factory}, L{echod.tcp.admission} and L{echod.tcp.draining}.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.limits.capacity import DRAIN_TIMEOUT, NO_ROOM, Capacity, Limits
 from echod.limits.networks import DENIED, Networks
 from echod.limits.ratelimit import RateLimit
+from echod.tcp.admission import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE
 from echod.tcp.closing import CUT
 from echod.tcp.echo import EchoFactory
-from echod.tcp.factory import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE, SessionFactory
+from echod.tcp.factory import SessionFactory
 from echod.tcp.greeting import GreetingFactory
 from echod.tcp.session import DRAINED
 from tests.support import PEER, UNTIMED, SinkFactory, clock, connect, logged
@@ -146,7 +147,7 @@ class AdmissionTests(SynchronousTestCase):
         transports = [connect(factory)[1] for _ in range(2)]
         for transport in transports:
             transport.connectionDone()
-        self.assertEqual(factory._fromSource, {})
+        self.assertEqual(factory.admission.fromSource, {})
 
     def test_denied(self) -> None:
         """

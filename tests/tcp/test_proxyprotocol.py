@@ -21,8 +21,9 @@ from zope.interface.verify import verifyObject
 from echod.limits.capacity import NO_ROOM, Capacity, Limits
 from echod.limits.networks import DENIED, Networks
 from echod.limits.ratelimit import RateLimit
+from echod.tcp.admission import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE
 from echod.tcp.echo import EchoFactory
-from echod.tcp.factory import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE, SessionFactory
+from echod.tcp.factory import SessionFactory
 from echod.tcp.greeting import GREETING, GreetingFactory
 from echod.tcp.proxyheader import EXPECTED, MALFORMED
 from echod.tcp.proxyprotocol import (

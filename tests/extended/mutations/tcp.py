@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from tests.extended.mutations import Mutation
 
+ADMISSION = "echod/tcp/admission.py"
 CLOSING = "echod/tcp/closing.py"
 DEADLINES = "echod/tcp/deadlines.py"
+DRAINING = "echod/tcp/draining.py"
 ECHO = "echod/tcp/plainecho.py"
 FACTORY = "echod/tcp/factory.py"
 STATES = "echod/tcp/states.py"
@@ -64,7 +66,7 @@ MUTATIONS = [
     Mutation(CLOSING, "        self.factory.lingering.discard(self)\n", "", TEST_SESSION),
     Mutation(CLOSING, "        self.factory.idling.discard(self)\n", "", TEST_SESSION),
     Mutation(CLOSING, "self.received if isReturning else 0", "self.received", TEST_SESSION),
-    Mutation(FACTORY, "        self._drained = None\n", "", TEST_FACTORY),
+    Mutation(FACTORY, "        self._drain = None\n", "", TEST_FACTORY),
     Mutation(
         CLOSING,
         "self.received == heard and not unacknowledged(self.transport)",
@@ -92,24 +94,24 @@ MUTATIONS = [
         TEST_SESSION,
     ),
     Mutation(
-        FACTORY,
-        "            self._drainDeadline.cancel()\n",
+        DRAINING,
+        "            self._deadline.cancel()\n",
         "            pass\n",
         TEST_FACTORY,
     ),
-    Mutation(FACTORY, " or self.waiting:", ":", "tests/tcp/test_proxyprotocol.py"),
+    Mutation(DRAINING, " or self._host.waiting:", ":", "tests/tcp/test_proxyprotocol.py"),
     Mutation(
-        FACTORY, "            self.reactor.callLater(0, session.drain)\n", "", TEST_FACTORY
+        DRAINING, "        self._host.reactor.callLater(0, session.drain)\n", "", TEST_FACTORY
     ),
     Mutation(
-        FACTORY,
-        "                del self._fromSource[source]\n",
+        ADMISSION,
+        "                del self.fromSource[source]\n",
         "                pass\n",
         TEST_FACTORY,
     ),
     # "Too many connections" before "denied".
     Mutation(
-        FACTORY,
+        ADMISSION,
         "        if host is not None and not limits",
         "        if limits.capacity.full:\n            return NO_ROOM\n"
         "        if host is not None and not limits",
