@@ -97,8 +97,13 @@ async def mixed(servers: dict[str, Start], seconds: float, seed: str) -> dict[st
 
     @return: The report of each server.
     """
+    # The log tells whether every session has ended.
+    everyLine = ("--session-lines", "all")
     running = {
-        name: start("--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0")
+        name: start(
+            *("--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"),
+            *(() if "stock" in name else everyLine),
+        )
         for name, start in servers.items()
     }
     try:

@@ -116,7 +116,7 @@ class ClientOptions(usage.Options):
 
     def opt_source(self, value: str) -> None:
         """
-        Send from this address or network interface.
+        Send from SOURCE, an address or a network interface of this machine.
         """
         if not value or len(value.encode()) > LONGEST_SOURCE or "\0" in value:
             raise usage.UsageError(
@@ -126,13 +126,13 @@ class ClientOptions(usage.Options):
 
     def opt_tos(self, value: str) -> None:
         """
-        Mark packets with a DSCP name (EF, AF41, CS6) or type of service, 0 to 255.
+        Mark packets with TOS, a DSCP name (EF, AF41, CS6) or a number, 0 to 255.
         """
         self["tos"] = typeOfService(value)
 
     def opt_ttl(self, value: str) -> None:
         """
-        Send with this time to live (hop limit), 1 to 255.
+        Send with NUMBER as time to live (hop limit), 1 to 255.
         """
         try:
             self["ttl"] = wholeNumber(value, 1, 255)

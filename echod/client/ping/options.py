@@ -105,7 +105,7 @@ class PingOptions(ClientOptions):
 
     def opt_percentiles(self, value: str) -> None:
         """
-        Print these percentiles of the round-trip times. [default: 50,90,99,99.9]
+        Print the percentiles in LIST of the round-trip times. [default: 50,90,99,99.9]
         """
         try:
             self["percentiles"] = tuple(
