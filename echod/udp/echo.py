@@ -22,6 +22,7 @@ from echod.net.statistics import (
     ServedSession,
     Traffic,
 )
+from echod.udp.anothersocket import AnotherSocket
 from echod.udp.guard import TO_GROUP, DatagramGuard
 from echod.udp.options import MissingOptions, setOptions
 from echod.udp.pktinfo import PacketInfoPort, SourceAddress
@@ -31,28 +32,6 @@ _log = Logger(namespace="echod.udp")
 
 SEND_BUFFER_FULL = "send buffer full"
 SEND_ERROR = "send error"
-
-
-class AnotherSocket:
-    """
-    The protocol of one more socket, where datagrams do not know their port: the first
-    socket would send the answers.
-    """
-
-    def __init__(self, protocol: UDPEchoProtocol, transport: IUDPTransport) -> None:
-        self._protocol = protocol
-        self._transport = transport
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._protocol, name)
-
-    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
-        """
-        Return a datagram from this socket.
-        """
-        source = SourceAddress(addr)
-        source.transport = self._transport
-        self._protocol.datagramReceived(datagram, source)
 
 
 class UDPEchoProtocol(DatagramProtocol):
