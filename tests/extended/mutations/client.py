@@ -42,7 +42,7 @@ MUTATIONS = [
         "echod/client/talk/lineeditor.py",
         "category(key[0]) != CONTROL",
         "key.isprintable()",
-        "tests/client/talk/test_talk.py",
+        "tests/client/talk/test_lineeditor.py",
     ),
     Mutation(
         "echod/client/talk/terminal.py",

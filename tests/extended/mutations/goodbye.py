@@ -21,13 +21,13 @@ def _session(old: str, new: str) -> Mutation:
 
 
 MUTATIONS = [
-    _rule('not in b"\\r\\0by"', 'not in b"\\rby"'),
-    _rule('not in b"\\r\\0by"', 'not in b"\\0by"'),
-    _rule('not in b"\\r\\0by"', 'not in b"\\r\\0b"'),
+    _rule('last not in b"\\r\\0"', 'last not in b"\\r"'),
+    _rule('last not in b"\\r\\0"', 'last not in b"\\0"'),
+    _rule('last not in b"by"', 'last not in b"b"'),
     _rule("            and len(segment) < FULL_READ\n", ""),
-    _rule("IAC not in segment[-_UNFINISHED_SIZE:]", "IAC not in segment[-2:]"),
+    _rule("tail = segment[-COMMANDS_SIZE:]", "tail = segment[-2:]"),
     _rule(
-        '            self._context = b"\\n" if segment[-1] == NEWLINE else b""\n',
+        '            self._context = b"\\n" if last == NEWLINE else b""\n',
         '            self._context = b""\n',
     ),
     _rule("unreturned[: max(0, len", "unreturned[: (len"),
