@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping
-from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -23,36 +22,23 @@ from echod.status.snapshot import Data
 from echod.workers.aggregate import added, left
 from echod.workers.process import Worker, cause
 from echod.workers.renewal import Renewal
-from echod.workers.spawner import MonitorReactor, Spawner
+from echod.workers.restarter import Restarter
+from echod.workers.spawner import Spawner
 
 if TYPE_CHECKING:
     from twisted.runner.procmon import LoggingProtocol
 
 _log = Logger(namespace="echod.workers")
 
-FIRST_DELAY, LONGEST_DELAY = 0.1, 10.0
-"""
-The first and the longest delay before a worker is started again that died before it
-served, in seconds.  Each delay is twice as long as the one before.
-"""
-
 LOOK = 1.0
 """
 The time between two checks of all workers, in seconds.
-"""
-
-MARGIN = 4.0
-"""
-The time that a worker may take to end, in seconds, after its sessions have ended.
 """
 
 
 class WorkerPool(Service):
     """
     Starts the workers, and watches them while it runs.
-
-    A worker that dies after it has served is replaced at once.  If it dies before that,
-    the delays grow.
 
     @ivar workers: The living workers, by name.
 
@@ -81,16 +67,7 @@ class WorkerPool(Service):
 
         @param drainTimeout: How long a worker may take to drain, in seconds.
         """
-        # Its module chooses a reactor, so it is imported when there is one.
-        from twisted.runner.procmon import ProcessMonitor
-
-        monitor: Any = ProcessMonitor(MonitorReactor(reactor, self._spawn))
-        # Every death counts as early.  The delay is reset when a worker serves.
-        monitor.threshold = inf
-        monitor.minRestartDelay, monitor.maxRestartDelay = FIRST_DELAY, LONGEST_DELAY
-        # A worker with a successor serves for the drain timeout, and then drains.
-        monitor.killTime = 2 * drainTimeout + MARGIN
-        self._monitor = monitor
+        self._restarter = Restarter(reactor, drainTimeout, self._spawn)
         self.workers: dict[str, Worker] = {}
         self.deaths = 0
         self.past: Data = {}
@@ -130,7 +107,7 @@ class WorkerPool(Service):
         """
         super().startService()
         self._started = False
-        self._monitor.startService()
+        self._restarter.start()
         for slot in range(self._count):
             if slot not in self._slots.values():
                 self._add(slot)
@@ -144,7 +121,7 @@ class WorkerPool(Service):
         if successor := self._renewal.stop():
             self._forget(successor)
         super().stopService()
-        self._monitor.stopService()
+        self._restarter.stop()
         for worker in self.workers.values():
             if worker.succeeded:
                 worker.tell("TERM")
@@ -189,30 +166,17 @@ class WorkerPool(Service):
         generation = self._generations[slot] = self._generations[slot] + 1
         name = f"worker {slot + 1}" + (f".{generation}" if generation > 1 else "")
         self._slots[name] = slot
-        self._monitor.addProcess(
-            name,
-            self._spawner.command(),
-            env=self._spawner.environment(slot),
-            cwd=self._spawner.directory,
-        )
+        self._restarter.add(name, self._spawner.command(), self._spawner.environment(slot))
         return name
 
     def _spawn(
-        self,
-        monitored: LoggingProtocol,
-        executable: str,
-        args: list[str],
-        env: Mapping[str, str],
-        path: str,
-        **_: object,
+        self, monitored: LoggingProtocol, command: list[str], environment: Mapping[str, str]
     ) -> None:
         name = monitored.name
-        # A worker that dies before it serves is not started again at once.
-        self._monitor.delay[name] = max(self._monitor.delay[name], FIRST_DELAY)
         slot = self._slots[name]
         worker = Worker(name, slot, monitored, self._reported, self._ended)
         try:
-            self._spawner.spawn(worker, slot, executable, args, env, path)
+            self._spawner.spawn(worker, slot, command, environment)
         except OSError as error:
             monitored.makeConnection(worker)
             monitored.processEnded(Failure(ProcessDone(0)))
@@ -232,7 +196,7 @@ class WorkerPool(Service):
             self._serves(worker)
 
     def _serves(self, worker: Worker) -> None:
-        self._monitor.delay[worker.name] = 0
+        self._restarter.served(worker.name)
         _log.info("{name} serves (process {pid})", name=worker.name, pid=worker.pid)
         if not worker.countable:
             # Another version has been installed since the parent started.
@@ -254,10 +218,7 @@ class WorkerPool(Service):
         End a worker, and do not start it again.
         """
         del self._slots[name]
-        again = self._monitor.restart.pop(name, None)
-        if again is not None and again.active():
-            again.cancel()
-        self._monitor.removeProcess(name)
+        self._restarter.remove(name)
 
     def _ended(self, worker: Worker, reason: Failure) -> None:
         del self.workers[worker.name]

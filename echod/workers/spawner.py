@@ -9,9 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from twisted.internet.interfaces import IReactorProcess, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
-from zope.interface import implementer
 
 from echod.workers.pipes import LOG, REPORTS
 
@@ -35,23 +33,6 @@ The variables that systemd sets for the parent alone.
 """
 
 
-@implementer(IReactorProcess, IReactorTime)
-class MonitorReactor:
-    """
-    The reactor of a C{ProcessMonitor}, with another way to start processes.
-    """
-
-    def __init__(self, reactor: Any, spawn: Callable[..., Any]) -> None:
-        """
-        @param spawn: Called in place of the reactor's C{spawnProcess}.
-        """
-        self.spawnProcess = spawn
-        self._reactor = reactor
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
-
-
 class Spawner:
     """
     Starts worker processes.
@@ -69,7 +50,7 @@ class Spawner:
         @param descriptors: Returns the descriptors that a worker inherits, by name.  It
             takes the worker's slot.
         """
-        self.directory = os.getcwd()
+        self._directory = os.getcwd()
         self._reactor = reactor
         self._arguments = arguments
         self._descriptors = descriptors
@@ -100,10 +81,8 @@ class Spawner:
         self,
         protocol: ProcessProtocol,
         slot: int,
-        executable: str,
-        args: list[str],
-        env: Mapping[str, str],
-        path: str,
+        command: list[str],
+        environment: Mapping[str, str],
     ) -> None:
         """
         Start a worker.
@@ -113,5 +92,10 @@ class Spawner:
         descriptors: dict[int, Any] = {0: "w", REPORTS: "r", LOG: "r"}
         descriptors.update(enumerate(self._descriptors(slot).values(), FIRST_SOCKET))
         self._reactor.spawnProcess(
-            protocol, executable, args, env=env, path=path, childFDs=descriptors
+            protocol,
+            command[0],
+            command,
+            env=environment,
+            path=self._directory,
+            childFDs=descriptors,
         )

@@ -18,8 +18,9 @@ from echod._version import __version__
 from echod.service.listening import CannotServe
 from echod.workers.aggregate import LOST
 from echod.workers.pipes import LONGEST_LINE, RECORD, REPORTS
-from echod.workers.pool import FIRST_DELAY, LONGEST_DELAY, LOOK, MARGIN, WorkerPool
+from echod.workers.pool import LOOK, WorkerPool
 from echod.workers.process import PATIENCE
+from echod.workers.restarter import FIRST_DELAY, LONGEST_DELAY, MARGIN
 from echod.workers.spawner import CHILD, PRIVATE
 from tests.support import logged
 from tests.support.workers import FakeProcess, ProcessReactor, nothing, ofSessions

@@ -45,6 +45,18 @@ MUTATIONS = [
         "name",
         _POOL,
     ),
+    Mutation(
+        "echod/workers/restarter.py",
+        "max(self._monitor.delay[name], FIRST_DELAY)",
+        "FIRST_DELAY",
+        _POOL,
+    ),
+    Mutation(
+        "echod/workers/restarter.py",
+        "            again.cancel()\n",
+        "            pass\n",
+        _POOL,
+    ),
     Mutation("echod/workers/pipes.py", "rest[:LONGEST_LINE]", "rest", _CHILD),
     Mutation("echod/workers/aggregate.py", "LARGEST = 1 << 64", "LARGEST = 1 << 4096", _POOL),
     Mutation("echod/workers/aggregate.py", "{LOST: lost}", "{}", f"{_POOL} {_AGGREGATE}"),
