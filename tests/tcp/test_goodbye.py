@@ -197,6 +197,8 @@ class GoodbyeTests(SynchronousTestCase):
             [b"\xff\xfa\x1f\0P", b"\0\x18\xff\xf0bye\n"],
             [b"\xff\xfa\x1f" + b"x" * 59, b"\xff\xf0bye\n"],
             [b"\xff\xfa\x1f" + b"x" * 60, b"\xff\xf0bye\n"],
+            [b"x\n\xff\xfd", b"\x03bye\n"],
+            [b"x\r\0\xff\xfa\x1f" + b"x" * 59, b"\xff\xf0bye\n"],
         ):
             self.assertFollowed([*history])
 
