@@ -42,14 +42,14 @@ async def connect(run: Run, options: ClientOptions, protocol: Protocol) -> None:
 
 
 async def openPort(
-    run: Run, options: ClientOptions, protocol: DatagramClient, unfragmented: bool = False
+    run: Run, options: ClientOptions, protocol: DatagramClient, discovery: int | None = None
 ) -> ConnectedPort:
     """
     Connect a protocol to the target by datagrams.
 
-    @param unfragmented: Whether datagrams must not be fragmented.
+    @param discovery: Which datagrams may be fragmented, as for L{ConnectedPort}.
     """
     address = await resolve(run.reactor, options["target"], options.family)
-    port = ConnectedPort(address, protocol, run.reactor, unfragmented, options.socketOptions)
+    port = ConnectedPort(address, protocol, run.reactor, discovery, options.socketOptions)
     port.startListening()
     return port

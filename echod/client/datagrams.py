@@ -18,10 +18,11 @@ from echod.client.sockets import SocketOptions
 from echod.client.target import Address
 from echod.client.udpsocket import (
     CONTROL_SPACE,
-    DO_NOT_FRAGMENT,
     HEADER_FIELDS,
+    HEADERS,
     LINUX,
     PATH_MTU,
+    PATH_MTU_DISCOVERY,
     RECEIVE_ERRORS,
     SO_TIMESTAMPNS,
     headerFields,
@@ -101,19 +102,20 @@ class ConnectedPort(udp.Port):
         target: Address,
         protocol: DatagramClient,
         reactor: IClientReactor,
-        unfragmented: bool,
+        discovery: int | None,
         options: SocketOptions,
         linux: bool = LINUX,
     ) -> None:
         """
-        @param unfragmented: Whether datagrams must not be fragmented.
+        @param discovery: L{NO_FRAGMENTS} or L{PROBE_PATH}; L{None} if datagrams may be
+            fragmented.
 
         @param linux: Whether to use what only Linux offers.
         """
         interface = options.address or ("::" if ":" in target.host else "0.0.0.0")
         super().__init__(0, protocol, interface, MAX_DATAGRAM, reactor)
         self._target = target
-        self._unfragmented = unfragmented
+        self._discovery = discovery
         self._options = options
         self._linux = linux
 
@@ -130,8 +132,8 @@ class ConnectedPort(udp.Port):
             skt.setsockopt(*RECEIVE_ERRORS[self.addressFamily], 1)
             for field in HEADER_FIELDS[self.addressFamily]:
                 skt.setsockopt(*field, 1)
-        if self._unfragmented:
-            skt.setsockopt(*DO_NOT_FRAGMENT[self.addressFamily])
+        if self._discovery is not None:
+            skt.setsockopt(*PATH_MTU_DISCOVERY[self.addressFamily], self._discovery)
         return skt
 
     def startListening(self) -> None:
@@ -214,6 +216,20 @@ class ConnectedPort(udp.Port):
         if not self._linux:
             return None
         return self.socket.getsockopt(*PATH_MTU[self.addressFamily])
+
+    @property
+    def headers(self) -> int:
+        """
+        The size of the headers of a datagram, in bytes.
+        """
+        return HEADERS[self.addressFamily]
+
+    def payloadByKernel(self) -> int | None:
+        """
+        @return: The largest datagram that fits in L{pathMTU}.
+        """
+        mtu = self.pathMTU()
+        return None if mtu is None else mtu - self.headers
 
     def _send(self, datagram: bytes) -> None:
         try:

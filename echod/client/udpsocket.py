@@ -31,13 +31,28 @@ C{IP_RECVERR} and C{IPV6_RECVERR}: queue all errors, not only the fatal ones, ea
 the datagram that it belongs to.
 """
 
-DO_NOT_FRAGMENT = {
-    socket.AF_INET: (socket.IPPROTO_IP, 10, 2),
-    socket.AF_INET6: (socket.IPPROTO_IPV6, 23, 2),
+PATH_MTU_DISCOVERY = {
+    socket.AF_INET: (socket.IPPROTO_IP, 10),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 23),
 }
 """
-C{IP_MTU_DISCOVER} and C{IPV6_MTU_DISCOVER} with C{PMTUDISC_DO}, by address family:
-neither a router nor this machine may fragment a datagram.
+C{IP_MTU_DISCOVER} and C{IPV6_MTU_DISCOVER}: which datagrams may be fragmented.
+"""
+
+NO_FRAGMENTS = 2
+"""
+C{PMTUDISC_DO}: neither a router nor this machine may fragment a datagram.  One that is
+larger than the path MTU that the kernel knows is not sent.
+"""
+
+PROBE_PATH = 3
+"""
+C{PMTUDISC_PROBE}: the same, but only the MTU of the network interface is a limit.
+"""
+
+HEADERS = {socket.AF_INET: 20 + 8, socket.AF_INET6: 40 + 8}
+"""
+The size of the IP header and the UDP header, in bytes.
 """
 
 PATH_MTU = {

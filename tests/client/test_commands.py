@@ -43,7 +43,7 @@ from echod.client.sockets import SocketOptions
 from echod.client.talk.stdio import Input, Output
 from echod.client.talk.terminal import Terminal
 from echod.client.target import Address
-from echod.client.udpsocket import LINUX, LOCAL_ORIGIN
+from echod.client.udpsocket import LINUX, LOCAL_ORIGIN, NO_FRAGMENTS
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GreetingFactory
 from echod.udp.echo import UDPEchoProtocol
@@ -566,6 +566,21 @@ class PingTests(CommandTestCase):
         self.assertIn(b"all came back", printed)
 
     @inlineCallbacks
+    def test_mtu(self) -> Steps:
+        """
+        The path MTU is one line, and a value in JSON.
+        """
+        target = self.udp(UDPEchoProtocol(reactor))
+        outcome, printed = yield self.piped("ping", "--mtu", target)
+        self.assertEqual(outcome, (0, ""))
+        line = f"{target}: path MTU 65535 bytes (payload 65507 bytes)\n"
+        self.assertEqual(printed, line.encode())
+        outcome, printed = yield self.piped("ping", "--mtu", "--json", target)
+        self.assertEqual(json.loads(printed)["path_mtu_payload_bytes"], 65507)
+        outcome, printed = yield self.piped("ping", "--mtu", self.unused())
+        self.assertEqual(outcome.status, 3)
+
+    @inlineCallbacks
     def test_anew(self) -> Steps:
         """
         echod returns each on a connection of its own.
@@ -749,7 +764,7 @@ class ConnectedPortTests(CommandTestCase):
         recorder = self.Recorder()
         host, _, number = target.rpartition(":")
         port = ConnectedPort(
-            Address(host, int(number)), recorder, reactor, False, SocketOptions(), linux
+            Address(host, int(number)), recorder, reactor, None, SocketOptions(), linux
         )
         port.startListening()
         self.addCleanup(port.stopListening)
@@ -879,7 +894,11 @@ class ConnectedPortTests(CommandTestCase):
         Without a route the port does not start.
         """
         port = ConnectedPort(
-            Address("255.255.255.255", 7), self.Recorder(), reactor, True, SocketOptions()
+            Address("255.255.255.255", 7),
+            self.Recorder(),
+            reactor,
+            NO_FRAGMENTS,
+            SocketOptions(),
         )
         self.assertRaises(OSError, port.startListening)
 

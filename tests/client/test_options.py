@@ -284,6 +284,8 @@ class OptionsTests(SynchronousTestCase):
             (["ping", "-s", "65508"], "--size 65508: give bytes"),
             (["ping", "-s", "9-1"], "--size 9-1: give bytes"),
             (["ping", "-s", "1-9:0"], "--size 1-9:0: give bytes"),
+            (["ping", "--mtu", "--tcp"], "--mtu does not go with --tcp"),
+            (["ping", "--mtu", "-s", "64"], "--mtu does not go with --size"),
             (["ping", "--tcp", "--udp"], "--tcp does not go with --udp"),
             (["ping", "--flood", "-i", "1"], "--interval does not go with --flood"),
             (["ping", "--json", "--plot"], "--json does not go with --plot"),

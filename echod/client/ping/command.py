@@ -13,17 +13,20 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import LoopingCall
 
 from echod.client.connect import connect, endpointOf, openPort
+from echod.client.datagrams import ConnectedPort
 from echod.client.exitstatus import ALL, SOME, ClientError, Outcome, explain
 from echod.client.ping.connections import Connections
 from echod.client.ping.live import Plot, Progress, isLong
+from echod.client.ping.mtu import MTUPinger
 from echod.client.ping.options import PingOptions
 from echod.client.ping.pinger import Pinger, Result
 from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
-from echod.client.ping.report import CSV, JSON, JSONLines, Print, Quiet, Text
+from echod.client.ping.report import CSV, JSON, JSONLines, OneLine, Print, Quiet, Text
 from echod.client.ping.summary import summary
 from echod.client.ping.verdict import verdict
 from echod.client.reactor import IClientReactor
 from echod.client.run import Printer, Run
+from echod.client.udpsocket import NO_FRAGMENTS, PROBE_PATH
 from echod.net.format import quoted
 
 
@@ -35,7 +38,8 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
     target, plan = options["target"], options.plan
     histogram = _histogram(options["histogram"])
     report = reporter(run, options, printer.line)
-    pinger = Pinger(run.reactor, plan, report.observe)
+    kind = MTUPinger if options["mtu"] else Pinger
+    pinger = kind(run.reactor, plan, report.observe)
 
     def interim() -> None:
         if not pinger.finished.called:
@@ -130,13 +134,24 @@ async def _pingByTCP(run: Run, options: PingOptions, pinger: Pinger) -> Result:
 
 async def _pingByUDP(run: Run, options: PingOptions, pinger: Pinger) -> Result:
     protocol = DatagramProbesProtocol(pinger)
-    port = await openPort(run, options, protocol, bool(options["df"]))
+    discovery = PROBE_PATH if options["mtu"] else NO_FRAGMENTS if options["df"] else None
+    port = await openPort(run, options, protocol, discovery)
     run.interrupt = pinger.interrupt
+    search = pinger.result().search
+    if search is not None:
+        search.hint = port.payloadByKernel
     try:
         result = await pinger.finished
-        return replace(result, pathMTU=port.pathMTU())
+        return replace(result, pathMTU=_pathMTU(result, port))
     finally:
         await port.stopListening()
+
+
+def _pathMTU(result: Result, port: ConnectedPort) -> int | None:
+    if result.search is None:
+        return port.pathMTU()
+    largest = result.search.largest
+    return None if largest is None else largest + port.headers
 
 
 def reporter(
@@ -160,6 +175,8 @@ def reporter(
         return CSV(line)
     if options["plot"]:
         return Plot(line, run.reactor)
+    if options["mtu"]:
+        return OneLine(line)
     if not options["quiet"]:
         return Text(line, bool(options["time-of-day"]))
     if run.atTerminal() and isLong(options.plan):

@@ -26,6 +26,7 @@ class Kind(str, Enum):
     TOO_BIG = "too_big"
 
 
+ERRORS = (Kind.REFUSED, Kind.UNREACHABLE)
 DAMAGED = (Kind.TRUNCATED, Kind.CORRUPTED)
 
 
@@ -46,7 +47,7 @@ class Event(NamedTuple):
     """
     @ivar sequence: The number of the probe; L{None} if unknown.
 
-    @ivar size: The number of bytes received; for a lost probe, the number sent.
+    @ivar size: The number of bytes received; if nothing was received, the number sent.
 
     @ivar roundTrip: In nanoseconds; L{None} if there was no round trip.
 

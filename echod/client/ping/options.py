@@ -39,6 +39,7 @@ class PingOptions(ClientOptions):
         ["anew", None, "With --tcp: open a new connection for each probe."],
         ["flood", None, "Send as fast as possible."],
         ["df", None, "Do not fragment datagrams: shows which size is too big for the path."],
+        ["mtu", None, "Search for the path MTU, and print it."],
         ["quiet", "q", "Print no line for each probe."],
         ["plot", None, "Draw a live graph (needs the plot extra of txechod)."],
         ["json", None, "Print one JSON object at the end."],
@@ -49,7 +50,7 @@ class PingOptions(ClientOptions):
 
     def __init__(self) -> None:
         super().__init__()
-        self["sizes"] = (64,)
+        self["size"] = None
         self["count"] = self["interval"] = self["rate"] = None
         self["deadline"] = self["every"] = None
         self["histogram"] = ""
@@ -89,7 +90,7 @@ class PingOptions(ClientOptions):
         """
         Send probes of BYTES; 64-1472:64 sends each of these sizes in turn. [default: 64]
         """
-        self["sizes"] = sizes(value)
+        self["size"] = sizes(value)
 
     def opt_deadline(self, value: str) -> None:
         """
@@ -138,15 +139,17 @@ class PingOptions(ClientOptions):
         self._onlyOne("json", "json-lines", "csv", "plot")
         if self["anew"] and not self["tcp"]:
             raise usage.UsageError("--anew is for connections: give --tcp as well")
+        for name in ("tcp", "size", "count", "interval", "rate", "flood", "plot"):
+            self._onlyOne("mtu", name)
         if self["tcp"]:
             if self["df"]:
                 raise usage.UsageError("--df is for datagrams, not for --tcp")
-            if min(self["sizes"]) == 0:
+            if 0 in self._sizes():
                 raise usage.UsageError("--size 0: a stream cannot carry nothing")
         self.plan = Plan(
             self._count(),
             self._interval(),
-            self["sizes"],
+            self._sizes(),
             self["timeout"],
             self["deadline"],
             self["percentiles"],
@@ -154,12 +157,15 @@ class PingOptions(ClientOptions):
 
     def _count(self) -> int | None:
         count: int | None = self["count"]
-        if count is None and len(self["sizes"]) > 1:
-            return len(self["sizes"])
+        if count is None and len(self._sizes()) > 1:
+            return len(self._sizes())
         return count
 
+    def _sizes(self) -> tuple[int, ...]:
+        return self["size"] or (64,)
+
     def _interval(self) -> float:
-        if self["flood"]:
+        if self["flood"] or self["mtu"]:
             return 0.0
         if self["rate"]:
             return 1 / float(self["rate"])

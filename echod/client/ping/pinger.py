@@ -8,7 +8,6 @@ import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import cycle
 from math import inf
 from random import Random
 
@@ -20,6 +19,7 @@ from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.plan import PERCENTILES, Plan
 from echod.client.ping.probe import Probes
 from echod.client.ping.schedule import SECOND, Schedule, Slips
+from echod.client.ping.search import Search
 from echod.client.ping.tracker import Tracker
 
 Observer = Callable[[Event], object]
@@ -50,6 +50,8 @@ class Result:
 
     @ivar pathMTU: The path MTU in bytes, if it is known.
 
+    @ivar search: The search for the path MTU, if this was one.
+
     @ivar slips: The probes that left late.
 
     @ivar percentiles: Which percentiles to report.
@@ -63,6 +65,7 @@ class Result:
     lost: BaseException | None = None
     connected: bool = False
     pathMTU: int | None = None
+    search: Search | None = None
     slips: Slips = field(default_factory=Slips)
     percentiles: tuple[float, ...] = PERCENTILES
     unreachable: str = ""
@@ -75,6 +78,8 @@ class Pinger:
     @ivar finished: Fires with the L{Result}.
 
     @ivar connected: Whether a connection was made.
+
+    @ivar observe: Called with each event.
     """
 
     connected = False
@@ -100,8 +105,6 @@ class Pinger:
         random: Random | None = None,
     ) -> None:
         """
-        @param observer: Called with each event.
-
         @param now: Returns the time.
 
         @param random: The source of the content of the probes.
@@ -110,10 +113,8 @@ class Pinger:
         self.plan = plan
         self.tracker = Tracker(Probes(random or Random()), round(plan.timeout * SECOND))
         self._reactor = reactor
-        self._observer = observer
+        self.observe = observer
         self._now = now
-        self._sizes = cycle(plan.sizes)
-        self._size = next(self._sizes)
         self._began = now().monotonic
 
     def start(
@@ -141,6 +142,12 @@ class Pinger:
         )
         self._schedule.start()
 
+    def nextSize(self) -> int | None:
+        """
+        @return: The size of the next probe; L{None} if none can be sent now.
+        """
+        return self.plan.sizes[self.tracker.attempted % len(self.plan.sizes)]
+
     def received(
         self,
         data: bytes,
@@ -160,7 +167,7 @@ class Pinger:
         """
         if not self._over:
             event = self.tracker.received(data, self._now(), arrived)
-            self._observer(event._replace(ttl=ttl, tos=tos))
+            self.observe(event._replace(ttl=ttl, tos=tos))
             self._checkDone()
 
     def failed(self, error: OSError, data: bytes = b"") -> None:
@@ -171,7 +178,7 @@ class Pinger:
         """
         if not self._over:
             kind = self._kind(error)
-            self._observer(self.tracker.failed(kind, data))
+            self.observe(self.tracker.failed(kind, data))
             self._checkReachable(kind)
 
     def interrupt(self) -> None:
@@ -193,7 +200,7 @@ class Pinger:
         if not self._sentAll or self.tracker.inFlight:
             self._lost = reason.value
         for event in self.tracker.expire(inf):
-            self._observer(event)
+            self.observe(event)
         self.end()
 
     def end(self) -> None:
@@ -226,7 +233,10 @@ class Pinger:
         )
 
     def _send(self) -> bool:
-        probe = self.tracker.probe(self._size)
+        size = self.nextSize()
+        if size is None:
+            return False
+        probe = self.tracker.probe(size)
         moment = self._now()
         try:
             self._write(probe)
@@ -234,12 +244,11 @@ class Pinger:
             return False
         except OSError as error:
             kind = self._kind(error)
-            self._observer(self.tracker.sendFailed(self._size, moment, kind))
+            self.observe(self.tracker.sendFailed(size, moment, kind))
             self._checkReachable(kind)
         else:
-            self._observer(self.tracker.sent(self._size, moment))
+            self.observe(self.tracker.sent(size, moment))
             self._expect()
-        self._size = next(self._sizes)
         return True
 
     def _checkReachable(self, kind: Kind) -> None:
@@ -263,7 +272,7 @@ class Pinger:
             return
         self._expiry = None
         for event in self.tracker.expire(self._now().monotonic):
-            self._observer(event)
+            self.observe(event)
         self._expect()
         self._checkDone()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from echod.client.ping.events import Event, Kind
+from echod.client.ping.events import ERRORS, Event, Kind
 from echod.client.ping.plan import Plan
 from echod.client.ping.statistics import names, percentileName
 
@@ -27,8 +27,6 @@ MESSAGES = {
     Kind.UNREACHABLE: "unreachable",
     Kind.TOO_BIG: "too big for the path",
 }
-
-ERRORS = (Kind.REFUSED, Kind.UNREACHABLE)
 
 
 class Quiet:
@@ -86,6 +84,23 @@ class Quiet:
         """
         Report that the run could not start.  The caller prints the reason.
         """
+
+
+class OneLine(Quiet):
+    """
+    Prints the verdict only.
+    """
+
+    def started(self, target: object, plan: Plan, protocol: str) -> None:
+        """
+        Print nothing.
+        """
+
+    def finished(self, summary: dict[str, Any]) -> None:
+        """
+        Print the verdict.
+        """
+        self._write(summary["verdict"])
 
 
 class Text(Quiet):

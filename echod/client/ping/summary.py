@@ -56,6 +56,7 @@ def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
         "received_per_s": round(total.kinds[Kind.ANSWERED] / seconds, 3) if seconds else None,
         "received_bit_per_s": round(8 * received / seconds) if seconds else None,
         "path_mtu_bytes": result.pathMTU,
+        "path_mtu_payload_bytes": None if result.search is None else result.search.largest,
         "sizes": [
             _ofSize(size, counts, percents) for size, counts in sorted(tracker.bySize.items())
         ],

@@ -1,8 +1,8 @@
 """
 The tracker counts what was sent and what came back.
 
-Each probe that was sent ends as exactly one of answered, late, truncated, corrupted or
-lost, or it is still in flight.  The tracker uses neither sockets nor clocks.
+Each probe that was sent ends as exactly one of answered, late, truncated, corrupted,
+too big or lost, or it is still in flight.  The tracker uses neither sockets nor clocks.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class Tracker:
 
     @ivar reordered: How many probes were answered out of order.
 
+    @ivar rejected: How many probes were sent, and were too big for a router.
+
     @ivar lastAttempt: When the last probe was sent, on the monotonic clock.
     """
 
@@ -76,6 +78,7 @@ class Tracker:
         self.total = Counts()
         self.bySize: dict[int, Counts] = {}
         self.reordered = 0
+        self.rejected = 0
 
     def probe(self, size: int) -> bytes:
         """
@@ -122,7 +125,8 @@ class Tracker:
 
     def failed(self, kind: Kind, data: bytes) -> Event:
         """
-        Record that an error has come back.  The probe that it belongs to is lost.
+        Record that an error has come back.  The probe that it belongs to is lost, or too
+        big.
 
         @param data: That probe, or its beginning; empty if unknown.
         """
@@ -132,8 +136,10 @@ class Tracker:
             self.total.kinds[kind] += 1
             return Event(kind, None, 0)
         self._count(kind, found.probe.size)
-        self._history.settle(found.probe, Kind.LOST)
-        return Event(kind, found.sequence, 0)
+        tooBig = kind is Kind.TOO_BIG
+        self.rejected += tooBig
+        self._history.settle(found.probe, kind if tooBig else Kind.LOST)
+        return Event(kind, found.sequence, found.probe.size)
 
     def expire(self, now: float) -> Iterator[Event]:
         """
@@ -172,9 +178,16 @@ class Tracker:
     @property
     def lost(self) -> int:
         """
-        How many probes have no answer, and wait for none.
+        How many probes have no answer, wait for none, and were not too big.
         """
-        return self.total.sent - self.total.returned - self.inFlight
+        return self.total.sent - self.total.returned - self.inFlight - self.rejected
+
+    @property
+    def tooBig(self) -> int:
+        """
+        How many probes were too big for this machine or for a router.
+        """
+        return sum(counts.kinds[Kind.TOO_BIG] for counts in self.bySize.values())
 
     @property
     def interval(self) -> float | None:

@@ -18,6 +18,7 @@ from echod.client.exitstatus import (
 )
 from echod.client.ping.events import DAMAGED, Kind
 from echod.client.ping.pinger import Result
+from echod.client.ping.search import Search
 
 LOOK_WRONG = (
     "look whether this is an echo server, and for what changes data on the way (a proxy, "
@@ -32,7 +33,8 @@ def verdict(result: Result, target: object) -> Outcome:
     tracker = result.tracker
     total, counts = tracker.total, tracker.total.kinds
     wrong = sum(counts[kind] for kind in (*DAMAGED, Kind.FOREIGN))
-    missing = tracker.attempted - counts[Kind.ANSWERED] - result.inFlight
+    tooBig = tracker.tooBig
+    missing = tracker.attempted - counts[Kind.ANSWERED] - result.inFlight - tooBig
     if wrong:
         message = f"{wrong} of what came back was not what was sent: {LOOK_WRONG}"
         return Outcome(WRONG, f"{target}: {message}")
@@ -49,8 +51,20 @@ def verdict(result: Result, target: object) -> Outcome:
         if result.connected:
             return Outcome(SILENT, f"{target}: {NO_ECHO}")
         return silent(target, f"silent, {tracker.lost} probes without an answer")
-    if missing:
-        return Outcome(SOME, f"{target}: {missing} did not come back in time")
+    search = result.search
+    if search is not None and search.largest is not None:
+        return _searched(search, result.pathMTU, target)
+    problems = [f"{missing} did not come back in time"] if missing else []
+    problems += [f"{tooBig} were too big for the path"] if tooBig else []
+    if problems:
+        return Outcome(SOME, f"{target}: {', '.join(problems)}")
     if not total.returned:
         return Outcome(SILENT, f"{target}: nothing was waited for long enough to tell")
     return Outcome(ALL, f"{target}: all came back")
+
+
+def _searched(search: Search, pathMTU: int | None, target: object) -> Outcome:
+    found = f"path MTU {pathMTU} bytes (payload {search.largest} bytes)"
+    if search.finished:
+        return Outcome(ALL, f"{target}: {found}")
+    return Outcome(SOME, f"{target}: at least {found}; the search was not finished")

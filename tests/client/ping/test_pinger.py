@@ -405,7 +405,7 @@ class PingerTests(PingerTestCase):
 
     def test_tooBigSomewhere(self) -> None:
         """
-        A probe that is too big for a router counts as sent and as lost, once.
+        A probe that is too big for a router counts as sent, and not as lost.
         """
         pinger = self.pinger(2, interval=0.001, sizes=(9000, 64), timeout=0.1)
         pinger.start(self.sent.append)
@@ -415,7 +415,7 @@ class PingerTests(PingerTestCase):
         self.time.pass_(0.2)
         result = self.result(pinger)
         self.assertEqual(result.tracker.bySize[9000].kinds[Kind.TOO_BIG], 1)
-        self.assertIn("it: 1 did not come back", verdict(result, "it").message)
+        self.assertIn("it: 1 were too big", verdict(result, "it").message)
 
     def test_unreachableInBetween(self) -> None:
         """

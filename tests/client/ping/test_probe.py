@@ -313,7 +313,7 @@ class TrackerTests(SynchronousTestCase):
         """
         probes = self.send(2)
         self.assertEqual(
-            self.tracker.failed(Kind.REFUSED, probes[1]), Event(Kind.REFUSED, 1, 0)
+            self.tracker.failed(Kind.REFUSED, probes[1]), Event(Kind.REFUSED, 1, len(probes[1]))
         )
         self.check(1)
         for data in (probes[1], b"", b"?"):

@@ -8,6 +8,7 @@ from tests.extended.mutations import Mutation
 
 MATCH = "echod/client/ping/match.py"
 PROBE_TESTS = "tests/client/ping/test_probe.py"
+MTU_TESTS = "tests/client/ping/test_mtu.py -k MTUTests"
 TERMINAL_TESTS = "tests/client/test_main.py -k TerminalProgramTests"
 
 MUTATIONS = [
@@ -26,6 +27,20 @@ MUTATIONS = [
         "return best",
         PROBE_TESTS,
     ),
+    Mutation(
+        "echod/client/ping/mtu.py",
+        "self._search.exclude(size)",
+        "self._search.exclude(size + 1)",
+        MTU_TESTS,
+    ),
+    Mutation("echod/client/ping/mtu.py", "TRIES = 3", "TRIES = 2", MTU_TESTS),
+    Mutation(
+        "echod/client/ping/search.py",
+        "self.largest < hint < limit",
+        "self.largest < hint",
+        MTU_TESTS,
+    ),
+    Mutation("echod/client/ping/tracker.py", "self.rejected += tooBig", "pass", MTU_TESTS),
     Mutation(
         "echod/client/ping/statistics.py",
         "return min(max(nearest, self.min), self.max)",

@@ -1,0 +1,84 @@
+"""
+The search for the path MTU with probes: C{echoc ping --mtu}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from twisted.internet.interfaces import IReactorTime
+
+from echod.client.ping.events import ERRORS, Event, Moment
+from echod.client.ping.pinger import Observer, Pinger, Result, now
+from echod.client.ping.plan import Plan
+from echod.client.ping.search import Search
+
+TRIES = 3
+"""
+How many probes of a size must be lost until it is too big: a path that loses one packet
+in ten loses three in a row once in 1000 times.
+"""
+
+PAUSE = 100_000_000
+"""
+The time between two probes of the same size, in nanoseconds: one full queue must not
+drop all of them.
+"""
+
+
+class MTUPinger(Pinger):
+    """
+    Sends probes of the sizes that a L{Search} chooses.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        plan: Plan,
+        observer: Observer,
+        *,
+        now: Callable[[], Moment] = now,
+        random: Random | None = None,
+    ) -> None:
+        super().__init__(reactor, plan, self._learn, now=now, random=random)
+        self._report = observer
+        self._clock = now
+        self._search = Search()
+        self._size: int | None = None
+        self._firstOfSize = 0
+
+    def nextSize(self) -> int | None:
+        """
+        @return: The size of the next probe; L{None} if the result of earlier ones is due.
+        """
+        size = self._search.next
+        if size is None:
+            self.interrupt()
+        elif size != self._size:
+            self._size, self._firstOfSize = size, self.tracker.attempted
+        elif self.tracker.attempted - self._firstOfSize == TRIES:
+            if self.tracker.inFlight:
+                return None
+            self._search.exclude(size)
+            return self.nextSize()
+        elif not self._hasPaused():
+            return None
+        return size
+
+    def result(self) -> Result:
+        """
+        @return: The result so far.
+        """
+        return replace(super().result(), search=self._search)
+
+    def _hasPaused(self) -> bool:
+        return self._clock().monotonic >= self.tracker.lastAttempt + PAUSE
+
+    def _learn(self, event: Event) -> None:
+        self._search.observe(event)
+        if event.kind in ERRORS:
+            # The server or the network is gone: larger sizes would seem too big.
+            self.interrupt()
+        self._report(event)
