@@ -5,6 +5,7 @@ The options of C{twistd echod}, and the service that they ask for.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.python import usage
@@ -91,12 +92,14 @@ class Options(options.Options):
         return ReplacingReactor(ListeningReactor(self.reactor)), inherited
 
 
-def makeService(config: Options) -> EchoService:
+def makeService(config: Options, environ: Mapping[str, str] = os.environ) -> EchoService:
     """
-    Make the service that a command line asks for.  In a program of one's own it takes
-    no signals, and tells systemd nothing: these are the program's.
+    Make the service that a command line asks for.  In another program, it does not handle
+    signals and does not notify systemd: the program does that.
 
-    @param config: Has parsed its options.
+    @param config: The options, after C{parseOptions}.
+
+    @param environ: Where systemd says how to notify it.
     """
     reactor, workers = config.reactor, config.workers
 
@@ -108,7 +111,7 @@ def makeService(config: Options) -> EchoService:
     )
     service = workers.newService(room) if workers else EchoService(reactor, room)
     build(config.config, reactor, config.servers, service)
-    manager = notifier(reactor, service, os.environ) if config.ownsProcess else None
+    manager = notifier(reactor, service, environ) if config.ownsProcess else None
     if manager is not None:
         manager.setServiceParent(service)
     log = addSessionLog(config.config, reactor, service)

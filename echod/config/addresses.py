@@ -104,13 +104,13 @@ def streamAddress(value: str) -> Address:
     return Address(value)
 
 
-def statusAddress(value: str) -> Address:
+def statusAddress(value: str, findPackage: Callable[[str], object] = find_spec) -> Address:
     """
     Read an address for the status page.
 
     @raise ValueError: if it is wrong, or if the page needs a package that is missing.
     """
-    if find_spec("prometheus_client") is None:
+    if findPackage("prometheus_client") is None:
         raise ValueError("needs the status extra of txechod (prometheus_client)")
     return streamAddress(value)
 
@@ -153,7 +153,11 @@ def _hostPort(value: str, prefix: str = "") -> Address | None:
 
 
 def streamEndpoint(
-    address: Address, reactor: Any, find: Finder, proxies: Networks | None = None
+    address: Address,
+    reactor: Any,
+    find: Finder,
+    proxies: Networks | None = None,
+    parse: Callable[[Any, str], Any] = serverFromString,
 ) -> Endpoint:
     """
     Make the endpoint of an address for connections.
@@ -161,6 +165,8 @@ def streamEndpoint(
     @param address: Not with a host name.
 
     @param proxies: The addresses that may send PROXY headers; L{None} for all.
+
+    @param parse: Makes an endpoint from its description.
 
     @raise ValueError: if the endpoint cannot be made.
     """
@@ -174,7 +180,7 @@ def streamEndpoint(
     if description.startswith(PREFIX):
         return InheritedStreamEndpoint(listener, *find(description, socket.SOCK_STREAM))
     try:
-        endpoint: Endpoint = serverFromString(listener, description)
+        endpoint: Endpoint = parse(listener, description)
     except ImportError as error:
         raise ValueError(f"needs the tls extra of txechod ({error})") from None
     except Exception as error:

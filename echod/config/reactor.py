@@ -5,6 +5,7 @@ The reactor of the process.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Container
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -12,16 +13,24 @@ from typing import Any
 from twisted.python.reflect import namedAny
 
 
-def processReactor(ownsProcess: bool) -> Any:
+def processReactor(
+    ownsProcess: bool,
+    loaded: Container[str] = sys.modules,
+    find: Callable[[str], Any] = namedAny,
+) -> Any:
     """
     Get the installed reactor.
 
-    @param ownsProcess: Whether echod is the whole program.  Then the fastest reactor is
-        installed if there is none yet, and it gets a steady clock.
+    @param ownsProcess: True if echod is the whole program.  Then the fastest reactor is
+        installed if there is none yet, and the reactor gets a steady clock.
+
+    @param loaded: The names of the modules that are loaded.
+
+    @param find: Imports an object by its name.
     """
-    if ownsProcess and "twisted.internet.reactor" not in sys.modules:
+    if ownsProcess and "twisted.internet.reactor" not in loaded:
         with suppress(ImportError):
-            namedAny("echod.uvloopreactor.install")()
+            find("echod.uvloopreactor.install")()
     from twisted.internet import reactor
 
     if ownsProcess:

@@ -8,7 +8,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.config.addresses import Address, datagramAddress, streamAddress
+from echod.config.addresses import Address, datagramAddress, streamAddress, streamEndpoint
+from echod.service.inherited import inherited
 from echod.tap import Options, makeService
 from echod.tcp.thismachine import ThisMachineFactory
 from echod.udp.thismachine import ThisMachineGuard
@@ -69,6 +70,26 @@ class AddressTests(SynchronousTestCase):
         error = self.assertRaises(ValueError, streamAddress, ":80")
         self.assertIn("no address before the colon", str(error))
         self.assertRaises(ValueError, datagramAddress, ":80")
+
+
+class EndpointTests(SynchronousTestCase):
+    """
+    Tests for L{streamEndpoint}.
+    """
+
+    def test_missingPackage(self) -> None:
+        """
+        If a description needs a package that is not installed, the message says how to
+        install it.
+        """
+
+        def parse(reactor: object, description: str) -> None:
+            raise ImportError("No module named OpenSSL")
+
+        error = self.assertRaises(
+            ValueError, streamEndpoint, Address("ssl:0"), None, inherited, parse=parse
+        )
+        self.assertEqual(str(error), "needs the tls extra of txechod (No module named OpenSSL)")
 
 
 class SeveralAddressesTests(SynchronousTestCase):

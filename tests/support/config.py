@@ -9,7 +9,8 @@ from typing import Any
 from twisted.internet.testing import MemoryReactorClock
 
 from echod.config.addresses import Address
-from echod.tap import Options
+from echod.service.listening import ListeningService
+from echod.tap import Options, makeService
 
 
 def oneHost(service: str, address: Address) -> dict[str, str]:
@@ -27,3 +28,17 @@ def options(*arguments: str, reactor: Any = None) -> Options:
     parsed = Options(reactor or MemoryReactorClock(), oneHost)
     parsed.parseOptions(arguments)
     return parsed
+
+
+def serve(*arguments: str) -> list[ListeningService[Any]]:
+    """
+    @return: The services of a command line.
+    """
+    return makeService(options(*arguments)).listening
+
+
+def servers(*arguments: str) -> list[Any]:
+    """
+    @return: The servers of a command line.
+    """
+    return [service.server for service in serve(*arguments)]

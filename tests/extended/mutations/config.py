@@ -7,12 +7,26 @@ from __future__ import annotations
 from tests.extended.mutations import Mutation
 
 ADDRESSES = "echod/config/addresses.py"
+BUILD = "echod/config/build.py"
+MONITORING = "echod/config/monitoring.py"
+OPTIONS = "echod/config/options.py"
+REACTOR = "echod/config/reactor.py"
+VALUES = "echod/config/values.py"
+WORDS = "echod/config/words.py"
 HOSTS = "echod/config/hosts.py"
 HOSTNAMES = "echod/net/hostnames.py"
 MULTI = "echod/service/multiendpoint.py"
 LISTENING = "echod/tcp/listeningsocket.py"
 
-_CONFIG = "tests/config tests/test_tap.py"
+_CONFIG = "tests/config"
+_BAD = "tests/config/test_badvalues.py"
+_BUILD = "tests/config/test_build.py"
+_LIMITS = "tests/config/test_limits.py"
+_MONITORING = "tests/config/test_monitoring.py"
+_OPTIONS = "tests/config/test_options.py"
+_REACTOR = "tests/config/test_reactor.py"
+_WORDS = "tests/config/test_words.py"
+_WORKERS = "tests/config/test_workers.py"
 _HOSTS = "tests/config/test_hosts.py"
 _HOSTNAMES = "tests/net/test_hostnames.py"
 _MULTI = "tests/service/test_multiendpoint.py"
@@ -63,5 +77,45 @@ MUTATIONS = [
         "ThisMachineGuard(guard) if address.thisMachine else guard",
         "guard",
         "tests/config/test_addresses.py",
+    ),
+    Mutation(VALUES, " {quoted(value)}", "", _BAD),
+    Mutation(VALUES, "decimal(value, most=LONGEST_TIME)", "float(value)", _BAD),
+    Mutation(VALUES, "wholeNumber(value, 1, MOST_WORKERS)", "int(value)", _BAD),
+    Mutation(VALUES, "ip_network(value)", "ip_network(value, strict=False)", _BAD),
+    Mutation(VALUES, "        return inf\n", "        return 0\n", _MONITORING),
+    Mutation(VALUES, "len(os.sched_getaffinity(0))", "os.cpu_count() or 1", _WORKERS),
+    Mutation(VALUES, "number > 1 and not spreads", "False", _WORKERS),
+    Mutation(OPTIONS, "printable(str(error))", "str(error)", _BAD),
+    Mutation(OPTIONS, 'Networks(self["allow"], self["deny"])', "pass", _BAD),
+    Mutation(OPTIONS, "(*status, *sum(servers.values(), ()))", "status", _WORDS),
+    Mutation(OPTIONS, '"surrogateescape"', '"ignore"', _BUILD),
+    Mutation(OPTIONS, 'raise SystemExit(f"echod: {p', 'raise ValueError(f"echod: {p', _OPTIONS),
+    Mutation(BUILD, "Capacity(most, shared) if most else shared", "shared", _LIMITS),
+    Mutation(BUILD, "RateLimit(config.udpRate) if config.udpRate else None", "None", _LIMITS),
+    Mutation(BUILD, "isinstance(reactor, SelectReactor)", "False", _LIMITS),
+    Mutation(BUILD, "        answerReservedPorts=config.answerReservedPorts,\n", "", _LIMITS),
+    Mutation(BUILD, "Networks(config.allowed, config.denied)", "Networks()", _LIMITS),
+    Mutation(BUILD, "hosts, config.proxies)", "hosts)", _LIMITS),
+    Mutation(BUILD, "if server not in config.impairments", "if True", _BUILD),
+    Mutation(BUILD, "SourceStatistics() if config.sessionLog else None", "None", _MONITORING),
+    Mutation(MONITORING, "*listenedOn, ", "", _MONITORING),
+    Mutation(MONITORING, "    service.onReopen.append(log.reopen)\n", "", _MONITORING),
+    Mutation(MONITORING, "note = proxyNote(config, address.text)", 'note = ""', _MONITORING),
+    Mutation(WORDS, "if config.proxyFrom:", "if not config.proxyFrom:", _WORDS),
+    Mutation(WORDS, '" * (workers > 1)', '" * (workers > 9)', _WORDS),
+    Mutation(
+        "echod/config/config.py",
+        "-(-self.maxConnections // self.workers)",
+        "self.maxConnections // self.workers",
+        _WORKERS,
+    ),
+    Mutation(REACTOR, "    if ownsProcess:\n", "    if True:\n", _REACTOR),
+    Mutation(REACTOR, "if ownsProcess and ", "if ", _REACTOR),
+    Mutation(REACTOR, "suppress(ImportError)", "suppress(ValueError)", _REACTOR),
+    Mutation(
+        "echod/tap.py",
+        "if config.ownsProcess else None",
+        "if environ else None",
+        "tests/test_tap.py",
     ),
 ]

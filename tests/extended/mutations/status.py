@@ -14,6 +14,7 @@ HOSTS = "echod/status/hosts.py"
 
 _LINES = "tests/tcp/test_sessionlines.py tests/tcp/test_factory.py"
 _SESSION = "tests/tcp/test_session.py"
+_MONITORING = "tests/config/test_monitoring.py"
 _STATUS = "tests/status --ignore=tests/status/test_daemon.py"
 
 MUTATIONS = [
@@ -44,9 +45,17 @@ MUTATIONS = [
     ),
     Mutation("echod/status/httpserver.py", "            request.postpath = []\n", "", _STATUS),
     Mutation("echod/status/routes.py", "return withoutBody(request)", 'return b""', _STATUS),
-    Mutation("echod/config/monitoring.py", "*config.statusNames}", "}", "tests/test_tap.py"),
     Mutation(
-        "echod/config/monitoring.py", "*machineNames(gethostname()), ", "", "tests/test_tap.py"
+        "echod/config/monitoring.py",
+        "*config.statusNames}",
+        "}",
+        _MONITORING,
+    ),
+    Mutation(
+        "echod/config/monitoring.py",
+        "*machineNames(gethostname()), ",
+        "",
+        _MONITORING,
     ),
     Mutation("echod/status/events.py", "self._skipped > PATIENCE", "False", _STATUS),
     Mutation(
@@ -126,6 +135,6 @@ MUTATIONS = [
         "echod/config/build.py",
         "sessionLines / config.workers",
         "sessionLines",
-        "tests/test_tap.py",
+        _MONITORING,
     ),
 ]

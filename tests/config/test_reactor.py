@@ -1,0 +1,64 @@
+"""
+Tests for L{echod.config.reactor}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from twisted.internet import reactor as installed
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.config.reactor import processReactor
+
+CHOSEN = ["twisted.internet.reactor"]
+
+
+class ProcessReactorTests(SynchronousTestCase):
+    """
+    Tests for L{processReactor}.
+    """
+
+    def setUp(self) -> None:
+        self.patch(installed, "seconds", installed.seconds)
+        self.loaded: list[str] = []
+
+    def load(self, name: str) -> Callable[[], None]:
+        """
+        @return: A function that records the name.
+        """
+        return lambda: self.loaded.append(name)
+
+    def test_fastest(self) -> None:
+        """
+        Under twistd, the fastest installed reactor is used if none was chosen; a program
+        that embeds echod keeps its own.
+        """
+        for ownsProcess, modules, expected in (
+            (False, [], []),
+            (True, CHOSEN, []),
+            (True, [], ["echod.uvloopreactor.install"]),
+        ):
+            self.loaded.clear()
+            self.assertIs(processReactor(ownsProcess, modules, self.load), installed)
+            self.assertEqual(self.loaded, expected)
+
+    def test_noUvloop(self) -> None:
+        """
+        Without uvloop, Twisted's default reactor is used.
+        """
+
+        def load(name: str) -> Callable[[], None]:
+            raise ImportError
+
+        self.assertIs(processReactor(True, [], load), installed)
+
+    def test_steadyClock(self) -> None:
+        """
+        Under twistd, timers do not depend on the time of day; a program that embeds echod
+        keeps its own clock.
+        """
+        for ownsProcess in (False, True):
+            reactor = processReactor(ownsProcess, CHOSEN)
+            self.assertEqual(reactor.seconds is monotonic, ownsProcess)
