@@ -13,7 +13,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from twisted.python.reflect import namedAny
 
-ARGUMENT = re.compile(r"\b(ADDRESS|BYTES|FILE|NAME|NETWORK|NUMBER|SECONDS|SPEC|TEXT)\b")
+ARGUMENT = re.compile(
+    r"\b(ADDRESS|BYTES|FILE|LIST|NAME|NETWORK|NUMBER|SECONDS|SOURCE|SPEC|TEXT|TOS)\b"
+)
 """
 What stands for the argument in the description of an option.
 """
