@@ -54,8 +54,8 @@ class MonitorOptions(usage.Options):
 
     def opt_status_name(self, name: str) -> None:
         """
-        Show the page to browsers that use NAME (echod.example.com) for it, besides the
-        machine's own names; '*' is any name. Can be given again.
+        Show the page to browsers that use NAME (echod.example.com) for it, besides the names
+        of this machine; '*' is any name. Can be given again.
         """
         with naming("status-name", name):
             self["status-name"].append(hostName(name))
