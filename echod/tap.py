@@ -1,5 +1,5 @@
 """
-The options of C{twistd echod}, and the service that they ask for.
+The options of C{twistd echod}, and the service that is made from them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Options(options.Options):
 
     workers: Parent | None = None
     """
-    How to listen for workers, if there are any.
+    Listens for the workers; L{None} without workers.
     """
 
     servers: dict[str, list[Bound]]
@@ -55,7 +55,7 @@ class Options(options.Options):
     @property
     def ownsProcess(self) -> bool:
         """
-        Whether echod is the whole program: below twistd and twist.
+        True if echod is the whole program: under twistd and twist.
         """
         return self.parent is not None
 
@@ -70,7 +70,7 @@ class Options(options.Options):
 
     def postOptions(self) -> None:
         """
-        Make the endpoints, so that a bad one is a usage error.
+        Make the endpoints now, so that an invalid one is a usage error.
         """
         super().postOptions()
         config = self.config

@@ -1,4 +1,4 @@
 """
-The command line, read into a L{Config<echod.config.config.Config>}, and the services
-built from that.
+Read the command line into a L{Config<echod.config.config.Config>}, and build services
+from it.
 """

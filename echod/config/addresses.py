@@ -1,6 +1,6 @@
 """
-The addresses of a command line.  Reading their text needs no reactor and no network;
-their endpoints need a reactor.
+Addresses on the command line: read their text, without a reactor and without a network,
+and make endpoints from them, with a reactor.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def streamAddress(value: str) -> Address:
     """
     Read an address for connections.
 
-    @raise ValueError: if it is wrong, as far as its text shows.
+    @raise ValueError: if its text is invalid.
     """
     _, description = layered(None, value)
     address = _hostPort(description, value[: -len(description)])
@@ -133,7 +133,7 @@ def datagramAddress(value: str) -> Address:
 
 def _hostPort(value: str, prefix: str = "") -> Address | None:
     """
-    @return: The address, or L{None} if it has another form.
+    @return: The address, or L{None} if the value has another form.
     """
     match = _HOST_PORT.fullmatch(value)
     if match is None or (match["name"] and isKind(match["name"])):

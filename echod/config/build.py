@@ -1,8 +1,8 @@
 """
 The services that a L{Config} asks for.
 
-A process without workers, the parent of workers, and each worker build theirs here.
-They differ in what they listen on: a L{Listen} function says that.
+A process without workers, the parent of workers, and each worker build their services
+here.  They listen on different sockets: each passes its own L{Listen} function.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class Config:
 
     seeded: bool
     """
-    Whether the user has given a seed for the impairments.
+    True if the user has given a seed for the impairments.
     """
 
     sessionLog: str | None

@@ -1,5 +1,5 @@
 """
-The sockets of an address that stands for several: a port alone, or a host name.
+Find the IP addresses that a port alone or a host name stands for.
 """
 
 from __future__ import annotations

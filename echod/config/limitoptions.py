@@ -1,5 +1,5 @@
 """
-The options that say whom the servers serve, and how much.
+The options for limits and networks.
 """
 
 from __future__ import annotations
@@ -16,53 +16,51 @@ NETWORKS = ("allow", "deny", "proxy-from")
 
 class LimitOptions(usage.Options):
     """
-    The limits, and the networks that are served.
+    Limits, and the networks whose peers are served.
     """
 
     optParameters = [
         parameter(
             "max-connections",
             0,
-            "Take at most NUMBER connections at a time for each --tcp and --greeting; 0 for as "
-            "many as the limit of open files leaves room for, which is what all of them have "
-            "together.",
+            "Serve at most NUMBER connections at a time on each --tcp and --greeting. With 0, "
+            "only the limit of open files counts, for all of them together.",
             wholeNumber,
         ),
         parameter(
             "max-per-source",
             0,
-            "Take at most NUMBER connections at a time from one IPv4 address or one IPv6 /64; "
-            "0 for any number, as many people may share one address.",
+            "Serve at most NUMBER connections at a time from one IPv4 address or one IPv6 "
+            "/64. 0 means no limit: many people may share one address.",
             wholeNumber,
         ),
         parameter(
             "connect-rate",
             0,
-            "Take at most NUMBER new connections a second from one IPv4 address or one IPv6 "
-            "/64, and as many at once after a quiet second; 0 for any number. This machine's "
-            "own addresses have the same limit.",
+            "Accept at most NUMBER new connections a second from one IPv4 address or one IPv6 "
+            "/64, on each --tcp and --greeting. After a quiet second, as many may come at "
+            "once. 0 means no limit. The machine's own addresses have the same limit.",
             wholeNumber,
         ),
         parameter(
             "idle-timeout",
             IDLE_TIMEOUT,
-            "Close a session in which nothing comes or goes for SECONDS, longer than a person "
-            "pauses; 0 is never.",
+            "Close a session after SECONDS without data in either direction. 0 means never.",
             seconds,
         ),
         parameter(
             "drain-timeout",
             DRAIN_TIMEOUT,
-            "When stopped, let sessions have back what they have sent for up to SECONDS, well "
-            "below what systemd and Kubernetes wait for.",
+            "After a stop, continue for up to SECONDS to return what peers have sent. systemd "
+            "and Kubernetes wait longer than the default.",
             seconds,
         ),
         parameter(
             "udp-rate",
             UDP_RATE,
-            "Answer at most NUMBER datagrams a second to one IPv4 address or one IPv6 /64, far "
-            "more than measuring needs and too few for a flood; 0 for any number. This "
-            "machine's own IPv4 addresses and ::1 have no limit.",
+            "Answer at most NUMBER datagrams a second from one IPv4 address or one IPv6 /64. "
+            "The default is enough for measurements and too little for a flood. 0 means no "
+            "limit. The machine's own IPv4 addresses and ::1 have no limit.",
             wholeNumber,
         ),
     ]
@@ -71,27 +69,30 @@ class LimitOptions(usage.Options):
         [
             "answer-reserved-ports",
             None,
-            "Answer datagrams from ports below 1024, which other echo servers may have sent; "
-            "some clients and scanners use such ports.",
+            "Answer datagrams from ports below 1024, too. Some clients and scanners use such "
+            "ports, but also other echo servers: two servers could answer each other for "
+            "ever.",
         ],
     ]
 
     def opt_allow(self, value: str) -> None:
         """
-        Serve NETWORK (192.0.2.0/24), and only allowed ones. Can be given again.
+        Serve only peers in NETWORK (192.0.2.0/24). Can be given again.
         """
         self._addNetwork("allow", value)
 
     def opt_deny(self, value: str) -> None:
         """
-        Do not serve NETWORK. The most specific one counts. Can be given again.
+        Do not serve peers in NETWORK. If a peer is in several networks of --allow and
+        --deny, the smallest one decides. Can be given again.
         """
         self._addNetwork("deny", value)
 
     def opt_proxy_from(self, value: str) -> None:
         """
-        With haproxy:, take connections and their PROXY headers only from NETWORK, where the
-        proxies are; without this, from everyone. Can be given again.
+        With haproxy:, accept connections with PROXY headers only from proxies in
+        NETWORK. Without this option, everyone may send such headers. Can be given
+        again.
         """
         self._addNetwork("proxy-from", value)
 

@@ -22,8 +22,8 @@ Where C{twistd} without C{-n} logs.
 
 class Log:
     """
-    Has C{twistd} or C{twist} log to the same place as ever, but without blocking: through
-    a L{LogStream<echod.service.logstream.LogStream>}.
+    Makes C{twistd} or C{twist} write its log without blocking, through a
+    L{LogStream<echod.service.logstream.LogStream>}.  The place of the log stays the same.
     """
 
     _file: LogFileStream | None = None
@@ -39,7 +39,7 @@ class Log:
 
     def install(self, application: Componentized) -> None:
         """
-        Open the log, and have the runner of an application use it.
+        Open the log, and make the runner of an application use it.
         """
         options = self._options
         if "logFile" in options:

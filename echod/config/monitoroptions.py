@@ -1,5 +1,5 @@
 """
-The options that say what is logged and shown.
+The options for the log and the status page.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ class MonitorOptions(usage.Options):
         parameter(
             "session-lines",
             SESSION_LINES,
-            "Log the start and the end of single sessions in at most NUMBER lines a second for "
-            "each --tcp and --greeting, after a burst of 10 times as many, and the others as "
-            "one line a second; 'all' logs each of them.",
+            "Log the start and the end of sessions in at most NUMBER lines a second, for each "
+            "--tcp and --greeting, after a burst of 10 times as many. One line a second sums "
+            "up the other sessions. 'all' logs each session.",
             sessionLines,
         ),
         [
             SESSION_LOG,
             None,
             None,
-            "Add a JSON object to FILE for each session that has ended and, once a second, for "
-            "the datagrams of each source. Reopened on SIGUSR1, and on SIGHUP without a "
-            "terminal.",
+            "Append a JSON object to FILE for each session that has ended and, once a second, "
+            "for the datagrams of each source. SIGUSR1 reopens the file; without a terminal, "
+            "SIGHUP does, too.",
             os.path.abspath,
         ],
     ]
 
     optFlags = [
-        ["show-messages", None, "Log what peers send, control characters escaped."],
+        ["show-messages", None, "Log the messages of peers, with control characters escaped."],
     ]
 
     def opt_status(self, address: str) -> None:
         """
-        Show what goes on at ADDRESS, by HTTP: a page, /metrics, /healthz, /readyz,
-        /status.json. Can be given again.
+        Show the state of echod by HTTP at ADDRESS: a page, /metrics, /healthz, /readyz
+        and /status.json. Can be given again.
         """
         self["status"].append(address)
 
     def opt_status_name(self, name: str) -> None:
         """
-        Show the page to browsers that use NAME (echod.example.com) for it, besides the names
-        of this machine; '*' is any name. Can be given again.
+        Serve the status page also to browsers that use NAME (echod.example.com) for it;
+        the names of this machine always work. '*' means any name. Can be given again.
         """
         with naming("status-name", name):
             self["status-name"].append(hostName(name))

@@ -1,6 +1,6 @@
 """
-The command line of C{twistd echod}, read into a L{Config}.  This needs no reactor and
-opens nothing.
+Read the command line of C{twistd echod} into a L{Config}, without a reactor and without
+opening anything.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ The options whose values are lists.
 
 EXAMPLES = """
 Examples:
-  twistd -n echod                       all three on their default ports
+  twistd -n echod                       all three servers, on their default ports
   twistd -n echod --tcp 8080            TCP echo, for this machine only
   twistd -n echod --tcp 0.0.0.0:7 --udp 0.0.0.0:7 --no-goodbye
-                                        RFC 862 for everyone
+                                        plain RFC 862, for everyone
   twistd -n echod --tcp '[::]:8080' --udp '[::]:8080'
                                         for IPv6 and IPv4
   twistd -n echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
@@ -40,13 +40,13 @@ Examples:
   twistd -n echod --tcp haproxy:10.0.0.1:8080
                                         behind a proxy that sends PROXY headers
   twistd -n echod --impair delay=50ms,jitter=10ms --impair udp:drop=1%,seed=7
-                                        a bad path to test a client with
+                                        a bad network, to test a client
 
-Impairments, one or more with commas between them, after udp:, tcp: or greeting:
-for that one only:
-  for all          delay=50ms jitter=10ms seed=7
-  for datagrams    drop=1% duplicate=1% reorder=1% corrupt=1% truncate=1%
-  for connections  rate=1MB/s pieces=1-7 refuse=1%
+SPEC is one or more of these items, separated by commas. After udp:, tcp: or
+greeting:, they are for this server only.
+  all servers      delay=50ms jitter=10ms seed=7
+  datagrams        drop=1% duplicate=1% reorder=1% corrupt=1% truncate=1%
+  connections      rate=1MB/s pieces=1-7 refuse=1%
                    close-after=1MB reset-after=1MB stall-after=1MB
 """
 
@@ -59,13 +59,14 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
     synopsis = "[options]"
 
     longdesc = (
-        "Sends back what it gets. ADDRESS is a port (8080: for this machine only, as "
-        "127.0.0.1, ::1 and the machine's own name), an address or a host name with a port "
-        "(0.0.0.0:8080, [::]:8080, localhost:8080), or, for --greeting and "
-        "--tcp, a Twisted server endpoint description, which listens on all addresses "
-        "unless it says otherwise; for --udp of these only systemd:domain=INET6:name=NAME. "
-        "Port 0 takes a free one; the log says which. With none of the three, all are "
-        "served, for this machine only, on the ports 9999, 8080 and 8080."
+        "A TCP greeting, a TCP echo and a UDP echo server. ADDRESS is a port (8080), or an IP "
+        "address or a host name with a port (0.0.0.0:8080, [::]:8080, localhost:8080). A port "
+        "alone is for this machine only: as 127.0.0.1, ::1 and the machine's own name. "
+        "--greeting, --tcp and --status also take a Twisted server endpoint description, such "
+        "as unix:/run/echod.sock; tcp:8080 listens on all addresses. --udp also takes a "
+        "socket from systemd: systemd:domain=INET6:name=NAME. For port 0, the system chooses "
+        "a free port, and the log shows it. Without --greeting, --tcp and --udp, all three "
+        "servers run, for this machine only, on the ports 9999, 8080 and 8080."
     )
 
     compData = usage.Completions(multiUse=[*REPEATED, "impair"])
@@ -78,6 +79,8 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
     def __init__(self) -> None:
         super().__init__()
         self.arguments: list[str] = []
+        # Before Python 3.13, the docstrings of methods contain their indentation.
+        self.docs = {name: " ".join(words.split()) for name, words in self.docs.items()}
         for option in REPEATED:
             self[option] = []
 
@@ -90,7 +93,7 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
 
     def parseArgs(self, *arguments: str) -> None:
         """
-        There is nothing but options.
+        Refuse arguments: echod has only options.
         """
         if arguments:
             raise usage.UsageError(
@@ -100,8 +103,8 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
 
     def postOptions(self) -> None:
         """
-        Read the addresses, check what depends on several options, and make the
-        L{Config}.  Without an address, all three servers get their default port.
+        Read the addresses, check options against each other, and make the L{Config}.
+        Without an address, all three servers get their default port.
         """
         if not any(self[server] for server in DEFAULT_PORTS):
             self.update({server: [port] for server, port in DEFAULT_PORTS.items()})
@@ -155,15 +158,16 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
         """
         Read the command line.
 
-        @raise usage.UsageError: for what does not make sense.  Below twistd and
-            twist, which would print all of their own help first, one line and
-            status 1.
+        @raise usage.UsageError: if it is invalid.
+
+        @raise SystemExit: with one line, if it is invalid, under twistd and twist.
+            After a C{UsageError}, they would print their own help before the message.
         """
         self.arguments = list(sys.argv[1:] if options is None else options)
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
-            # It quotes what was typed, and that may be anything.
+            # It quotes the user, who may have typed control characters.
             problem = printable(str(error))
             if self.parent is None:
                 raise usage.UsageError(problem) from None

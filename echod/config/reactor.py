@@ -34,7 +34,7 @@ def processReactor(
     from twisted.internet import reactor
 
     if ownsProcess:
-        # Twisted sets its timers by the time of day.  After that is set back, timers
-        # would wait until it is the same again.
+        # Twisted's timers use the time of day.  If somebody sets the clock back by an
+        # hour, all timers would be an hour late.
         reactor.seconds = monotonic  # type: ignore[method-assign]
     return reactor

@@ -1,5 +1,5 @@
 """
-The options that say what is served, and where.
+The options for the servers and their addresses.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ class ServerOptions(usage.Options):
             "greeting-text",
             None,
             GREETING.decode().rstrip(),
-            "Greet with TEXT; a line ending is added.",
+            "Greet with TEXT. echod adds a line ending.",
         ],
         parameter(
             "workers",
             1,
-            "Share the work among NUMBER processes, or, with 'auto', one for each core. "
-            "Without a terminal, SIGHUP replaces them one by one.",
+            "Share the work among NUMBER processes; 'auto' starts one for each core. Without "
+            "a terminal, SIGHUP replaces them one by one.",
             workers,
         ),
     ]
 
     optFlags = [
-        ["no-goodbye", None, "Return everything (RFC 862): 'bye' does not end a TCP echo."],
+        ["no-goodbye", None, "Return everything (RFC 862): 'bye' does not end a session."],
     ]
 
     def __init__(self) -> None:
@@ -47,25 +47,26 @@ class ServerOptions(usage.Options):
 
     def opt_greeting(self, address: str) -> None:
         """
-        Greet whoever connects to ADDRESS, and close. Can be given again.
+        On connections to ADDRESS, send a greeting and close. Can be given again.
         """
         self["greeting"].append(address)
 
     def opt_tcp(self, address: str) -> None:
         """
-        Echo on TCP at ADDRESS until a peer says 'bye'. Can be given again.
+        Echo on TCP at ADDRESS, until the peer sends 'bye'. Can be given again.
         """
         self["tcp"].append(address)
 
     def opt_udp(self, address: str) -> None:
         """
-        Echo datagrams at ADDRESS. Can be given again.
+        Echo UDP datagrams at ADDRESS. Can be given again.
         """
         self["udp"].append(address)
 
     def opt_impair(self, specification: str) -> None:
         """
-        Misbehave on purpose as SPEC says, see below. Can be given again.
+        Cause delays, losses and other faults, as SPEC says; see below. Can be given
+        again.
         """
         with naming("impair"):
             self.impairments.add(specification)

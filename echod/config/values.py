@@ -1,6 +1,6 @@
 """
-How the values of options are read.  An error names the option, the value, and what would
-be right.
+Read the values of options.  An error names the option and the value, and says what is
+right.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-A L{Config} in the words of the log.
+Describe a L{Config} for the log.
 """
 
 from __future__ import annotations

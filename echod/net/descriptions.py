@@ -1,8 +1,8 @@
 """
 The numbers in Twisted's endpoint descriptions, such as C{tcp:8080:backlog=50}.
 
-Twisted reads them with C{int}, which accepts C{1_0}, C{-1} and digits of other scripts as
-well, and it accepts any number as a port.
+Twisted accepts any number as a port.  It reads numbers with C{int}, which also accepts
+C{1_0}, C{-1} and digits of other scripts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from echod.net.quantities import MOST, wholeNumber
 SERVER_ARGUMENTS = ("port",)
 CLIENT_ARGUMENTS = ("host", "port", "timeout")
 """
-The first arguments of an endpoint with a port, in their order.
+The positional arguments of an endpoint with a port.
 """
 
 PORTED = ("tcp", "tcp6", "ssl", "tls")
@@ -35,7 +35,7 @@ NUMBERS = {
     "mode": 7777,
 }
 """
-The arguments of all endpoints that are numbers, with their largest values.
+All arguments that are numbers, with their largest values.
 """
 
 _SEPARATOR = re.compile(r"(?<!\\):")
@@ -47,7 +47,7 @@ def checkNumbers(description: str, arguments: Sequence[str] = SERVER_ARGUMENTS) 
 
     @param arguments: The names of the positional arguments.
 
-    @raise ValueError: if one of them is not a plain number, or too large.
+    @raise ValueError: if one of them is not a plain number, or is too large.
     """
     kind, *fields = _SEPARATOR.split(description)
     places = arguments if kind.lower() in PORTED else ()

@@ -1,8 +1,8 @@
 """
 Numbers and quantities as people write them: durations, sizes, rates and shares.
 
-All numbers of users and peers are read here.  Python's C{int} and C{float} also accept
-C{1_0}, C{+5}, spaces, digits of other scripts, C{nan} and C{1e400}.
+All numbers from users and peers are read here.  Python's C{int} and C{float} accept too
+much: C{1_0}, C{+5}, spaces, digits of other scripts, C{nan} and C{1e400}.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Mapping
 
 LONGEST_NUMBER = 32
 """
-The most characters of a number: more than any program prints for a C{float}, and
-few enough that reading them never fails.
+The most characters of a number.  No program prints a longer C{float}, and C{int} can
+read all texts of this length.
 """
 
 MOST = 10**15
 """
-The largest number, in bytes a petabyte: nobody needs more.  A C{float} can hold every
-whole number up to it.
+The largest number; in bytes, this is a petabyte.  A C{float} can hold all whole numbers
+up to it.
 """
 
 LONGEST_TIME = 10**9
@@ -44,7 +44,7 @@ _LARGEST = f"{MOST // SIZES['GB']}GB"
 
 SLOWEST = 0.001
 """
-The lowest rate, in bytes a second: a byte in a quarter of an hour.
+The lowest rate, in bytes a second: one byte in 17 minutes.
 """
 
 _WHOLE = re.compile(r"[0-9]+")
@@ -54,9 +54,9 @@ _QUANTITY = re.compile(r"([0-9.]+) ?(.*)")
 
 def wholeNumber(text: str, least: int = 0, most: int = MOST) -> int:
     """
-    @return: The number that a text of ASCII digits stands for.
+    Read a whole number, in ASCII digits.
 
-    @raise ValueError: for any other text, and for a number outside of the limits.
+    @raise ValueError: for any other text, or for a number outside of the limits.
     """
     if len(text) <= LONGEST_NUMBER and _WHOLE.fullmatch(text):
         number = int(text)
@@ -67,9 +67,9 @@ def wholeNumber(text: str, least: int = 0, most: int = MOST) -> int:
 
 def decimal(text: str, least: float = 0, most: float = MOST) -> float:
     """
-    @return: The number that a text of ASCII digits, with or without a point, stands for.
+    Read a number in ASCII digits, with or without a decimal point.
 
-    @raise ValueError: for any other text, and for a number outside of the limits.
+    @raise ValueError: for any other text, or for a number outside of the limits.
     """
     if len(text) <= LONGEST_NUMBER and _DECIMAL.fullmatch(text):
         number = float(text)
@@ -80,9 +80,9 @@ def decimal(text: str, least: float = 0, most: float = MOST) -> float:
 
 def duration(text: str) -> float:
     """
-    @return: Seconds.
+    @return: The duration in seconds.
 
-    @raise ValueError: for any other text, as the next functions do.
+    @raise ValueError: if the text is invalid, as the next functions do.
     """
     problem = f"a duration is written as 50ms, 1.5s or 2min, and is at most {LONGEST_TIME}s"
     units = {**DURATIONS, "\N{MICRO SIGN}s": DURATIONS["us"]}
@@ -91,7 +91,7 @@ def duration(text: str) -> float:
 
 def size(text: str) -> int:
     """
-    @return: Bytes.
+    @return: The size in bytes.
     """
     problem = f"a size is written as 500B, 64KiB or 1.5MB, and is at most {_LARGEST}"
     return round(_quantity(text, SIZES, problem))
@@ -99,7 +99,7 @@ def size(text: str) -> int:
 
 def rate(text: str) -> float:
     """
-    @return: Bytes a second, more than 0.
+    @return: The rate in bytes a second; it is more than 0.
     """
     problem = (
         f"a rate is written as 500B/s, 64KiB/s or 1.5MB/s, and is from 0.001B/s to {_LARGEST}/s"

@@ -75,6 +75,13 @@ class OptionsTests(SynchronousTestCase):
         for item in ITEMS:
             self.assertIn(f" {item}=", said)
 
+    def test_helpSpaces(self) -> None:
+        """
+        The help of an option has single spaces, also where its docstring has a new line.
+        """
+        said = Options().getUsage(width=1000)
+        self.assertRegex(said, "--deny= +Do not serve(?: [^ \n]+)+ Can be given again")
+
     def test_examples(self) -> None:
         """
         The examples in the help are valid command lines.

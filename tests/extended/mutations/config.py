@@ -85,6 +85,7 @@ MUTATIONS = [
     Mutation(VALUES, "        return inf\n", "        return 0\n", _MONITORING),
     Mutation(VALUES, "len(os.sched_getaffinity(0))", "os.cpu_count() or 1", _WORKERS),
     Mutation(VALUES, "number > 1 and not spreads", "False", _WORKERS),
+    Mutation(OPTIONS, '" ".join(words.split())', "words", _OPTIONS),
     Mutation(OPTIONS, "printable(str(error))", "str(error)", _BAD),
     Mutation(OPTIONS, 'Networks(self["allow"], self["deny"])', "pass", _BAD),
     Mutation(OPTIONS, "(*status, *sum(servers.values(), ()))", "status", _WORDS),
