@@ -40,8 +40,6 @@ class Run:
     @ivar stdout: The descriptor of standard output.
 
     @ivar interrupt: The action for Ctrl-C.  At first it cancels the client.
-
-    @ivar statistics: The action for SIGQUIT, if the client has one.
     """
 
     stdin = 0
@@ -50,7 +48,6 @@ class Run:
     def __init__(self, reactor: IClientReactor) -> None:
         self.reactor = reactor
         self.interrupt: Callable[[], object] = self.cancel
-        self.statistics: Callable[[], object] | None = None
         self._outcome = Outcome(INTERRUPTED)
         self._signals = 0
         self._cancelled = False
@@ -89,15 +86,11 @@ class Run:
         if self._signals <= HANDLED_SIGNALS:
             self.reactor.callFromThread(lambda: self.interrupt())
 
-    def quitSignalled(self, *_: object) -> None:
+    def handleQuit(self, action: Callable[[], object]) -> None:
         """
-        Handle SIGQUIT.
+        Call the action at each SIGQUIT, which otherwise ends the program.
         """
-        if self.statistics is None:
-            signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-            signal.raise_signal(signal.SIGQUIT)
-        else:
-            self.reactor.callFromThread(self.statistics)
+        signal.signal(signal.SIGQUIT, lambda *_: self.reactor.callFromThread(action))
 
     def atTerminal(self) -> bool:
         """
@@ -108,7 +101,6 @@ class Run:
     def _begin(self, client: Client, target: object) -> None:
         # The handler of Twisted would stop the reactor.
         _handleSignals(self.signalled)
-        signal.signal(signal.SIGQUIT, self.quitSignalled)
         self.start(client, target).addCallback(self._end)
 
     def _explain(self, failure: Failure, target: object) -> Outcome:

@@ -191,6 +191,7 @@ class CommandTestCase(TestCase):
 
     def setUp(self) -> None:
         self.run_ = Run(reactor)
+        self.addCleanup(signal.signal, signal.SIGQUIT, signal.getsignal(signal.SIGQUIT))
         self.read = b""
         self.open: set[int] = set()
         self.addCleanup(self.closeAll)
@@ -305,7 +306,12 @@ class PipeTests(CommandTestCase):
         """
         said = bytes(range(256)) * 200
         target = self.tcp(EchoFactory(reactor, goodbye=False))
-        for arguments in (["tcp", target], ["tcp", f"tcp:{target}"]):
+        for arguments in (
+            ["tcp", target],
+            ["tcp", f"tcp:{target}"],
+            ["tcp", "-I", "127.0.0.1", target],
+            ["tcp", "-I", "lo", "-Q", "EF", "-t", "65", target],
+        ):
             got = yield self.piped(*arguments, said=said)
             self.assertEqual(got, ((0, ""), said))
         port = reactor.listenTCP(0, EchoFactory(reactor, goodbye=False), interface="::1")
@@ -670,7 +676,7 @@ class PingTests(CommandTestCase):
         running = self.start("ping", "-q", "-i", "0.02", "--every", "0.05", target)
         self.read = b""
         os.set_blocking(sink, False)
-        self.run_.quitSignalled()
+        signal.raise_signal(signal.SIGQUIT)
         while self.read.count(b"so far: sent ") < 3:
             yield deferLater(reactor, 0.005)
             with contextlib.suppress(BlockingIOError):
@@ -678,7 +684,8 @@ class PingTests(CommandTestCase):
         self.run_.interrupt()
         outcome = yield running
         self.assertEqual(outcome.status, 0)
-        self.run_.quitSignalled()
+        signal.raise_signal(signal.SIGQUIT)
+        yield deferLater(reactor, 0)
 
     @inlineCallbacks
     def test_csv(self) -> Steps:

@@ -83,7 +83,7 @@ class ActivationTests(SynchronousTestCase):
         @return: A daemon that has got this socket.
         """
         return Daemon(
-            *("--tcp", "systemd:domain=INET:name=tcp"),
+            *("--tcp", "systemd:domain=INET:name=tcp", "--session-lines", "all"),
             below=[sys.executable, "-c", HAND_OVER, str(skt.fileno())],
             descriptors=[skt.fileno()],
         )

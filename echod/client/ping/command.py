@@ -45,7 +45,7 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
         if not pinger.finished.called:
             report.interim(summary(pinger.result(), Outcome(ALL), target))
 
-    run.statistics = interim
+    run.handleQuit(interim)
     repeated = LoopingCall(interim)
     repeated.clock = run.reactor
     if options["every"]:
