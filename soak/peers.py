@@ -53,7 +53,8 @@ def message(random: Random, size: int) -> bytes:
         data = bytes(random.choices(b"bye\r\n x", k=size))
     else:
         data = random.randbytes(size)
-    return data.replace(b"bye", b"BYE")
+    # No message continues a goodbye that the message before it has begun.
+    return b"x" + data[1:].replace(b"bye", b"BYE")
 
 
 @contextlib.asynccontextmanager
