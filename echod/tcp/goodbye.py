@@ -267,7 +267,11 @@ def _goodbye(text: bytes) -> int:
     """
     # In this order, most segments need one search; and those which are full of one
     # part of a goodbye, few.
-    if not contains(text, b"bye") or not (contains(text, b"bye\n") or contains(text, b"bye\r")):
+    if (
+        B not in text
+        or not contains(text, b"bye")
+        or not (contains(text, b"bye\n") or contains(text, b"bye\r"))
+    ):
         return -1
     places = [
         place + len(start)
