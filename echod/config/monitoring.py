@@ -46,7 +46,7 @@ def addStatus(
 
     @param listenOn: Their endpoints.
 
-    @param monitor: What they show.
+    @param monitor: The state and the metrics that they show.
     """
     # It needs packages that may be missing.
     from echod.status.httpserver import StatusSite

@@ -12,7 +12,7 @@ from echod.tcp.proxyheader import EXPECTED
 
 def proxyNote(config: Config, address: str) -> str:
     """
-    @return: What the log says about the PROXY headers that an address expects.
+    @return: The words of the log about the PROXY headers that an address expects.
     """
     if not expectsHeader(address):
         return ""

@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 
 def generator(impairments: Impairments, *purpose: object) -> Random:
     """
-    @param purpose: What the numbers are for.  Each purpose and each seed has its own
+    @param purpose: The use of the numbers.  Each purpose and each seed has its own
         independent numbers.
 
     @return: A generator of random numbers.

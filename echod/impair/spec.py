@@ -86,7 +86,7 @@ class Impairments:
     @classmethod
     def subject(cls) -> str:
         """
-        @return: What is impaired, in a word.
+        @return: The impaired traffic, in a word.
         """
         return "both"
 
@@ -121,7 +121,7 @@ class DatagramImpairments(Impairments):
     @classmethod
     def subject(cls) -> str:
         """
-        @return: What is impaired, in a word.
+        @return: The impaired traffic, in a word.
         """
         return "datagrams"
 
@@ -162,7 +162,7 @@ class ConnectionImpairments(Impairments):
     @classmethod
     def subject(cls) -> str:
         """
-        @return: What is impaired, in a word.
+        @return: The impaired traffic, in a word.
         """
         return "connections"
 

@@ -88,7 +88,7 @@ class ListeningService(Service, Generic[AnyServer]):
         note: str = "",
     ) -> None:
         """
-        @param note: What else the log says about the address, after its name.
+        @param note: More words of the log about the address, after its name.
         """
         self.address = self.place = address
         self.note = note

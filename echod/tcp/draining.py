@@ -35,7 +35,7 @@ class Waiting(Interface):
 
 class DrainHost(Interface):
     """
-    What a drain needs of the factory whose sessions it ends.
+    The part of a factory that a drain uses.
     """
 
     service: str

@@ -209,7 +209,7 @@ class SessionFactory(Factory):
         self.admission.left(session.address)
         self.lines.ended(session)
         if not self.numPorts and not self.sessions:
-            # Nobody comes any more: leave no timer.
+            # No more connections come: leave no timer.
             self.lines.flush()
         assert session.outcome is not None
         self.ended.add(session.outcome, session.received, session.returned, session.duration)

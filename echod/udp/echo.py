@@ -111,7 +111,7 @@ class UDPEchoProtocol(DatagramProtocol):
 
     def statistics(self) -> DatagramServerStatistics:
         """
-        @return: What the service has counted.
+        @return: The counts of the service.
         """
         return {
             "receivedBytes": self.received,
