@@ -48,21 +48,21 @@ def processorTime(kind: type[Server]) -> str:
 
 
 ROWS: dict[str, Callable[[type[Server]], str]] = {
-    "all comes back after a half-close": talkstreams.afterHalfClose,
-    "who does not read is not read from": talkstreams.boundedMemory,
-    "a stop takes nothing from a peer": talkstreams.stopped,
-    "1000 connections at once": talkstreams.clientsAtOnce,
-    "TLS": talkstreams.speaksTLS,
-    "limits connections": talkstreams.limited,
-    "limits those of one source": talkstreams.limitedPerSource,
-    "serves some networks only": talkstreams.exclusive,
-    "ends idle connections": talkstreams.endsTheIdle,
-    "UDP: a datagram of 65,507 bytes": talkdatagrams.largestDatagram,
-    "UDP: an empty datagram": talkdatagrams.emptyDatagram,
-    "UDP: answers from where it was asked": talkdatagrams.answersFromThere,
-    "UDP: a forged datagram makes no loop": talkdatagrams.guarded,
-    "metrics": metrics,
-    "processor time, C is 1": processorTime,
+    "TCP: loses nothing after a half-close": talkstreams.afterHalfClose,
+    "TCP: backpressure bounds the memory": talkstreams.boundedMemory,
+    "TCP: loses nothing at a server stop": talkstreams.stopped,
+    "TCP: 1000 connections at once": talkstreams.clientsAtOnce,
+    "TCP: TLS": talkstreams.speaksTLS,
+    "TCP: limits the number of connections": talkstreams.limited,
+    "TCP: limits the connections of one address": talkstreams.limitedPerSource,
+    "TCP: serves only chosen networks": talkstreams.exclusive,
+    "TCP: closes idle connections": talkstreams.endsTheIdle,
+    "UDP: returns 65,507 bytes in one datagram": talkdatagrams.largestDatagram,
+    "UDP: returns an empty datagram": talkdatagrams.emptyDatagram,
+    "UDP: answers from the requested address": talkdatagrams.answersFromThere,
+    "UDP: forged datagrams cause no loop": talkdatagrams.guarded,
+    "Metrics for Prometheus": metrics,
+    "Processor time for a message (C takes 1)": processorTime,
 }
 
 
