@@ -26,7 +26,9 @@ class ServerOptions(usage.Options):
             "greeting-text",
             None,
             GREETING.decode().rstrip(),
-            "Greet with TEXT. echod adds a line ending.",
+            "Greet with TEXT. In it, '{peer}' is replaced by the address of the peer, and "
+            "'{host}' by the name of this machine. In a TEXT with one of these names, '{{' and "
+            "'}}' are single braces. echod adds a line ending.",
         ],
         parameter(
             "workers",

@@ -24,7 +24,7 @@ from echod.limits.ratelimit import RateLimit
 from echod.tcp.admission import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE
 from echod.tcp.echo import EchoFactory
 from echod.tcp.factory import SessionFactory
-from echod.tcp.greeting import GREETING, GreetingFactory
+from echod.tcp.greeting import GreetingFactory
 from echod.tcp.proxyheader import EXPECTED, MALFORMED
 from echod.tcp.proxyprotocol import (
     HEADER_TIMEOUT,
@@ -140,14 +140,14 @@ class ProxyTests(SynchronousTestCase):
     def test_greeting(self) -> None:
         """
         Nothing is sent before the header is complete.  Then the session starts at once, and
-        logs the name of the real peer.
+        logs and greets the real peer.
         """
-        _, transport = self.connect(GreetingFactory(self.reactor))
+        _, transport = self.connect(GreetingFactory(self.reactor, b"Hello {peer}"))
         self.receive(transport, V1[:-1])
         self.assertEqual(transport.value(), b"")
         with logged() as lines:
             self.receive(transport, V1[-1:])
-        self.assertEqual(transport.value(), GREETING)
+        self.assertEqual(transport.value(), b"Hello 198.51.100.7:5000")
         self.assertEqual(lines, ["TCP greeting: 198.51.100.7:5000 connected"])
 
     def test_aloneWithItsTransport(self) -> None:

@@ -12,15 +12,25 @@ DEADLINES = "echod/tcp/deadlines.py"
 DRAINING = "echod/tcp/draining.py"
 ECHO = "echod/tcp/plainecho.py"
 FACTORY = "echod/tcp/factory.py"
+GREETING = "echod/tcp/greeting.py"
 STATES = "echod/tcp/states.py"
 
 TEST_CLOSING = "tests/tcp/test_closing.py"
 TEST_ECHO = "tests/tcp/test_echo.py"
 TEST_FACTORY = "tests/tcp/test_factory.py"
+TEST_GREETING = "tests/tcp/test_greeting.py"
 TEST_SESSION = "tests/tcp/test_session.py"
 TEST_STATES = "tests/tcp/test_states.py"
 
 MUTATIONS = [
+    Mutation(
+        GREETING,
+        "    if not _NAME.search(greeting):\n        return [greeting]\n",
+        "",
+        TEST_GREETING,
+    ),
+    Mutation(GREETING, 'b"{{": b"{", ', "", TEST_GREETING),
+    Mutation(GREETING, "len(self.greeting)", "len(self.factory.greeting)", TEST_GREETING),
     Mutation(STATES, "END: CLOSING, LOST: CLOSED},\n    CLOSING", "}, CLOSING", TEST_STATES),
     Mutation(STATES, "{SENT: LINGERING, LOST: CLOSED}", "{LOST: CLOSED}", TEST_STATES),
     # Over TLS the system has received more bytes than the session will get.
