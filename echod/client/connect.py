@@ -1,5 +1,5 @@
 """
-Connect a protocol to the target that the options name.
+Connect a protocol to a target.
 """
 
 from __future__ import annotations
@@ -14,42 +14,52 @@ from echod.client.commonoptions import ClientOptions
 from echod.client.datagrams import ConnectedPort, DatagramClient
 from echod.client.endpoints import resolve, streamEndpoint, streamEndpointOf
 from echod.client.exitstatus import USAGE, ClientError, Outcome
-from echod.client.run import Run
+from echod.client.reactor import IClientReactor
 from echod.client.sockets import OptionsReactor
+from echod.client.target import Address, Target
 
 
-async def endpointOf(run: Run, options: ClientOptions) -> IStreamClientEndpoint:
+async def endpointOf(
+    reactor: IClientReactor, options: ClientOptions, target: Target
+) -> IStreamClientEndpoint:
     """
     @return: The stream endpoint of the target.
 
     @raise ClientError: if its description is wrong.
     """
-    reactor: Any = OptionsReactor(run.reactor, options.socketOptions)
-    target, patience = options["target"], options["timeout"]
-    if options.family is not None:
-        return await streamEndpointOf(reactor, target, patience, options.family)
+    withOptions: Any = OptionsReactor(reactor, options.socketOptions)
+    patience = options["timeout"]
+    if options.family is not None and isinstance(target, Address):
+        return await streamEndpointOf(withOptions, target, patience, options.family)
     try:
-        return streamEndpoint(reactor, target, patience)
+        return streamEndpoint(withOptions, target, patience)
     except ValueError as error:
         raise ClientError(Outcome(USAGE, f"{target}: {error}")) from None
 
 
-async def connect(run: Run, options: ClientOptions, protocol: Protocol) -> None:
+async def connect(
+    reactor: IClientReactor, options: ClientOptions, target: Target, protocol: Protocol
+) -> None:
     """
     Connect a protocol to the target by a stream.
     """
-    await connectProtocol(await endpointOf(run, options), protocol)
+    await connectProtocol(await endpointOf(reactor, options, target), protocol)
 
 
 async def openPort(
-    run: Run, options: ClientOptions, protocol: DatagramClient, discovery: int | None = None
+    reactor: IClientReactor,
+    options: ClientOptions,
+    target: Target,
+    protocol: DatagramClient,
+    discovery: int | None = None,
 ) -> ConnectedPort:
     """
     Connect a protocol to the target by datagrams.
 
     @param discovery: Which datagrams may be fragmented, as for L{ConnectedPort}.
     """
-    address = await resolve(run.reactor, options["target"], options.family)
-    port = ConnectedPort(address, protocol, run.reactor, discovery, options.socketOptions)
+    assert isinstance(target, Address)
+    address = await resolve(reactor, target, options.family)
+    port = ConnectedPort(address, protocol, reactor, discovery, options.socketOptions)
     port.startListening()
     return port

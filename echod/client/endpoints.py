@@ -26,13 +26,13 @@ from twisted.internet.interfaces import (
 from zope.interface import implementer
 
 from echod.client.reactor import IClientReactor
-from echod.client.target import WRONG_TARGET, Address, Description, Family
+from echod.client.target import WRONG_TARGET, Address, Family, Target
 from echod.net.format import shortened
 
 
 def streamEndpoint(
     reactor: IClientReactor,
-    target: Address | Description,
+    target: Target,
     patience: float,
     fromString: Callable[[IClientReactor, str], IStreamClientEndpoint] = clientFromString,
 ) -> IStreamClientEndpoint:

@@ -50,7 +50,10 @@ class Description(str):
     """
 
 
-def parseTarget(text: str, port: int, loopback: str = LOOPBACK) -> Address | Description:
+Target = Address | Description
+
+
+def parseTarget(text: str, port: int, loopback: str = LOOPBACK) -> Target:
     """
     Parse a target.
 

@@ -5,28 +5,23 @@ C{echoc ping}.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Callable
 from typing import TextIO
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import LoopingCall
 
-from echod.client.connect import connect, endpointOf, openPort
-from echod.client.datagrams import ConnectedPort
 from echod.client.exitstatus import ALL, SOME, ClientError, Outcome, explain
-from echod.client.ping.connections import Connections
 from echod.client.ping.live import Plot, Progress, isLong
+from echod.client.ping.measurement import measure
 from echod.client.ping.mtu import MTUPinger
 from echod.client.ping.options import PingOptions
 from echod.client.ping.pinger import Pinger, Result
-from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
 from echod.client.ping.report import CSV, JSON, JSONLines, OneLine, Print, Quiet, Text
 from echod.client.ping.summary import summary
 from echod.client.ping.verdict import verdict
 from echod.client.reactor import IClientReactor
 from echod.client.run import Printer, Run
-from echod.client.udpsocket import NO_FRAGMENTS, PROBE_PATH
 from echod.net.format import quoted
 
 
@@ -45,6 +40,13 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
         if not pinger.finished.called:
             report.interim(summary(pinger.result(), Outcome(ALL), target))
 
+    def interrupt() -> None:
+        if pinger.started:
+            pinger.interrupt()
+        else:
+            run.cancel()
+
+    run.interrupt = interrupt
     run.handleQuit(interim)
     repeated = LoopingCall(interim)
     repeated.clock = run.reactor
@@ -52,7 +54,7 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
         repeated.start(options["every"], now=False)
     report.started(target, plan, "TCP" if options["tcp"] else "UDP")
     try:
-        result = await _transport(options)(run, options, pinger)
+        result = await measure(run.reactor, options, target, pinger)
         outcome = verdict(result, target)
         report.finished(summary(result, outcome, target))
         # The report contains the message.
@@ -102,56 +104,6 @@ def _writeHistogram(file: TextIO, result: Result) -> Outcome | None:
 
 def _cannotWrite(path: str, error: OSError) -> Outcome:
     return Outcome(SOME, f"--histogram {quoted(path)}: {error.strerror}")
-
-
-def _transport(
-    options: PingOptions,
-) -> Callable[[Run, PingOptions, Pinger], Awaitable[Result]]:
-    if not options["tcp"]:
-        return _pingByUDP
-    return _pingByConnections if options["anew"] else _pingByTCP
-
-
-async def _pingByConnections(run: Run, options: PingOptions, pinger: Pinger) -> Result:
-    connections = Connections(run.reactor, await endpointOf(run, options), pinger)
-    connections.start()
-    run.interrupt = pinger.interrupt
-    try:
-        return await pinger.finished
-    finally:
-        connections.close()
-
-
-async def _pingByTCP(run: Run, options: PingOptions, pinger: Pinger) -> Result:
-    protocol = StreamProbesProtocol(pinger)
-    await connect(run, options, protocol)
-    run.interrupt = pinger.interrupt
-    try:
-        return await pinger.finished
-    finally:
-        protocol.close()
-
-
-async def _pingByUDP(run: Run, options: PingOptions, pinger: Pinger) -> Result:
-    protocol = DatagramProbesProtocol(pinger)
-    discovery = PROBE_PATH if options["mtu"] else NO_FRAGMENTS if options["df"] else None
-    port = await openPort(run, options, protocol, discovery)
-    run.interrupt = pinger.interrupt
-    search = pinger.result().search
-    if search is not None:
-        search.hint = port.payloadByKernel
-    try:
-        result = await pinger.finished
-        return replace(result, pathMTU=_pathMTU(result, port))
-    finally:
-        await port.stopListening()
-
-
-def _pathMTU(result: Result, port: ConnectedPort) -> int | None:
-    if result.search is None:
-        return port.pathMTU()
-    largest = result.search.largest
-    return None if largest is None else largest + port.headers
 
 
 def reporter(

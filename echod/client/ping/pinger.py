@@ -117,6 +117,13 @@ class Pinger:
         self._now = now
         self._began = now().monotonic
 
+    @property
+    def started(self) -> bool:
+        """
+        Whether sending has started.
+        """
+        return self._schedule is not None
+
     def start(
         self, write: Callable[[bytes], object], unread: Callable[[], bool] = lambda: False
     ) -> None:

@@ -48,7 +48,7 @@ async def greet(run: Run, options: ClientOptions) -> Outcome:
     printer = Printer(run)
     protocol = GreetedProtocol(run.reactor, options["timeout"], printer.write)
     try:
-        await connect(run, options, protocol)
+        await connect(run.reactor, options, options["target"], protocol)
         closed = await protocol.finished
     except CancelledError:
         protocol.abort()
@@ -95,7 +95,7 @@ async def _tcpInPipe(run: Run, options: ClientOptions) -> Outcome:
 
     output.finished.addErrback(outputFailed)
     try:
-        await connect(run, options, protocol)
+        await connect(run.reactor, options, options["target"], protocol)
         protocol.sendFrom(source)
         outcome = judge(await protocol.finished, protocol)
     except CancelledError:
@@ -114,7 +114,7 @@ async def _tcpAtTerminal(run: Run, options: ClientOptions) -> Outcome:
     terminal = Terminal(run.reactor, (run.stdin, run.stdout))
     display = LineDisplay(run.reactor, terminal.show)
     protocol = ConversationProtocol(run.reactor, options["timeout"], display)
-    await connect(run, options, protocol)
+    await connect(run.reactor, options, options["target"], protocol)
     try:
         _converse(terminal, protocol, b"\n")
         return judge(await protocol.finished, protocol)
@@ -204,7 +204,7 @@ async def _udpInPipe(run: Run, options: ClientOptions) -> Outcome:
 
     source = Input(run.reactor, run.stdin, lines.read, finish)
     try:
-        port = await openPort(run, options, protocol)
+        port = await openPort(run.reactor, options, options["target"], protocol)
         try:
             protocol.sendFrom(source)
             answers = await protocol.finished
@@ -229,7 +229,7 @@ async def _udpAtTerminal(run: Run, options: ClientOptions) -> Outcome:
             f"[!] No answer within {options['timeout']:g} s: {escaped(datagram)}"
         ),
     )
-    port = await openPort(run, options, protocol)
+    port = await openPort(run.reactor, options, options["target"], protocol)
     try:
         _converse(terminal, protocol, b"")
         answers = await protocol.finished

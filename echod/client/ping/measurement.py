@@ -1,0 +1,81 @@
+"""
+The measurement of one target, by datagrams or by TCP connections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from echod.client.connect import connect, endpointOf, openPort
+from echod.client.datagrams import ConnectedPort
+from echod.client.ping.connections import Connections
+from echod.client.ping.options import PingOptions
+from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
+from echod.client.reactor import IClientReactor
+from echod.client.target import Target
+from echod.client.udpsocket import NO_FRAGMENTS, PROBE_PATH
+
+
+async def measure(
+    reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
+) -> Result:
+    """
+    Measure one target until the run of the pinger is over, and close everything.
+
+    This prints nothing.  The observer of the pinger receives the events, and
+    L{Pinger.result} returns the result so far.
+
+    @raise Exception: if the target cannot be resolved or reached at all.  L{explain}
+        returns the outcome for it.
+    """
+    if not options["tcp"]:
+        return await _byUDP(reactor, options, target, pinger)
+    if options["anew"]:
+        return await _byConnections(reactor, options, target, pinger)
+    return await _byTCP(reactor, options, target, pinger)
+
+
+async def _byConnections(
+    reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
+) -> Result:
+    connections = Connections(reactor, await endpointOf(reactor, options, target), pinger)
+    connections.start()
+    try:
+        return await pinger.finished
+    finally:
+        connections.close()
+
+
+async def _byTCP(
+    reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
+) -> Result:
+    protocol = StreamProbesProtocol(pinger)
+    await connect(reactor, options, target, protocol)
+    try:
+        return await pinger.finished
+    finally:
+        protocol.close()
+
+
+async def _byUDP(
+    reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
+) -> Result:
+    protocol = DatagramProbesProtocol(pinger)
+    discovery = PROBE_PATH if options["mtu"] else NO_FRAGMENTS if options["df"] else None
+    port = await openPort(reactor, options, target, protocol, discovery)
+    search = pinger.result().search
+    if search is not None:
+        search.hint = port.payloadByKernel
+    try:
+        result = await pinger.finished
+        return replace(result, pathMTU=_pathMTU(result, port))
+    finally:
+        await port.stopListening()
+
+
+def _pathMTU(result: Result, port: ConnectedPort) -> int | None:
+    if result.search is None:
+        return port.pathMTU()
+    largest = result.search.largest
+    return None if largest is None else largest + port.headers
