@@ -2,8 +2,12 @@
 How Sphinx makes the documentation; see C{make docs}.
 """
 
+import re
 import sys
 from pathlib import Path
+
+from pygments.lexers.shell import BashSessionLexer
+from sphinx.application import Sphinx
 
 DOCS = Path(__file__).parent
 
@@ -16,7 +20,7 @@ author = "The echod authors"
 copyright = author
 version = release = __version__
 
-extensions = ["sphinx.ext.autodoc", "epytext", "options"]
+extensions = ["sphinx.ext.autodoc", "sphinx_design", "epytext", "options"]
 
 # A name that leads nowhere is an error, as is any other warning: "make docs" says so.
 nitpicky = True
@@ -41,3 +45,19 @@ man_pages = [
     ("echoc", "echoc", "clients of an echo server, and one that measures", author, 1),
 ]
 man_show_urls = True
+
+
+class ConsoleLexer(BashSessionLexer):
+    """
+    Highlights commands only.  Pygments takes the C{#} in the log lines of Twisted for a
+    prompt.
+    """
+
+    _ps1rgx = re.compile(r"^([$#] )(.*\n?)")
+
+
+def setup(app: Sphinx) -> None:
+    """
+    Use L{ConsoleLexer} for the terminals on the pages.
+    """
+    app.add_lexer("console", ConsoleLexer)
