@@ -18,7 +18,7 @@ from echod.client.target import LOOPBACK6, Address, Family, parseTarget
 from echod.client.values import seconds, typeOfService
 from echod.net.addresses import LOOPBACK
 from echod.net.format import quoted
-from echod.net.quantities import wholeNumber
+from echod.net.quantities import DURATION_HELP, wholeNumber
 
 ECHO_PORT = 8080
 
@@ -73,7 +73,8 @@ class ClientOptions(usage.Options):
         The text above the options in C{--help}.
         """
         more = DESCRIPTIONS if self.streams else "an address."
-        return f"{self.about} {TARGETS.format(more=more, port=self.port)}"
+        targets = TARGETS.format(more=more, port=self.port)
+        return f"{self.about} {targets} {DURATION_HELP}"
 
     def getSynopsis(self) -> str:
         """
@@ -108,7 +109,7 @@ class ClientOptions(usage.Options):
 
     def opt_timeout(self, value: str) -> None:
         """
-        Wait at most SECONDS for an answer.
+        Wait at most DURATION for an answer.
         """
         self["timeout"] = seconds("--timeout", value)
 

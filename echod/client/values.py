@@ -9,7 +9,7 @@ import re
 from twisted.python import usage
 
 from echod.net.format import quoted
-from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
+from echod.net.quantities import LONGEST_TIME, decimal, duration, wholeNumber
 
 _HEXADECIMAL = re.compile("0[xX][0-9a-fA-F]{1,2}")
 
@@ -44,11 +44,16 @@ def typeOfService(value: str) -> int:
 
 def seconds(option: str, value: str) -> float:
     """
-    Parse a time.
+    Parse a duration above 0.
 
-    @raise usage.UsageError: if it is not a number of seconds above 0.
+    @return: The duration in seconds.
+
+    @raise usage.UsageError: for everything else.
     """
-    return positive(option, value, "seconds")
+    try:
+        return duration(value, SHORTEST)
+    except ValueError as error:
+        raise usage.UsageError(f"{option} {quoted(value)}: {error}") from None
 
 
 def positive(option: str, value: str, what: str) -> float:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from twisted.python import usage
 
-from echod.config.values import naming, network, parameter, seconds
+from echod.config.values import naming, network, parameter
 from echod.limits.capacity import DRAIN_TIMEOUT, IDLE_TIMEOUT
 from echod.limits.ratelimit import UDP_RATE
-from echod.net.quantities import wholeNumber
+from echod.net.quantities import duration, wholeNumber
 
 NETWORKS = ("allow", "deny", "proxy-from")
 
@@ -45,15 +45,15 @@ class LimitOptions(usage.Options):
         parameter(
             "idle-timeout",
             IDLE_TIMEOUT,
-            "Close a session after SECONDS without data in either direction. 0 means never.",
-            seconds,
+            "Close a session after DURATION without data in either direction. 0 means never.",
+            duration,
         ),
         parameter(
             "drain-timeout",
             DRAIN_TIMEOUT,
-            "After a stop, continue for up to SECONDS to return what peers have sent. systemd "
+            "After a stop, continue for up to DURATION to return what peers have sent. systemd "
             "and Kubernetes wait longer than the default.",
-            seconds,
+            duration,
         ),
         parameter(
             "udp-rate",

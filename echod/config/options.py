@@ -20,6 +20,7 @@ from echod.config.serveroptions import DEFAULT_PORTS, ServerOptions
 from echod.config.values import naming
 from echod.limits.networks import Networks
 from echod.net.format import printable, quoted
+from echod.net.quantities import DURATION_HELP
 from echod.tcp.endpoints import expectsHeader
 
 REPEATED = (*SERVERS, *NETWORKS, *PAGE)
@@ -66,7 +67,7 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
         "as unix:/run/echod.sock; tcp:8080 listens on all addresses. --udp also takes a "
         "socket from systemd: systemd:domain=INET6:name=NAME. For port 0, the system chooses "
         "a free port, and the log shows it. Without --greeting, --tcp and --udp, all three "
-        "servers run, for this machine only, on the ports 9999, 8080 and 8080."
+        f"servers run, for this machine only, on the ports 9999, 8080 and 8080. {DURATION_HELP}"
     )
 
     compData = usage.Completions(multiUse=[*REPEATED, "impair"])

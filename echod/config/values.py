@@ -16,7 +16,7 @@ from twisted.python import usage
 
 from echod.limits.networks import Network
 from echod.net.format import quoted, shortened
-from echod.net.quantities import LONGEST_TIME, decimal, wholeNumber
+from echod.net.quantities import wholeNumber
 from echod.net.sockets import SPREADS
 
 MOST_WORKERS = 1024
@@ -53,23 +53,11 @@ def parameter(
     return [name, None, default, description, parse]
 
 
-def seconds(value: str) -> float:
-    """
-    Read a time in seconds.
-
-    @raise ValueError: if it is wrong, as the next functions do.
-    """
-    try:
-        return decimal(value, most=LONGEST_TIME)
-    except ValueError:
-        raise ValueError(
-            f"not a number of seconds, such as 0.5 or 600, and at most {LONGEST_TIME}"
-        ) from None
-
-
 def network(value: str) -> Network:
     """
     Read a network, or a single address.
+
+    @raise ValueError: if it is wrong, as the next functions do.
     """
     try:
         return ip_network(value)

@@ -30,11 +30,14 @@ def pieces(text: str) -> tuple[int, int]:
     """
     first, dash, last = text.partition("-")
     try:
-        least = wholeNumber(first, 1)
-        return least, wholeNumber(last, least) if dash else least
+        least = size(first)
+        most = size(last) if dash else least
+        if not 1 <= least <= most:
+            raise ValueError
+        return least, most
     except ValueError:
         raise ValueError(
-            "pieces are written as 5 or 1-7, in bytes, the smaller first, not 0, and at most "
+            "pieces are written as 5, 1-7 or 1kB-2kB, the smaller first, not 0, and at most "
             f"{MOST}"
         ) from None
 

@@ -27,7 +27,25 @@ LONGEST_TIME = 10**9
 The longest duration, in seconds: 30 years.
 """
 
-DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
+DURATIONS = {
+    "us": 1e-6,
+    "\N{MICRO SIGN}s": 1e-6,
+    "ms": 1e-3,
+    "": 1.0,
+    "s": 1.0,
+    "m": 60.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+}
+
+DURATION_HELP = (
+    "DURATION is a number of seconds (600), or a number with a unit: 250us, 50ms, 1.5s, 5m, "
+    "2h or 1d."
+)
+"""
+How to write a duration, for C{--help}.
+"""
 
 SIZES = {
     "": 1,
@@ -49,7 +67,7 @@ The lowest rate, in bytes a second: one byte in 17 minutes.
 
 _WHOLE = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
-_QUANTITY = re.compile(r"([0-9.]+) ?(.*)")
+_QUANTITY = re.compile(r"([0-9.]+)(?: (?=.))?(.*)")
 
 
 def wholeNumber(text: str, least: int = 0, most: int = MOST) -> int:
@@ -78,23 +96,31 @@ def decimal(text: str, least: float = 0, most: float = MOST) -> float:
     raise ValueError(f"not a number from {least:.16g} to {most:.16g}")
 
 
-def duration(text: str) -> float:
+def duration(text: str, least: float = 0) -> float:
     """
+    @param least: The shortest duration, in seconds.
+
     @return: The duration in seconds.
 
     @raise ValueError: if the text is invalid, as the next functions do.
     """
-    problem = f"a duration is written as 50ms, 1.5s or 2min, and is at most {LONGEST_TIME}s"
-    units = {**DURATIONS, "\N{MICRO SIGN}s": DURATIONS["us"]}
-    return _quantity(text, units, problem, most=LONGEST_TIME)
+    problem = (
+        "a duration is written as 600 (seconds), 50ms, 1.5s, 5m, 2h or 1d, and is "
+        f"{'more than 0 and ' if least else ''}at most {LONGEST_TIME}s"
+    )
+    return _quantity(text, DURATIONS, problem, least=least, most=LONGEST_TIME)
 
 
 def size(text: str) -> int:
     """
     @return: The size in bytes.
     """
-    problem = f"a size is written as 500B, 64KiB or 1.5MB, and is at most {_LARGEST}"
-    return round(_quantity(text, SIZES, problem))
+    problem = f"a size is written as 500, 64KiB or 1.5MB, and is at most {_LARGEST}"
+    number = _quantity(text, SIZES, problem)
+    if number % 1 and text.rstrip(" B")[-1].isdecimal():
+        # A fraction of a larger unit is rounded; a fraction of a byte is a mistake.
+        raise ValueError(problem)
+    return round(number)
 
 
 def rate(text: str) -> float:
@@ -129,6 +155,8 @@ def _quantity(
         raise ValueError(problem)
     unit = units[match[2]]
     try:
-        return decimal(match[1], least / unit, most / unit) * unit
+        number = decimal(match[1], least / unit, most / unit)
     except ValueError:
         raise ValueError(problem) from None
+    # Divide where it is exact: 50us is 5e-05, but 50 * 1e-6 is not.
+    return number * unit if unit >= 1 else number / round(1 / unit)

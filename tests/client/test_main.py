@@ -115,7 +115,12 @@ class ProgramTests(SynchronousTestCase):
         """
         self.assertEqual(
             ended(echoc("ping", "-i", "x")),
-            (2, "", "echoc: --interval x: give seconds, more than 0 and at most 1000000000\n"),
+            (
+                2,
+                "",
+                "echoc: --interval x: a duration is written as 600 (seconds), 50ms, 1.5s, 5m, "
+                "2h or 1d, and is more than 0 and at most 1000000000s\n",
+            ),
         )
 
     def test_unresolvable(self) -> None:

@@ -263,12 +263,30 @@ class OptionsTests(SynchronousTestCase):
             (["ping", "-t", "0"], "--ttl 0: give a number from 1 to 255"),
             (["tcp", "-4", "unix:/x"], "--ipv4 does not go with an endpoint description"),
             (["tcp", "-6", "unix:/x"], "--ipv6 does not go with an endpoint description"),
-            (["ping", "-i", "x"], "--interval x: give seconds, more than 0"),
-            (["ping", "-i", "0"], "--interval 0: give seconds, more than 0"),
-            (["ping", "-i", "-1"], "--interval -1: give seconds, more than 0"),
-            (["ping", "-i", "nan"], "--interval nan: give seconds, more than 0"),
-            (["ping", "-w", "0"], "--deadline 0: give seconds, more than 0"),
-            (["ping", "--every", "x"], "--every x: give seconds, more than 0"),
+            (
+                ["ping", "-i", "x"],
+                "--interval x: a duration is written as 600 (seconds), 50ms, ",
+            ),
+            (
+                ["ping", "-i", "0"],
+                "--interval 0: a duration is written as 600 (seconds), 50ms, ",
+            ),
+            (
+                ["ping", "-i", "-1"],
+                "--interval -1: a duration is written as 600 (seconds), 50ms, ",
+            ),
+            (
+                ["ping", "-i", "nan"],
+                "--interval nan: a duration is written as 600 (seconds), 50ms, ",
+            ),
+            (
+                ["ping", "-w", "0"],
+                "--deadline 0: a duration is written as 600 (seconds), 50ms, ",
+            ),
+            (
+                ["ping", "--every", "x"],
+                "--every x: a duration is written as 600 (seconds), 50ms, ",
+            ),
             (
                 ["ping", "--percentiles", "0"],
                 "--percentiles 0: give numbers from",
@@ -276,12 +294,17 @@ class OptionsTests(SynchronousTestCase):
             (["ping", "--percentiles", "5,101"], "--percentiles 5,101: give numbers from"),
             (["ping", "--percentiles", ""], "give numbers from 0.0001 to 100"),
             (["ping", "--csv", "--json"], "--json does not go with --csv"),
-            (["ping", "-W", "inf"], "--timeout inf: give seconds, more than 0"),
+            (
+                ["ping", "-W", "inf"],
+                "--timeout inf: a duration is written as 600 (seconds), 50ms, ",
+            ),
             (["ping", "--rate", "0"], "--rate 0: give a number of probes a second"),
             (["ping", "-c", "0"], "--count 0: give a number from 1"),
             (["ping", "-c", "1.5"], "--count 1.5: give a number from 1"),
             (["ping", "-s", "x"], "--size x: give bytes, 0 to 65507, or a sweep"),
             (["ping", "-s", "65508"], "--size 65508: give bytes"),
+            (["ping", "-s", "1.5"], "--size 1.5: give bytes"),
+            (["ping", "-s", "64KiB"], "--size 64KiB: give bytes"),
             (["ping", "-s", "9-1"], "--size 9-1: give bytes"),
             (["ping", "-s", "1-9:0"], "--size 1-9:0: give bytes"),
             (["ping", "--mtu", "--tcp"], "--mtu does not go with --tcp"),
@@ -336,7 +359,7 @@ class OptionsTests(SynchronousTestCase):
                         UsageError, parseCommandLine, ["ping", f"{option}={number}"]
                     )
                 )
-                self.assertRegex(said, f"^{option} .*: give ")
+                self.assertRegex(said, f"^{option} .*: (give|a duration is written as) ")
                 self.assertLess(len(said), 300)
             for target in (f"[::1]:{number}", f"tcp:host:{number}"):
                 said = str(

@@ -73,8 +73,8 @@ VALUES: Rows = (
     (NUMBERS, ("1.5", "x", *NO_NUMBERS), ": not a whole number from 0 to 1000000000000000"),
     (
         ("idle-timeout", "drain-timeout"),
-        ("x", "10s", *NO_NUMBERS),
-        ": not a number of seconds, such as 0.5 or 600, and at most 1000000000",
+        ("x", "10S", "1000000001", *NO_NUMBERS),
+        ": a duration is written as 600 (seconds), 50ms, 1.5s, 5m, 2h or 1d, and is at most ",
     ),
     (
         ("session-lines",),

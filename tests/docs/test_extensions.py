@@ -119,10 +119,10 @@ class OptionsTests(ExtensionTestCase):
         A parameter is shown with its argument and its default.
         """
         self.assertEqual(
-            self.described(optParameters=[["wait", "w", 5.0, "Wait SECONDS with --all."]]),
+            self.described(optParameters=[["wait", "w", 5.0, "Wait DURATION with --all."]]),
             [
-                ".. option:: -w SECONDS, --wait SECONDS",
-                "Wait SECONDS with ``--all``.",
+                ".. option:: -w DURATION, --wait DURATION",
+                "Wait DURATION with ``--all``.",
                 "Default: 5.",
             ],
         )

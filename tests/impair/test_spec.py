@@ -134,11 +134,11 @@ class ImpairmentTests(SynchronousTestCase):
         for specification, problem in (
             ("", "nothing is no impairment: delay, jitter, "),
             ("lose=1%", "lose is no impairment: delay, jitter, "),
-            ("delay", "delay: a duration is written as 50ms, "),
+            ("delay", "delay: a duration is written as 600 (seconds), 50ms, "),
             ("delay=1s,drop=1", "drop=1: a share is written as 1% "),
-            ("pieces=7-1", "pieces=7-1: pieces are written as 5 or 1-7, "),
-            ("pieces=0-3", "pieces=0-3: pieces are written as 5 or 1-7, "),
-            ("pieces=few", "pieces=few: pieces are written as 5 or 1-7, "),
+            ("pieces=7-1", "pieces=7-1: pieces are written as 5, 1-7 or 1kB-2kB, "),
+            ("pieces=0-3", "pieces=0-3: pieces are written as 5, 1-7 or 1kB-2kB, "),
+            ("pieces=few", "pieces=few: pieces are written as 5, 1-7 or 1kB-2kB, "),
             ("seed=x", "seed=x: a seed is a whole number"),
             ("delay=1s,delay=2s", "delay is given twice"),
         ):

@@ -17,19 +17,30 @@ class QuantityTests(SynchronousTestCase):
 
     def test_durations(self) -> None:
         """
-        A duration has a unit, from microseconds to minutes.
+        A duration is in seconds, or has a unit, from microseconds to days.  It is the
+        C{float} that is nearest to the text.
         """
-        texts = ("50ms", "1.5s", "2min", "250us", "250µs", "0s", "10 ms")
-        self.assertEqual(
-            [round(duration(text), 9) for text in texts],
-            [0.05, 1.5, 120, 0.00025, 0.00025, 0, 0.01],
-        )
+        for text, seconds in (
+            ("600", 600),
+            (".5", 0.5),
+            ("50us", 0.00005),
+            ("250\N{MICRO SIGN}s", 0.00025),
+            ("50ms", 0.05),
+            ("10 ms", 0.01),
+            ("0s", 0),
+            ("1.5s", 1.5),
+            ("5m", 300),
+            ("2min", 120),
+            ("1.5h", 5400),
+            ("1d", 86400),
+        ):
+            self.assertEqual(duration(text), seconds, text)
 
     def test_sizes(self) -> None:
         """
         A size is in bytes, or in the units of thousands or of 1024.
         """
-        texts = ("7", "7B", "1.5kB", "1MB", "2GB", "1KiB", "1MiB", "0")
+        texts = ("7", "7 B", "1.5kB", "1MB", "2GB", "1KiB", "1MiB", "0")
         self.assertEqual(
             [size(text) for text in texts],
             [7, 7, 1500, 10**6, 2 * 10**9, 1024, 1 << 20, 0],
@@ -53,8 +64,12 @@ class QuantityTests(SynchronousTestCase):
         Other texts are refused, with a message that says how to write the quantity.
         """
         for kind, texts, right in (
-            (duration, ("", "50", "-1s", "ms", "1h", "infs", "1e3s", "1ms "), "50ms"),
-            (size, ("", "1mb", "-1", "1MB/s", "nan"), "64KiB"),
+            (
+                duration,
+                ("", "-1s", "ms", "1H", "infs", "1e3s", "1ms ", "5 ", "5  s", "1h30m"),
+                "50ms",
+            ),
+            (size, ("", "1mb", "-1", "1MB/s", "nan", "1.5", "1.5 B"), "64KiB"),
             (rate, ("1MB", "0B/s", "0.0MB/s", "x"), "1.5MB/s"),
             (share, ("1", "101%", "-1%", "%", "0.01"), "0.1%"),
         ):

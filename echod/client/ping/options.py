@@ -13,7 +13,7 @@ from echod.client.ping.plan import PERCENTILES, Plan
 from echod.client.ping.probe import MAX_SIZE
 from echod.client.values import positive, seconds
 from echod.net.format import quoted
-from echod.net.quantities import MOST, decimal, wholeNumber
+from echod.net.quantities import MOST, decimal, size, wholeNumber
 
 LEAST_PERCENT = 0.0001
 """
@@ -76,7 +76,7 @@ class PingOptions(ClientOptions):
 
     def opt_interval(self, value: str) -> None:
         """
-        Send a probe every SECONDS; 0.00005 is possible. [default: 1]
+        Send a probe every DURATION; 50us is possible. [default: 1]
         """
         self["interval"] = seconds("--interval", value)
 
@@ -94,13 +94,13 @@ class PingOptions(ClientOptions):
 
     def opt_deadline(self, value: str) -> None:
         """
-        End the run after SECONDS, even if answers are due.
+        End the run after DURATION, even if answers are due.
         """
         self["deadline"] = seconds("--deadline", value)
 
     def opt_every(self, value: str) -> None:
         """
-        Print interim statistics every SECONDS, as Ctrl-\\ does.
+        Print interim statistics every DURATION, as Ctrl-\\ does.
         """
         self["every"] = seconds("--every", value)
 
@@ -187,9 +187,11 @@ def sizes(value: str) -> tuple[int, ...]:
     try:
         if match is None:
             raise ValueError
-        first = wholeNumber(match[1], 0, MAX_SIZE)
-        last = wholeNumber(match[2] or match[1], first, MAX_SIZE)
-        step = wholeNumber(match[3] or "1", 1)
+        first = size(match[1])
+        last = size(match[2] or match[1])
+        step = size(match[3] or "1")
+        if not first <= last <= MAX_SIZE or not step:
+            raise ValueError
     except ValueError:
         raise usage.UsageError(
             f"--size {quoted(value)}: give bytes, 0 to {MAX_SIZE}, or a sweep, 64-1472:64"
