@@ -1,7 +1,7 @@
 /*
  * What echoc ping --udp is compared with: sends COUNT datagrams of 64 bytes to
  * 127.0.0.1, one every INTERVAL microseconds, waits for each, and prints the
- * median round-trip time in nanoseconds.
+ * 50th, 90th, 99th and 99.9th percentile of the round-trip times in nanoseconds.
  *
  * Like echoc it takes the time just before it sends, and the time of arrival
  * from the kernel.
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define SIZE 64
+#define PERCENTILES 4
 #define SECOND 1000000000LL
 
 static long long now(clockid_t clock)
@@ -36,6 +37,12 @@ static int compare(const void *one, const void *other)
     return (difference > 0) - (difference < 0);
 }
 
+/* The index of a percentile by nearest rank, of a number in thousandths. */
+static long rank(long percentile, long count)
+{
+    return (percentile * count + 999) / 1000 - 1;
+}
+
 static long long arrived(struct msghdr *message)
 {
     struct cmsghdr *control;
@@ -49,6 +56,8 @@ static long long arrived(struct msghdr *message)
     fprintf(stderr, "ping: no timestamp\n");
     exit(1);
 }
+
+static const long percentiles[PERCENTILES] = {500, 900, 990, 999};
 
 int main(int argc, char **argv)
 {
@@ -89,6 +98,8 @@ int main(int argc, char **argv)
         trips[number] = arrived(&message) - sent;
     }
     qsort(trips, count, sizeof *trips, compare);
-    printf("%lld\n", trips[count / 2]);
+    for (number = 0; number < PERCENTILES; number++)
+        printf("%lld%c", trips[rank(percentiles[number], count)],
+               number + 1 < PERCENTILES ? ' ' : '\n');
     return 0;
 }

@@ -18,8 +18,9 @@ from twisted.python.failure import Failure
 from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.plan import PERCENTILES, Plan
 from echod.client.ping.probe import Probes
-from echod.client.ping.schedule import SECOND, Schedule, Slips
+from echod.client.ping.schedule import Schedule, Slips
 from echod.client.ping.search import Search
+from echod.client.ping.timer import SECOND
 from echod.client.ping.tracker import Tracker
 
 Observer = Callable[[Event], object]

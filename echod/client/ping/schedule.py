@@ -6,22 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-RESOLUTION = 1_000_000
-"""
-How late a reactor may wake up, in nanoseconds: epoll counts in milliseconds, rounded
-up.  For the last such period before an action the reactor does not sleep; it calls again
-and again.
-"""
+from echod.client.ping.timer import RESOLUTION, Timer, makeTimer
 
 BURST = 64
 """
 How many overdue actions happen before the reactor serves other descriptors.
 """
-
-SECOND = 1_000_000_000
-
 
 SLIP = 100_000
 """
@@ -49,7 +41,6 @@ class Schedule:
     @ivar slips: The actions that happened late.
     """
 
-    _call: IDelayedCall | None = None
     _stopped = False
 
     def __init__(
@@ -73,7 +64,7 @@ class Schedule:
 
         @param done: Called after the last action.
         """
-        self._reactor = reactor
+        self._timer: Timer = makeTimer(reactor, self._turn)
         self._now = now
         self._interval = interval
         self._count = count
@@ -94,12 +85,9 @@ class Schedule:
         Perform no more actions.
         """
         self._stopped = True
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        self._timer.stop()
 
     def _turn(self) -> None:
-        self._call = None
         for _ in range(BURST):
             left = self._left()
             if self._next == self._count or self._stopped or left > 0:
@@ -115,9 +103,10 @@ class Schedule:
         if self._stopped:
             return
         if self._next == self._count:
+            self._timer.stop()
             self._done()
         else:
-            self._call = self._reactor.callLater(max(left - RESOLUTION, 0) / SECOND, self._turn)
+            self._timer.set(left)
 
     def _left(self) -> int:
         return self._start + self._next * self._interval - self._now()

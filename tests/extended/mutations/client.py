@@ -11,7 +11,14 @@ PROBE_TESTS = "tests/client/ping/test_probe.py"
 MTU_TESTS = "tests/client/ping/test_mtu.py -k MTUTests"
 TERMINAL_TESTS = "tests/client/test_main.py -k TerminalProgramTests"
 
+TIMER = "echod/client/ping/timer.py"
+TIMER_TESTS = "tests/client/ping/test_timer.py"
+
 MUTATIONS = [
+    Mutation(TIMER, "max(left - self._spin, 1)", "max(left, 1)", TIMER_TESTS),
+    Mutation(TIMER, "max(left - self._spin, 1)", "max(left - self._spin, 0)", TIMER_TESTS),
+    Mutation(TIMER, "self._isDue = left <= self._spin", "pass", TIMER_TESTS),
+    Mutation(TIMER, "            close(self._descriptor)\n", "", TIMER_TESTS),
     Mutation(
         "echod/client/ping/tracker.py",
         "self._newest = max(self._newest, probe.sequence)",
