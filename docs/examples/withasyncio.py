@@ -5,6 +5,7 @@ from twisted.internet import asyncioreactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
+from echod.service.listening import CannotServe, ListeningService
 from echod.tap import Options, makeService
 
 
@@ -27,8 +28,13 @@ async def talk(reactor: Any) -> None:
     options = Options(reactor)
     options.parseOptions(["--tcp", "0"])
     service = makeService(options)
-    service.startService()
     try:
+        service.startService()
+    except CannotServe as problem:
+        print(f"cannot listen: {problem}")
+        return
+    try:
+        listening: ListeningService[Any]
         (listening,) = service.listening
         port: Any = listening.port
         number = port.getHost().port

@@ -4,13 +4,20 @@ Tests for the page that lists the public names, C{docs/api.rst}.
 
 from __future__ import annotations
 
+import importlib
 import re
 from types import ModuleType
 
 from twisted.trial.unittest import SynchronousTestCase
 
 import echod.testing
+from tests.docs.test_docs import PAGES
 from tests.support import CHECKOUT, lacking
+
+try:
+    from tests.support.pages import File, Program, steps
+except ImportError:
+    steps = None  # type: ignore[assignment]
 
 DIRECTIVE = re.compile(r"^ *\.\. auto(\w+):: (\S+)\n((?: +:.*\n)*)", re.MULTILINE)
 
@@ -29,6 +36,22 @@ def documented(module: ModuleType) -> set[str]:
             names.discard("__version__")
         elif parent == module.__name__ and kind != "module":
             names.add(child)
+    return names
+
+
+def listed() -> set[str]:
+    """
+    @return: All names that the page documents.
+    """
+    names: set[str] = set()
+    for kind, name, options in DIRECTIVE.findall((CHECKOUT / "docs" / "api.rst").read_text()):
+        members = re.search(r":members:(.*)", options)
+        if kind != "module":
+            names.add(name.rpartition(".")[2])
+        elif members and members[1].strip():
+            names |= set(re.findall(r"\w+", members[1]))
+        elif members:
+            names |= documented(importlib.import_module(name))
     return names
 
 
@@ -74,3 +97,24 @@ class PublicNamesTests(SynchronousTestCase):
             lacking("pytest")
         self.assertEqual(pytest_echod.__all__, ["Daemon"])
         self.assertEqual(documented(pytest_echod), {"Daemon"})
+
+
+class ExampleTests(SynchronousTestCase):
+    """
+    The pages have an example of each public name.
+    """
+
+    def test_examples(self) -> None:
+        """
+        Each public name is in a program that the pages show, so the tests run it.
+        """
+        if steps is None:
+            lacking("docutils")
+        programs = [
+            step.content
+            for page in PAGES
+            for step in steps(page)
+            if isinstance(step, File | Program)
+        ]
+        used = set(re.findall(r"\w+", "\n".join(programs)))
+        self.assertEqual(listed() - used, set())

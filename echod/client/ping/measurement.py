@@ -26,8 +26,8 @@ async def measure(
     This prints nothing.  The observer of the pinger receives the events, and
     L{Pinger.result} returns the result so far.
 
-    @raise Exception: if the target cannot be resolved or reached at all.  L{explain}
-        returns the outcome for it.
+    @raise Exception: if the target cannot be resolved or reached at all.
+        C{echod.client.exitstatus.explain} returns the outcome for it.
     """
     if not options["tcp"]:
         return await _byUDP(reactor, options, target, pinger)
