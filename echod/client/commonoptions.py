@@ -14,7 +14,7 @@ from twisted.python import usage
 
 from echod._version import __version__
 from echod.client.sockets import SocketOptions
-from echod.client.target import LOOPBACK6, Address, Family, parseTarget
+from echod.client.target import LOOPBACK6, Address, Family, Target, joinPort, parseTarget
 from echod.client.values import seconds, typeOfService
 from echod.net.addresses import LOOPBACK
 from echod.net.format import quoted
@@ -47,11 +47,14 @@ class ClientOptions(usage.Options):
     @cvar port: The port of a target that names none.
 
     @cvar streams: Whether the target can be an endpoint description.
+
+    @cvar several: Whether there can be several targets.
     """
 
     command = ""
     port = ECHO_PORT
     streams = True
+    several = False
     about = ""
     patience = "10"
 
@@ -80,7 +83,8 @@ class ClientOptions(usage.Options):
         """
         @return: The first line of C{--help}.
         """
-        return f"Usage: echoc {self.command} [options] [TARGET]"
+        targets = "[TARGET...]" if self.several else "[TARGET]"
+        return f"Usage: echoc {self.command} [options] {targets}"
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -164,31 +168,33 @@ class ClientOptions(usage.Options):
             return IPv6Address
         return IPv4Address if self["ipv4"] or source else None
 
-    def parseArgs(self, *targets: str) -> None:
+    def parseArgs(self, *words: str) -> None:
         """
-        Parse the target, which may be C{HOST PORT}.
+        Parse the targets.
         """
-        if len(targets) == 2 and targets[1].isdecimal():
-            host, port = targets
-            targets = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}",)
-        if len(targets) > 1:
-            raise usage.UsageError(f"one TARGET only; {quoted(targets[1])} is too much")
-        text = targets[0] if targets else str(self.port)
+        texts = joinPort(words) or [str(self.port)]
+        if len(texts) > 1 and not self.several:
+            raise usage.UsageError(f"one TARGET only; {quoted(texts[1])} is too much")
+        self["targets"] = [self._parsed(text) for text in texts]
+        self["target"] = self["targets"][0]
+
+    def _parsed(self, text: str) -> Target:
+        loopback = LOOPBACK6 if self.family is IPv6Address else LOOPBACK
         try:
-            target = parseTarget(
-                text, self.port, LOOPBACK6 if self.family is IPv6Address else LOOPBACK
-            )
+            return parseTarget(text, self.port, loopback)
         except ValueError as error:
             raise usage.UsageError(f"{quoted(text)}: {error}") from None
-        self["target"] = target
 
     def postOptions(self) -> None:
         """
-        Check that the options fit the target.
+        Check that the options fit the targets.
         """
         if self["ipv4"] and self["ipv6"]:
             raise usage.UsageError("--ipv4 does not go with --ipv6")
-        target = self["target"]
+        for target in self["targets"]:
+            self._check(target)
+
+    def _check(self, target: Target) -> None:
         if isinstance(target, Address):
             other = isIPv6Address if self.family is IPv4Address else isIPAddress
             if self.family is not None and other(target.host):

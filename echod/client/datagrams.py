@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet import udp
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.python.failure import Failure
 
 from echod.client.reactor import IClientReactor
@@ -149,6 +150,13 @@ class ConnectedPort(udp.Port):
             self.socket.close()
             raise
         self._connectToProtocol()
+
+    def getPeer(self) -> IPv4Address | IPv6Address:
+        """
+        @return: The address of the peer.
+        """
+        kind = IPv6Address if self.addressFamily == socket.AF_INET6 else IPv4Address
+        return kind("UDP", *self.socket.getpeername())
 
     def write(self, datagram: bytes, addr: object = None) -> None:
         """

@@ -142,7 +142,7 @@ def explain(problem: BaseException, target: object) -> Outcome:
         return Outcome(SOME, f"{target}: the connection was lost")
     if isinstance(problem, error.ConnectionDone):
         return Outcome(SOME, f"{target}: the server has closed the connection")
-    return Outcome(SOME, f"{target}: {_describe(problem)}")
+    return Outcome(SOME, f"{target}: {os.strerror(number) if number else _describe(problem)}")
 
 
 def errorNumber(problem: BaseException) -> int | None:
@@ -161,7 +161,7 @@ def _describe(problem: BaseException) -> str:
     first = problem.args[0] if problem.args else None
     if isinstance(first, list):
         # OpenSSL lists (library, function, reason) of each error.
-        return "TLS: " + "; ".join(reason for _, _, reason in first)
+        return f"TLS failed ({'; '.join(reason for _, _, reason in first)})"
     if isinstance(problem, error.DNSLookupError) and first:
         # Twisted puts a general sentence before this text.
         return str(first)

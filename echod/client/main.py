@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     run = Run(cast(IClientReactor, reactor))
     outcome = run.run(lambda run: COMMANDS[name](run, options), options["target"])
-    if outcome.message:
-        print(f"echoc {name}: {outcome.message}", file=sys.stderr)
+    for message in outcome.message.splitlines():
+        print(f"echoc {name}: {message}", file=sys.stderr)
     sys.exit(outcome.status)
 
 

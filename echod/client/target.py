@@ -5,6 +5,7 @@ The target of a client, as it is written on the command line.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -80,6 +81,25 @@ def parseTarget(text: str, port: int, loopback: str = LOOPBACK) -> Target:
     return Address(
         match["v6"] or match["name"], _port(match["port"]) if match["port"] else port
     )
+
+
+def joinPort(words: Sequence[str]) -> list[str]:
+    """
+    Make one target of C{HOST PORT}: exactly two words, a host without a port and a number.
+
+    @return: The targets.  If there are more words, each is a target.
+    """
+    if len(words) == 2 and _PORT.fullmatch(words[1]) and not _hasPort(words[0]):
+        host, port = words
+        return [f"[{host}]:{port}" if _isLiteral(host) else f"{host}:{port}"]
+    return list(words)
+
+
+def _hasPort(text: str) -> bool:
+    if _isLiteral(text):
+        return False
+    match = _HOST_AND_PORT.fullmatch(text)
+    return match is None or match["port"] is not None or bool(_PORT.fullmatch(text))
 
 
 def _port(text: str) -> int:

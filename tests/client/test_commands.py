@@ -572,6 +572,86 @@ class PingTests(CommandTestCase):
         self.assertIn(b"all came back", printed)
 
     @inlineCallbacks
+    def test_severalTargets(self) -> Steps:
+        """
+        Several targets are probed at the same time, also the same one twice.  A target that
+        cannot be resolved does not stop the others, and the highest status counts.
+        """
+        target, wrong, nowhere = (
+            self.udp(UDPEchoProtocol(reactor)),
+            "no.invalid:7",
+            "never.invalid:7",
+        )
+        outcome, printed = yield self.piped(
+            *("ping", "-c", "2", "-i", "0.01", "-W", "0.1"),
+            *(target, target, wrong, self.unused(), nowhere),
+        )
+        _, *lines = printed.decode().splitlines()
+        findings = [line.split("  ")[-1].partition(" (")[0] for line in lines]
+        unresolved = "the name cannot be resolved"
+        self.assertEqual(
+            findings, ["all came back", "all came back", unresolved, "refused", unresolved]
+        )
+        self.assertEqual(outcome.status, 3)
+        for name, message in zip((wrong, nowhere), outcome.message.splitlines(), strict=True):
+            self.assertTrue(message.startswith(f"{name}: {unresolved} ("), message)
+
+    @inlineCallbacks
+    def test_severalStreams(self) -> Steps:
+        """
+        Several targets work with one connection each, with a new one for each probe, and
+        with UNIX sockets.
+        """
+        path = str(temporaryDirectory(self) / "socket")
+        port = reactor.listenUNIX(path, EchoFactory(reactor))
+        self.addCleanup(port.stopListening)
+        targets = (self.tcp(EchoFactory(reactor)), f"unix:{path}")
+        for option in ("--tcp", "--anew"):
+            outcome, printed = yield self.piped(
+                *("ping", "--tcp", option, "-c", "3", "-i", "0.01", "--json", *targets)
+            )
+            said = json.loads(printed)["targets"]
+            self.assertEqual(outcome.status, 0)
+            self.assertEqual(
+                [(each["received"], each["address"]) for each in said],
+                [(3, targets[0]), (3, None)],
+            )
+
+    @inlineCallbacks
+    def test_severalInterrupted(self) -> Steps:
+        """
+        Ctrl-C ends all targets, and interim statistics have a line for each.
+        """
+        self.run_.stdin, _source = self.pipe()
+        sink, self.run_.stdout = self.pipe()
+        servers = Silent(), Silent()
+        running = self.start("ping", "-W", "1000", *map(self.udp, servers))
+        while not all(server.heard for server in servers):
+            yield deferLater(reactor, 0.005)
+        signal.raise_signal(signal.SIGQUIT)
+        yield deferLater(reactor, 0.01)
+        self.run_.interrupt()
+        self.run_.interrupt()
+        outcome = yield running
+        self.assertEqual(outcome.status, 4)
+        printed = os.read(sink, 1 << 16).decode().splitlines()
+        self.assertEqual([line.count("so far: ") for line in printed], [0, 1, 1, 0, 0], printed)
+
+    @inlineCallbacks
+    def test_interruptedLookup(self) -> Steps:
+        """
+        Ctrl-C while the name is looked up ends it, and prints nothing.
+        """
+        self.run_.stdin, _source = self.pipe()
+        sink, self.run_.stdout = self.pipe()
+        running = self.start("ping", "--json", "name.invalid")
+        self.run_.interrupt()
+        outcome = yield running
+        self.assertEqual(outcome, (INTERRUPTED, ""))
+        self.close(self.run_.stdout)
+        self.assertEqual(os.read(sink, 100), b"")
+
+    @inlineCallbacks
     def test_mtu(self) -> Steps:
         """
         The path MTU is one line, and a value in JSON.
@@ -623,6 +703,14 @@ class PingTests(CommandTestCase):
         self.assertIn(b"seq=0 refused", printed)
         outcome, printed = yield self.piped("ping", "--tcp", "--json", self.unused())
         self.assertEqual(json.loads(printed)["exit_status"], 3)
+        unused = self.unused()
+        outcome, printed = yield self.piped("ping", "--tcp", "--anew", unused)
+        self.assertTrue(
+            printed.startswith(
+                f"PING {unused} by TCP: 64 bytes every 1 s\n- seq=0 refused\n".encode()
+            ),
+            printed,
+        )
 
     @inlineCallbacks
     def test_interrupted(self) -> Steps:

@@ -244,8 +244,12 @@ class OptionsTests(SynchronousTestCase):
             (["greeting"], "unknown command greeting: did you mean greet?"),
             (["xyz"], "unknown command xyz: the commands are greet, tcp, udp, ping"),
             (["ping", "--loud"], "option --loud not recognized"),
-            (["ping", "a", "b"], "one TARGET only; b is too much"),
-            (["ping", "a", "1", "2"], "one TARGET only; 1 is too much"),
+            (["tcp", "a", "b"], "one TARGET only; b is too much"),
+            (["tcp", "a", "1", "2"], "one TARGET only; 1 is too much"),
+            (["ping", "a", "b c"], "'b c': neither HOST"),
+            (["ping", "--plot", "a", "b"], "--plot is for one target"),
+            (["ping", "--histogram", "x", "a", "b"], "--histogram is for one target"),
+            (["ping", "-6", "::1", "127.0.0.1"], "--ipv6 does not go with 127.0.0.1"),
             (["ping", "a", "65536"], "a:65536: 65536 is not a port"),
             (["ping", "host:99999"], "host:99999: 99999 is not a port"),
             (["ping", "unix:/x"], "unix:/x: datagrams go to HOST"),
@@ -331,6 +335,27 @@ class OptionsTests(SynchronousTestCase):
         ):
             self.assertEqual(parseCommandLine(["tcp", *words])[1]["target"], target)
 
+    def test_several(self) -> None:
+        """
+        C{ping} takes several targets.  Only two words, a host without a port and a number,
+        are one target.
+        """
+        for words, targets in (
+            ("a b c", "a:8080 b:8080 c:8080"),
+            ("a a", "a:8080 a:8080"),
+            ("a 7", "a:7"),
+            ("::1 7", "[::1]:7"),
+            ("[::1] 7", "[::1]:7"),
+            ("a:1 7", "a:1 127.0.0.1:7"),
+            ("7 8", "127.0.0.1:7 127.0.0.1:8"),
+            ("a b 7", "a:8080 b:8080 127.0.0.1:7"),
+            ("", "127.0.0.1:8080"),
+        ):
+            _, options = parseCommandLine(["ping", *words.split()])
+            self.assertEqual(" ".join(map(str, options["targets"])), targets)
+        _, options = parseCommandLine(["ping", "--tcp", "unix:/x", "7"])
+        self.assertEqual(options["targets"], ["unix:/x", Address("127.0.0.1", 7)])
+
     def test_sockets(self) -> None:
         """
         Source, type of service and time to live are options of the sockets.
@@ -383,8 +408,8 @@ class OptionsTests(SynchronousTestCase):
         with redirect_stdout(printed):
             for arguments in (["-h"], ["ping", "-h"]):
                 self.assertRaises(SystemExit, parseCommandLine, arguments)
-        for usage in ("greet|tcp|udp|ping", "ping"):
-            self.assertIn(f"Usage: echoc {usage} [options] [TARGET]\n", printed.getvalue())
+        for usage in ("greet|tcp|udp|ping [options] [TARGET]", "ping [options] [TARGET...]"):
+            self.assertIn(f"Usage: echoc {usage}\n", printed.getvalue())
         self.assertIn("4 silent", Options().getUsage())
         for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions):
             for name in filter(lambda name: name.startswith("opt_"), vars(kind)):
@@ -435,6 +460,7 @@ class OutcomeTests(SynchronousTestCase):
                 "it is unreachable (host prohibited, says 192.0.2.1): look at",
             ),
             (OSError(errno.EHOSTUNREACH, ""), 4, "it is unreachable"),
+            (error.ConnectBindError(errno.EMFILE, "x"), 1, "it: Too many open files"),
             (OSError(errno.EHOSTDOWN, ""), 4, "it is unreachable"),
             (error.ConnectBindError(errno.ENODEV, ""), 2, "--source: No such device: give"),
             (
@@ -447,7 +473,7 @@ class OutcomeTests(SynchronousTestCase):
             (ConnectionResetError(errno.ECONNRESET, ""), 1, "it: the connection was lost"),
             (OSError(errno.EACCES, "Permission denied"), 1, "it: Permission denied"),
             (error.ConnectionDone(), 1, "it: the server has closed the connection"),
-            (Exception([("SSL routines", "", "bad")]), 1, "it: TLS: bad"),
+            (Exception([("SSL routines", "", "bad")]), 1, "it: TLS failed (bad"),
             (ValueError("what"), 1, "it: what"),
             (ValueError(), 1, "it: ValueError"),
         ):

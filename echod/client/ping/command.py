@@ -5,21 +5,19 @@ C{echoc ping}.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import DeferredList
 from twisted.internet.task import LoopingCall
 
-from echod.client.exitstatus import ALL, SOME, ClientError, Outcome, explain
+from echod.client.exitstatus import INTERRUPTED, SOME, ClientError, Outcome
 from echod.client.ping.live import Plot, Progress, isLong
-from echod.client.ping.measurement import measure
-from echod.client.ping.mtu import MTUPinger
 from echod.client.ping.options import PingOptions
-from echod.client.ping.pinger import Pinger, Result
-from echod.client.ping.report import CSV, JSON, JSONLines, OneLine, Print, Quiet, Text
-from echod.client.ping.summary import summary
-from echod.client.ping.verdict import verdict
+from echod.client.ping.programreports import CSV, JSON, JSONLines
+from echod.client.ping.report import OneLine, Print, Quiet, Report, Summary, Text
+from echod.client.ping.table import Table
+from echod.client.ping.targetrun import TargetRun
 from echod.client.reactor import IClientReactor
 from echod.client.run import Printer, Run
 from echod.net.format import quoted
@@ -30,21 +28,20 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
     C{echoc ping}.
     """
     printer = Printer(run)
-    target, plan = options["target"], options.plan
     histogram = _histogram(options["histogram"])
     report = reporter(run, options, printer.line)
-    kind = MTUPinger if options["mtu"] else Pinger
-    pinger = kind(run.reactor, plan, report.observe)
+    targets = [TargetRun(run.reactor, options, target, report) for target in options["targets"]]
+
+    def summaries() -> list[Summary]:
+        return [each.summary() for each in targets]
 
     def interim() -> None:
-        if not pinger.finished.called:
-            report.interim(summary(pinger.result(), Outcome(ALL), target))
+        if any(each.result is None for each in targets):
+            report.interim(summaries())
 
     def interrupt() -> None:
-        if pinger.started:
-            pinger.interrupt()
-        else:
-            run.cancel()
+        for each in targets:
+            each.interrupt()
 
     run.interrupt = interrupt
     run.handleQuit(interim)
@@ -52,28 +49,28 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
     repeated.clock = run.reactor
     if options["every"]:
         repeated.start(options["every"], now=False)
-    report.started(target, plan, "TCP" if options["tcp"] else "UDP")
+    report.started(options.plan, "TCP" if options["tcp"] else "UDP")
     try:
-        result = await measure(run.reactor, options, target, pinger)
-        outcome = verdict(result, target)
-        report.finished(summary(result, outcome, target))
-        # The report contains the message.
-        outcome = Outcome(outcome.status)
-        if histogram is not None:
-            outcome = _writeHistogram(histogram, result) or outcome
-    except CancelledError:
-        if printer.outcome is None:
-            raise
-    except Exception as error:
-        pinger.end()
-        outcome = explain(error, target)
-        report.failed(summary(await pinger.finished, outcome, target))
+        await DeferredList([each.start() for each in targets])
+        if any(each.outcome.status != INTERRUPTED for each in targets):
+            report.finished(summaries())
     finally:
-        pinger.end()
         report.stop()
         if repeated.running:
             repeated.stop()
+    outcome = _whole(targets)
+    if histogram is not None and not targets[0].failed:
+        outcome = _writeHistogram(histogram, targets[0]) or outcome
     return printer.outcome or outcome
+
+
+def _whole(targets: Sequence[TargetRun]) -> Outcome:
+    """
+    @return: The outcome of the run.  The highest status of a target is that of the run.
+    """
+    # The report contains the other messages.
+    messages = [each.outcome.message for each in targets if each.failed]
+    return Outcome(max(each.outcome.status for each in targets), "\n".join(messages))
 
 
 def _histogram(path: str) -> TextIO | None:
@@ -88,14 +85,15 @@ def _histogram(path: str) -> TextIO | None:
         raise ClientError(_cannotWrite(path, error)) from None
 
 
-def _writeHistogram(file: TextIO, result: Result) -> Outcome | None:
+def _writeHistogram(file: TextIO, target: TargetRun) -> Outcome | None:
     """
     @return: The outcome if the histogram cannot be written.
     """
+    assert target.result is not None
     try:
         with file:
             print("rtt_us,count,cumulative_percent", file=file)
-            for value, count, below in result.tracker.total.roundTrips.distribution():
+            for value, count, below in target.result.tracker.total.roundTrips.distribution():
                 print(f"{value},{count},{100 * below:.6f}", file=file)
     except OSError as error:
         return _cannotWrite(file.name, error)
@@ -110,8 +108,8 @@ def reporter(
     run: Run,
     options: PingOptions,
     line: Print,
-    progress: Callable[[Print, IClientReactor], Quiet] = Progress,
-) -> Quiet:
+    progress: Callable[[Print, IClientReactor], Report] = Progress,
+) -> Report:
     """
     @param line: Prints a line.
 
@@ -129,10 +127,13 @@ def reporter(
         return Plot(line, run.reactor)
     if options["mtu"]:
         return OneLine(line)
+    if len(options["targets"]) > 1:
+        return Table(line)
+    source = bool(options["source"])
     if not options["quiet"]:
-        return Text(line, bool(options["time-of-day"]))
+        return Text(line, source=source, stamped=bool(options["time-of-day"]))
     if run.atTerminal() and isLong(options.plan):
         # No option asks for the progress bar: without rich, do without it.
         with contextlib.suppress(ClientError):
             return progress(line, run.reactor)
-    return Quiet(line)
+    return Quiet(line, source=source)

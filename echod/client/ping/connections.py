@@ -20,7 +20,7 @@ from echod.net.transport import ISessionTransport
 
 CONNECTIONS = 256
 """
-The most connections at a time: many shells allow 1024 descriptors.
+The most connections at a time, of all targets: many shells allow 1024 descriptors.
 """
 
 
@@ -58,6 +58,7 @@ class OneProbeProtocol(Protocol):
         assert self.transport is not None
         setNoDelay(self.transport)
         self._connections.pinger.connected = True
+        self._connections.pinger.open(self.transport)
         self.transport.write(self._probe)
 
     def dataReceived(self, data: bytes) -> None:
@@ -105,8 +106,16 @@ class Connections:
     """
 
     def __init__(
-        self, reactor: IReactorTime, endpoint: IStreamClientEndpoint, pinger: Pinger
+        self,
+        reactor: IReactorTime,
+        endpoint: IStreamClientEndpoint,
+        pinger: Pinger,
+        most: int = CONNECTIONS,
     ) -> None:
+        """
+        @param most: The most connections at a time.
+        """
+        self._most = most
         self.pinger = pinger
         self.open: set[OneProbeProtocol] = set()
         self._reactor = reactor
@@ -143,7 +152,7 @@ class Connections:
             self.pinger.connectionLost(reason)
 
     def _send(self, probe: bytes) -> None:
-        if len(self.open) >= CONNECTIONS:
+        if len(self.open) >= self._most:
             raise BlockingIOError(errno.EAGAIN, "enough connections")
         protocol = OneProbeProtocol(self, probe)
         self.open.add(protocol)

@@ -6,17 +6,19 @@ the C{plot} extra installs.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 
 from echod.client.exitstatus import USAGE, ClientError, Outcome
+from echod.client.ping.addresses import Addresses
 from echod.client.ping.events import Event, Kind
 from echod.client.ping.plan import Plan
 from echod.client.ping.plot import graph, histogram
-from echod.client.ping.report import Print, Quiet
+from echod.client.ping.report import Print, Quiet, Summary
+from echod.client.target import Target
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -76,20 +78,20 @@ class Live(Quiet):
         self._refreshing = LoopingCall(self._refresh)
         self._refreshing.clock = reactor
 
-    def started(self, target: object, plan: Plan, protocol: str) -> None:
+    def opened(self, target: Target, addresses: Addresses | None) -> None:
         """
         Start drawing.
         """
-        super().started(target, plan, protocol)
+        super().opened(target, addresses)
         self._live.start()
         self._refreshing.start(REFRESH)
 
-    def finished(self, summary: dict[str, Any]) -> None:
+    def finished(self, summaries: Sequence[Summary]) -> None:
         """
         Print the summary below the last drawing.
         """
         self.stop()
-        super().finished(summary)
+        super().finished(summaries)
 
     def stop(self) -> None:
         """
@@ -115,7 +117,7 @@ class Plot(Live):
         super().__init__(write, reactor, console)
         self._recent: deque[float | None] = deque(maxlen=max(self._console.width - MARGIN, 1))
 
-    def observe(self, event: Event) -> None:
+    def observe(self, target: Target, event: Event) -> None:
         """
         Add a round trip or a loss.
         """
@@ -148,14 +150,7 @@ class Progress(Live):
         self._sent = 0
         self._lost = 0
 
-    def started(self, target: object, plan: Plan, protocol: str) -> None:
-        """
-        Start drawing.
-        """
-        self._count = plan.count or 1
-        super().started(target, plan, protocol)
-
-    def observe(self, event: Event) -> None:
+    def observe(self, target: Target, event: Event) -> None:
         """
         Count probes and losses.
         """
@@ -169,9 +164,10 @@ class Progress(Live):
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
+        count = self._plan.count or 1
         table = Table.grid(padding=(0, 1))
         table.add_row(
-            ProgressBar(self._count, self._sent, width=40),
-            f"{self._sent}/{self._count}, {self._lost} lost",
+            ProgressBar(count, self._sent, width=40),
+            f"{self._sent}/{count}, {self._lost} lost",
         )
         return table

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from echod.client.connect import connect, endpointOf, openPort
 from echod.client.datagrams import ConnectedPort
-from echod.client.ping.connections import Connections
+from echod.client.ping.connections import CONNECTIONS, Connections
 from echod.client.ping.options import PingOptions
 from echod.client.ping.pinger import Pinger, Result
 from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
@@ -39,7 +39,9 @@ async def measure(
 async def _byConnections(
     reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
 ) -> Result:
-    connections = Connections(reactor, await endpointOf(reactor, options, target), pinger)
+    endpoint = await endpointOf(reactor, options, target)
+    most = max(CONNECTIONS // len(options["targets"]), 1)
+    connections = Connections(reactor, endpoint, pinger, most)
     connections.start()
     try:
         return await pinger.finished

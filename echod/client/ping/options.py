@@ -30,7 +30,11 @@ class PingOptions(ClientOptions):
 
     command = "ping"
     patience = "1"
-    about = "Measures: sends probes on schedule, and checks every byte that comes back."
+    several = True
+    about = (
+        "Measures: sends probes on schedule, and checks every byte that comes back. Several "
+        "targets are measured at the same time."
+    )
     plan: Plan
 
     optFlags = [
@@ -141,6 +145,9 @@ class PingOptions(ClientOptions):
             raise usage.UsageError("--anew is for connections: give --tcp as well")
         for name in ("tcp", "size", "count", "interval", "rate", "flood", "plot"):
             self._onlyOne("mtu", name)
+        for name in ("plot", "histogram"):
+            if self[name] and len(self["targets"]) > 1:
+                raise usage.UsageError(f"--{name} is for one target")
         if self["tcp"]:
             if self["df"]:
                 raise usage.UsageError("--df is for datagrams, not for --tcp")

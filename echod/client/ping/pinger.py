@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from echod.client.ping.addresses import Addresses, Connected, addressesOf
 from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.plan import PERCENTILES, Plan
 from echod.client.ping.probe import Probes
@@ -58,6 +59,8 @@ class Result:
     @ivar percentiles: Which percentiles to report.
 
     @ivar unreachable: What the last error says that is not a refusal.
+
+    @ivar addresses: The addresses of the socket; L{None} if they are unknown.
     """
 
     tracker: Tracker
@@ -70,6 +73,7 @@ class Result:
     slips: Slips = field(default_factory=Slips)
     percentiles: tuple[float, ...] = PERCENTILES
     unreachable: str = ""
+    addresses: Addresses | None = None
 
 
 class Pinger:
@@ -80,10 +84,16 @@ class Pinger:
 
     @ivar connected: Whether a connection was made.
 
+    @ivar addresses: The addresses of the socket; L{None} if they are unknown.
+
+    @ivar opened: Called when the socket is open, before the first probe is sent.
+
     @ivar observe: Called with each event.
     """
 
     connected = False
+    addresses: Addresses | None = None
+    opened: Callable[[], object] = staticmethod(lambda: None)
 
     _write: Callable[[bytes], object]
     _unread: Callable[[], bool]
@@ -117,6 +127,13 @@ class Pinger:
         self.observe = observer
         self._now = now
         self._began = now().monotonic
+
+    def open(self, transport: Connected) -> None:
+        """
+        Record the addresses of the socket.
+        """
+        self.addresses = addressesOf(transport)
+        self.opened()
 
     @property
     def started(self) -> bool:
@@ -238,6 +255,7 @@ class Pinger:
             slips=Slips() if self._schedule is None else self._schedule.slips,
             percentiles=self.plan.percentiles,
             unreachable=self._unreachable,
+            addresses=self.addresses,
         )
 
     def _send(self) -> bool:

@@ -33,6 +33,7 @@ class DatagramProbesProtocol(DatagramProtocol):
         """
         Start sending.
         """
+        self._pinger.open(self.transport)
         self._pinger.start(partial(self.transport.write, addr=None), self.transport.unread)
 
     def datagramReceived(self, datagram: bytes, addr: object) -> None:
@@ -74,6 +75,7 @@ class StreamProbesProtocol(Protocol):
         setNoDelay(self.transport)
         self.transport.registerProducer(self, True)
         self._pinger.connected = True
+        self._pinger.open(self.transport)
         self._pinger.start(self._send)
 
     def dataReceived(self, data: bytes) -> None:

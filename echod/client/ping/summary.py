@@ -1,14 +1,16 @@
 """
-The summary of a measurement, for the reports for people and for programs.
+The values of a measurement by name, with the units in the names: the summary and the
+events, for people and for programs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from echod.client.exitstatus import Outcome
-from echod.client.ping.events import Kind
+from echod.client.ping.events import Event, Kind
 from echod.client.ping.pinger import Result
 from echod.client.ping.statistics import RoundTrips, names
 from echod.client.ping.tracker import Counts
@@ -27,8 +29,7 @@ COUNTED = (
 
 def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
     """
-    @return: All values by name, with the unit in the name.  A value that does not exist
-        is L{None}.
+    @return: The values of a result.  A value that does not exist is L{None}.
     """
     tracker = result.tracker
     percents = result.percentiles
@@ -40,6 +41,8 @@ def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
     seconds = result.duration
     return {
         "target": str(target),
+        "address": result.addresses and result.addresses.peer,
+        "source": result.addresses and result.addresses.source,
         "sent": total.sent,
         "received": total.kinds[Kind.ANSWERED],
         "lost": lost,
@@ -63,6 +66,34 @@ def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
         "exit_status": outcome.status,
         "verdict": outcome.message,
     }
+
+
+def fields(target: object, event: Event, now: float) -> dict[str, Any]:
+    """
+    @param now: The time of day, in seconds.
+
+    @return: The values of an event.
+    """
+    trip = event.roundTrip
+    return {
+        "time": timeOfDay(now),
+        "target": str(target),
+        "event": event.kind.value,
+        "sequence": event.sequence,
+        "size_bytes": event.size,
+        "rtt_us": None if trip is None else trip / 1000,
+        "ttl": event.ttl,
+        "tos": event.tos,
+        "reordered": event.reordered,
+        "first_wrong_byte": event.at,
+    }
+
+
+def timeOfDay(now: float) -> str:
+    """
+    @return: The time as in RFC 3339, with microseconds.
+    """
+    return datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="microseconds")
 
 
 def _ofSize(size: int, counts: Counts, percents: Sequence[float]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -493,6 +494,18 @@ class Wire:
         client.transport = self
         self.waiting: list[bytes] = []
 
+    def getPeer(self) -> IPv4Address:
+        """
+        @return: The address of the server.
+        """
+        return IPv4Address("UDP", "192.0.2.2", 8080)
+
+    def getHost(self) -> IPv4Address:
+        """
+        @return: The address of the client.
+        """
+        return IPv4Address("UDP", "192.0.2.1", 40000)
+
     def unread(self) -> bool:
         """
         @return: False: everything that has arrived is read.
@@ -535,7 +548,9 @@ class DatagramProbesTests(PingerTestCase):
             wire.flush()
             self.time.pass_(0.1, 0.1)
         self.assertEqual(self.status(pinger), ALL)
-        self.assertEqual(sorted(self.result(pinger).tracker.bySize), [0, 1, 64, 65507])
+        result = self.result(pinger)
+        self.assertEqual(sorted(result.tracker.bySize), [0, 1, 64, 65507])
+        self.assertEqual(result.addresses, ("192.0.2.2:8080", "192.0.2.1"))
 
     def test_failed(self) -> None:
         """
