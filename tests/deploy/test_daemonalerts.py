@@ -17,7 +17,15 @@ from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR
 from echod.udp.guard import OVER_RATE
 from tests.support import lacking
 from tests.support.daemon import PATIENCE, Daemon, session
-from tests.support.prometheus import DEPLOY, Case, RulesTests, checkNames, exported, series
+from tests.support.prometheus import (
+    DEPLOY,
+    Case,
+    RulesTests,
+    checkNames,
+    exported,
+    expressions,
+    series,
+)
 
 DENIED_ADDRESS = "127.0.0.2"
 
@@ -192,3 +200,10 @@ class DaemonNamesTests(RulesTests):
         """
         for rule in self.rules:
             checkNames(self, rule["expr"], self.exported)
+
+    def test_dashboard(self) -> None:
+        """
+        The daemon exports each metric and each label in the dashboard.
+        """
+        for expression in expressions(DEPLOY / "grafana" / "echod.json"):
+            checkNames(self, expression, self.exported)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,7 +31,19 @@ LABELS_OF_EACH_TARGET = {"job", "instance", "__name__"}
 The labels that Prometheus adds to each series of a target.
 """
 
-KEYWORDS = {"and", "or", "unless", "by", "on", "without", "ignoring", "offset", "bool"}
+KEYWORDS = {
+    "sum",
+    "count",
+    "and",
+    "or",
+    "unless",
+    "by",
+    "on",
+    "without",
+    "ignoring",
+    "offset",
+    "bool",
+}
 
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -81,6 +93,46 @@ def exported(url: str) -> dict[str, set[str]]:
     return labels
 
 
+def expressions(dashboard: Path) -> list[str]:
+    """
+    @return: The queries of a dashboard, with a value for each variable of Grafana in them.
+    """
+    content = json.loads(dashboard.read_text())
+    found = [
+        target["expr"] for panel in content["panels"] for target in panel.get("targets", [])
+    ]
+    for variable in content["templating"]["list"]:
+        if isinstance(variable["query"], dict):
+            match = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"])
+            assert match is not None
+            found.append(f"count by ({match[2]}) ({match[1]})")
+    return [text.replace("$__rate_interval", "5m") for text in found]
+
+
+def checkSyntax(test: SynchronousTestCase, expressions: Sequence[str]) -> None:
+    """
+    Check that Prometheus accepts expressions.
+    """
+    rules = [{"record": f"test:{n}", "expr": text} for n, text in enumerate(expressions)]
+    path = temporaryDirectory(test) / "rules.json"
+    path.write_text(json.dumps({"groups": [{"name": "test", "rules": rules}]}))
+    promtool(test, "check", "rules", "--lint-fatal", str(path))
+
+
+def promtool(test: SynchronousTestCase, *arguments: str) -> None:
+    """
+    Run C{promtool}, and check that it finds no fault.
+    """
+    done = run(
+        [program("promtool"), *arguments],
+        stdout=PIPE,
+        stderr=STDOUT,
+        text=True,
+        timeout=PATIENCE,
+    )
+    test.assertEqual(done.returncode, 0, done.stdout)
+
+
 def checkNames(test: SynchronousTestCase, expression: str, exported: Exported) -> None:
     """
     Check that a program exports each metric and each label in an expression.
@@ -126,24 +178,11 @@ class RulesTests(SynchronousTestCase):
         self.rules: list[Any] = [rule for group in groups for rule in group["rules"]]
         self.alerts = {rule["alert"]: rule for rule in self.rules if "alert" in rule}
 
-    def promtool(self, *arguments: str) -> None:
-        """
-        Run C{promtool}, and check that it finds no fault.
-        """
-        done = run(
-            [program("promtool"), *arguments],
-            stdout=PIPE,
-            stderr=STDOUT,
-            text=True,
-            timeout=PATIENCE,
-        )
-        self.assertEqual(done.returncode, 0, done.stdout)
-
     def checkRules(self) -> None:
         """
         Check that Prometheus accepts the file.
         """
-        self.promtool("check", "rules", "--lint-fatal", str(self.path))
+        promtool(self, "check", "rules", "--lint-fatal", str(self.path))
 
     def checkCases(self) -> None:
         """
@@ -161,7 +200,7 @@ class RulesTests(SynchronousTestCase):
                 }
             )
         )
-        self.promtool("test", "rules", str(path))
+        promtool(self, "test", "rules", str(path))
 
     def checkTexts(self) -> None:
         """
