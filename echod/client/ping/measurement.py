@@ -9,16 +9,15 @@ from dataclasses import replace
 from echod.client.connect import connect, endpointOf, openPort
 from echod.client.datagrams import ConnectedPort
 from echod.client.ping.connections import CONNECTIONS, Connections
-from echod.client.ping.options import PingOptions
 from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.probeoptions import ProbeOptions
 from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
 from echod.client.reactor import IClientReactor
 from echod.client.target import Target
-from echod.client.udpsocket import NO_FRAGMENTS, PROBE_PATH
 
 
 async def measure(
-    reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
+    reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
 ) -> Result:
     """
     Measure one target until the run of the pinger is over, and close everything.
@@ -37,7 +36,7 @@ async def measure(
 
 
 async def _byConnections(
-    reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
+    reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
 ) -> Result:
     endpoint = await endpointOf(reactor, options, target)
     most = max(CONNECTIONS // len(options["targets"]), 1)
@@ -50,7 +49,7 @@ async def _byConnections(
 
 
 async def _byTCP(
-    reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
+    reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
 ) -> Result:
     protocol = StreamProbesProtocol(pinger)
     await connect(reactor, options, target, protocol)
@@ -61,11 +60,10 @@ async def _byTCP(
 
 
 async def _byUDP(
-    reactor: IClientReactor, options: PingOptions, target: Target, pinger: Pinger
+    reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
 ) -> Result:
     protocol = DatagramProbesProtocol(pinger)
-    discovery = PROBE_PATH if options["mtu"] else NO_FRAGMENTS if options["df"] else None
-    port = await openPort(reactor, options, target, protocol, discovery)
+    port = await openPort(reactor, options, target, protocol, options.discovery)
     search = pinger.result().search
     if search is not None:
         search.hint = port.payloadByKernel
