@@ -1,5 +1,5 @@
-# Two commands for a newcomer: "make run" and "make test".  They need Python 3
-# with its venv module, and make.
+# "make run" and "make test" are the first two commands.  They need make, and Python 3 with
+# its venv module.
 
 PYTHON = python3
 VENV = .venv
@@ -17,13 +17,13 @@ run: $(VENV)/run
 	    "To choose ports and other options: make run ARGS='--tcp 8081'"
 	$(BIN)/twistd -n --pidfile= echod $(ARGS)
 
-# All that CI runs.  The last line says which tests were skipped, and why.
+# All checks of CI.  The last line says which tests were skipped, and why.
 test: lint types unit trial package docs
 	@cat $(VENV)/skipped
 
-# The same tests on every Python there is, and with the oldest Twisted; whether a test
-# fails for each fault of a list; the status with a real browser and a real Prometheus;
-# and other echo servers, as far as they are installed.
+# The same tests with every installed Python and with the oldest Twisted.  Mutations of the
+# code, each of which must fail a test.  The status page with a real browser and a real
+# Prometheus.  Other echo servers, as far as they are installed.
 test-all: test
 	$(BIN)/python -m tests.extended.reactorsuite
 	$(BIN)/python -m tests.extended.mutations
@@ -44,7 +44,7 @@ lint: $(VENV)/test
 types: $(VENV)/test
 	$(BIN)/mypy
 
-# Every third test waits for something most of the time.
+# Every third test mostly waits, so start more processes than there are processors.
 unit: BUSY = $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 unit: $(VENV)/test
 	rm -f .coverage.*
@@ -52,8 +52,7 @@ unit: $(VENV)/test
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-# Twisted's own way to run what starts no other processes.  It would be no different
-# for the rest: "make test-all" has that as well.
+# Run the tests that start no processes with trial.  "make test-all" runs all tests with it.
 trial: TRIED = $(shell grep -LE 'subprocess|support.(daemon|story) import' $$(find tests -name 'test_*.py'))
 trial: $(VENV)/test
 	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(subst /,.,$(basename $(TRIED)))
@@ -69,13 +68,13 @@ docs: $(VENV)/test
 	$(SPHINX) -b html build/docs/html
 	$(SPHINX) -b man build/docs/man
 
-# The server on one core, the load on another: leave the machine alone meanwhile.
-# Rewrites the figures and the picture in docs/
+# Run the server on one core and the load on another, on a machine without other work, and
+# write the figures and the picture into docs/.
 bench: $(VENV)/test
 	$(BIN)/python benchmarks/run.py
 
-# A quarter of an hour of bad weather, in which nothing may be lost.  As root,
-# with iproute2 and libfaketime, it does all that it can.
+# The soak test: a quarter of an hour of hostile peers and load, in which no data may be
+# lost.  It is complete only as root, with iproute2 and libfaketime.
 soak: EXAMPLES = 2000
 soak: FUZZERS = $(addprefix tests/tcp/test_,fuzz.py goodbye.py proxyheader.py proxyprotocol.py)
 soak: $(VENV)/test
@@ -89,7 +88,7 @@ format: $(VENV)/test
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .*_cache
 
-# Each environment is made again when what it is made from has changed.
+# Install again when setup.cfg has changed.
 $(VENV)/run: setup.cfg | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[all]
 	touch $@
