@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from twisted.python.reflect import namedAny
 
 ARGUMENT = re.compile(
-    r"\b(ADDRESS|BYTES|DURATION|FILE|LIST|NAME|NETWORK|NUMBER|SOURCE|SPEC|TEXT|TOS)\b"
+    r"\b(ADDRESS|BYTES|DURATION|FILE|LIST|NAME|NETWORK|NUMBER|PERCENT|SOURCE|SPEC|TEXT|TOS)\b"
 )
 """
 What stands for the argument in the description of an option.

@@ -34,7 +34,7 @@ from echod.client.options import (
     parseCommandLine,
 )
 from echod.client.ping.options import PingOptions
-from echod.client.ping.plan import Plan
+from echod.client.ping.plan import Limits, Plan
 from echod.client.sockets import SocketOptions
 from echod.client.target import Address, Description, Family, parseTarget
 from tests.support import NO_NUMBERS
@@ -217,7 +217,7 @@ class OptionsTests(SynchronousTestCase):
         )
         self.assertEqual(dict(one), dict(other))
         assert isinstance(one, PingOptions)
-        self.assertEqual(one.plan, Plan(3, 0.5, (64,), 2.0))
+        self.assertEqual(one.plan, Plan(3, 0.5, (64,), 2.0, persistent=True))
 
     def test_plan(self) -> None:
         """
@@ -231,7 +231,35 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(self.plan("--flood").interval, 0)
         self.assertEqual(self.plan("-s", "64-1472:64").sizes, tuple(range(64, 1473, 64)))
         self.assertEqual(self.plan("-s", "64-1472:64").count, 23)
-        self.assertEqual(self.plan("-s", "1-3", "-c", "9"), Plan(9, 1.0, (1, 2, 3), 1.0))
+        self.assertEqual(
+            self.plan("-s", "1-3", "-c", "9"), Plan(9, 1.0, (1, 2, 3), 1.0, persistent=True)
+        )
+        self.assertEqual(
+            self.plan("--for", "5m", "-s", "1-3"),
+            Plan(sizes=(1, 2, 3), sending=300, persistent=True),
+        )
+        for arguments, probes in (
+            ("--for 1.1 -i 0.1", 11),
+            ("--for 1.11 -i 0.1", 12),
+            ("--for 50ms -i 1", 1),
+            ("--for 1h -c 7", 7),
+            ("--for 3 -c 7", 3),
+            ("--for 3 --flood", None),
+        ):
+            self.assertEqual(self.plan(*arguments.split()).probes, probes, arguments)
+
+    def test_limits(self) -> None:
+        """
+        The limits for the result are a percentage and a duration.
+        """
+        for arguments, limits in (
+            ("", Limits()),
+            ("--max-loss 0 --max-rtt 50ms", Limits(0, 0.05)),
+            ("--max-loss 2.5%", Limits(2.5)),
+        ):
+            _, options = parseCommandLine(["ping", *arguments.split()])
+            assert isinstance(options, PingOptions)
+            self.assertEqual(options.limits, limits)
         self.assertEqual(parseCommandLine(["ping", "--tcp", "unix:/x"])[1]["target"], "unix:/x")
 
     def test_mistakes(self) -> None:

@@ -47,7 +47,7 @@ def isLong(plan: Plan) -> bool:
     """
     @return: Whether a run is long enough for a progress bar.
     """
-    return plan.count is not None and plan.count * plan.interval >= LONG
+    return plan.probes is not None and plan.probes * plan.interval >= LONG
 
 
 class Live(Quiet):
@@ -164,7 +164,7 @@ class Progress(Live):
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
-        count = self._plan.count or 1
+        count = self._plan.probes or 1
         table = Table.grid(padding=(0, 1))
         table.add_row(
             ProgressBar(count, self._sent, width=40),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.python import usage
 
-from echod.client.ping.plan import PERCENTILES, Plan
+from echod.client.ping.plan import PERCENTILES, Limits, Plan
 from echod.client.ping.probeoptions import ProbeOptions
 from echod.client.udpsocket import PROBE_PATH
 from echod.client.values import seconds
@@ -16,6 +16,14 @@ from echod.net.quantities import MOST, decimal, wholeNumber
 LEAST_PERCENT = 0.0001
 """
 The smallest percentile: one in a million.
+"""
+
+NOT_WITH_MTU = (
+    *("tcp", "size", "count", "for", "interval", "rate", "flood", "plot"),
+    *("max-loss", "max-rtt"),
+)
+"""
+The options that do not go with C{--mtu}: the search decides about the probes.
 """
 
 
@@ -46,7 +54,8 @@ class PingOptions(ProbeOptions):
 
     def __init__(self) -> None:
         super().__init__()
-        self["count"] = self["deadline"] = self["every"] = None
+        self["count"] = self["deadline"] = self["every"] = self["for"] = None
+        self["max-loss"] = self["max-rtt"] = None
         self["histogram"] = ""
         self["percentiles"] = PERCENTILES
 
@@ -80,6 +89,29 @@ class PingOptions(ProbeOptions):
         End the run after DURATION, even if answers are due.
         """
         self["deadline"] = seconds("--deadline", value)
+
+    def opt_for(self, value: str) -> None:
+        """
+        Send for DURATION, then wait for the last answers.
+        """
+        self["for"] = seconds("--for", value)
+
+    def opt_max_loss(self, value: str) -> None:
+        """
+        Exit with status 1 if more than PERCENT of the probes have no answer in time.
+        """
+        try:
+            self["max-loss"] = decimal(value.removesuffix("%"), 0, 100)
+        except ValueError:
+            raise usage.UsageError(
+                f"--max-loss {quoted(value)}: give a percentage from 0 to 100"
+            ) from None
+
+    def opt_max_rtt(self, value: str) -> None:
+        """
+        Exit with status 1 if the average round trip is longer than DURATION.
+        """
+        self["max-rtt"] = seconds("--max-rtt", value)
 
     def opt_every(self, value: str) -> None:
         """
@@ -117,7 +149,7 @@ class PingOptions(ProbeOptions):
         super().postOptions()
         self.onlyOne("interval", "rate", "flood")
         self.onlyOne("json", "json-lines", "csv", "plot")
-        for name in ("tcp", "size", "count", "interval", "rate", "flood", "plot"):
+        for name in NOT_WITH_MTU:
             self.onlyOne("mtu", name)
         for name in ("plot", "histogram"):
             if self[name] and len(self["targets"]) > 1:
@@ -129,10 +161,19 @@ class PingOptions(ProbeOptions):
             self["timeout"],
             self["deadline"],
             self["percentiles"],
+            self["for"],
+            persistent=self["count"] is not None or self["for"] is not None,
         )
+
+    @property
+    def limits(self) -> Limits:
+        """
+        The limits for the result.
+        """
+        return Limits(self["max-loss"], self["max-rtt"])
 
     def _count(self) -> int | None:
         count: int | None = self["count"]
-        if count is None and len(self.sizes) > 1:
+        if count is None and self["for"] is None and len(self.sizes) > 1:
             return len(self.sizes)
         return count

@@ -101,6 +101,7 @@ class Pinger:
     _expiry: IDelayedCall | None = None
     _grace: IDelayedCall | None = None
     _deadline: IDelayedCall | None = None
+    _stopping: IDelayedCall | None = None
     _lost: BaseException | None = None
     _unreachable = ""
     _sentAll = False
@@ -157,11 +158,13 @@ class Pinger:
         self._began = self._now().monotonic
         if self.plan.deadline is not None:
             self._deadline = self._reactor.callLater(self.plan.deadline, self.end)
+        if self.plan.sending is not None:
+            self._stopping = self._reactor.callLater(self.plan.sending, self._stopSending)
         self._schedule = Schedule(
             self._reactor,
             lambda: self._now().monotonic,
             round(self.plan.interval * SECOND),
-            self.plan.count,
+            self.plan.probes,
             self._send,
             self._finishSending,
         )
@@ -197,7 +200,8 @@ class Pinger:
 
     def failed(self, error: OSError, data: bytes = b"") -> None:
         """
-        Record an error that has come back.  If it comes before the first answer, end.
+        Record an error that has come back.  If it comes before the first answer, end,
+        unless the plan is persistent.
 
         @param data: The probe that the error belongs to; empty if unknown.
         """
@@ -210,11 +214,10 @@ class Pinger:
         """
         Stop sending, and wait for the probes in flight.  The second time, do not wait.
         """
-        if self._sentAll or self._schedule is None:
+        if self._sentAll or not self.started:
             self.end()
         else:
-            self._schedule.stop()
-            self._finishSending()
+            self._stopSending()
 
     def connectionLost(self, reason: Failure) -> None:
         """
@@ -237,7 +240,7 @@ class Pinger:
         self._over = True
         if self._schedule is not None:
             self._schedule.stop()
-        for call in (self._expiry, self._grace, self._deadline):
+        for call in (self._expiry, self._grace, self._deadline, self._stopping):
             if call is not None and call.active():
                 call.cancel()
         self.finished.callback(self.result())
@@ -278,8 +281,11 @@ class Pinger:
         return True
 
     def _checkReachable(self, kind: Kind) -> None:
-        if kind is not Kind.TOO_BIG and not self.tracker.total.returned:
+        hopeless = kind is not Kind.TOO_BIG and not self.tracker.total.returned
+        if hopeless and not self.plan.persistent:
             self.end()
+        else:
+            self._checkDone()
 
     def _expect(self) -> None:
         deadline = self.tracker.deadline()
@@ -302,6 +308,11 @@ class Pinger:
         self._expect()
         self._checkDone()
 
+    def _stopSending(self) -> None:
+        assert self._schedule is not None
+        self._schedule.stop()
+        self._finishSending()
+
     def _finishSending(self) -> None:
         self._sentAll = True
         self._checkDone()
@@ -316,7 +327,7 @@ class Pinger:
         @return: How long late answers or duplicates may still come, in seconds.
         """
         duplicates = min(2 * self.tracker.total.roundTrips.max / SECOND, self.plan.timeout)
-        if not self.tracker.lost:
+        if self.tracker.lost == self.tracker.failures:
             return duplicates
         sinceLast = (self._now().monotonic - self.tracker.lastAttempt) / SECOND
         return max(duplicates, self.plan.timeout - sinceLast)

@@ -1,10 +1,13 @@
 """
-The plan of a measurement.
+The plan of a measurement, and the limits for its result.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from echod.client.ping.timer import SECOND
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 
@@ -25,6 +28,10 @@ class Plan:
 
     @ivar deadline: After how many seconds to end the run; L{None} means when all is done.
 
+    @ivar sending: For how many seconds to send; L{None} means no limit.
+
+    @ivar persistent: Whether to go on if the first probes are refused.
+
     @ivar percentiles: Which percentiles of the round-trip times to report.
     """
 
@@ -34,3 +41,33 @@ class Plan:
     timeout: float = 1.0
     deadline: float | None = None
     percentiles: tuple[float, ...] = PERCENTILES
+    sending: float | None = None
+    persistent: bool = False
+
+    @property
+    def probes(self) -> int | None:
+        """
+        The most probes that can be sent; L{None} means no limit.
+        """
+        if self.sending is None or not self.interval:
+            return self.count
+        # Whole nanoseconds, as in the schedule: 1.1 / 0.1 is more than 11.
+        most = -(-round(self.sending * SECOND) // round(self.interval * SECOND))
+        return most if self.count is None else min(self.count, most)
+
+
+class Limits(NamedTuple):
+    """
+    The limits that decide the exit status of a measurement.
+
+    @ivar loss: The most probes that may have no answer in time, in percent; L{None}
+        means none.
+
+    @ivar roundTrip: The longest average round trip, in seconds; L{None} means no limit.
+    """
+
+    loss: float | None = None
+    roundTrip: float | None = None
+
+
+NO_LIMITS = Limits()

@@ -32,6 +32,7 @@ class JSON(Report):
             "protocol": protocol,
             "started": timeOfDay(self._now()),
             "count": plan.count,
+            "for_s": plan.sending,
             "interval_s": plan.interval,
             "timeout_s": plan.timeout,
         }

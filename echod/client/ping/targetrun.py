@@ -86,7 +86,7 @@ class TargetRun:
             self.result = await measure(
                 self._reactor, self._options, self._target, self._pinger
             )
-            self.outcome = verdict(self.result, self._target)
+            self.outcome = verdict(self.result, self._target, self._options.limits)
             self._open()
         except CancelledError:
             self.outcome = Outcome(INTERRUPTED)

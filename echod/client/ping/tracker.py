@@ -59,6 +59,8 @@ class Tracker:
 
     @ivar rejected: How many probes were sent, and were too big for a router.
 
+    @ivar failures: How many probes were sent, and are lost because of an error.
+
     @ivar lastAttempt: When the last probe was sent, on the monotonic clock.
     """
 
@@ -79,6 +81,7 @@ class Tracker:
         self.bySize: dict[int, Counts] = {}
         self.reordered = 0
         self.rejected = 0
+        self.failures = 0
 
     def probe(self, size: int) -> bytes:
         """
@@ -138,6 +141,7 @@ class Tracker:
         self._count(kind, found.probe.size)
         tooBig = kind is Kind.TOO_BIG
         self.rejected += tooBig
+        self.failures += not tooBig
         self._history.settle(found.probe, kind if tooBig else Kind.LOST)
         return Event(kind, found.sequence, found.probe.size)
 

@@ -18,7 +18,9 @@ from echod.client.exitstatus import (
 )
 from echod.client.ping.events import DAMAGED, Kind
 from echod.client.ping.pinger import Result
+from echod.client.ping.plan import NO_LIMITS, Limits
 from echod.client.ping.search import Search
+from echod.client.ping.timer import SECOND
 
 LOOK_WRONG = (
     "look whether this is an echo server, and for what changes data on the way (a proxy, "
@@ -26,7 +28,7 @@ LOOK_WRONG = (
 )
 
 
-def verdict(result: Result, target: object) -> Outcome:
+def verdict(result: Result, target: object, limits: Limits = NO_LIMITS) -> Outcome:
     """
     @return: The outcome.  If several apply, the most serious one.
     """
@@ -54,13 +56,43 @@ def verdict(result: Result, target: object) -> Outcome:
     search = result.search
     if search is not None and search.largest is not None:
         return _searched(search, result.pathMTU, target)
-    problems = [f"{missing} did not come back in time"] if missing else []
+    problems, remarks = _compared(result, missing, limits)
     problems += [f"{tooBig} were too big for the path"] if tooBig else []
     if problems:
         return Outcome(SOME, f"{target}: {', '.join(problems)}")
     if not total.returned:
         return Outcome(SILENT, f"{target}: nothing was waited for long enough to tell")
-    return Outcome(ALL, f"{target}: all came back")
+    return Outcome(ALL, f"{target}: {', '.join(remarks) or 'all came back'}")
+
+
+def _compared(result: Result, missing: int, limits: Limits) -> tuple[list[str], list[str]]:
+    """
+    Compare a result with the limits.
+
+    @param missing: How many probes have no answer in time.
+
+    @return: What passes a limit, and what is within one.
+    """
+    problems, remarks = [], []
+    tracker = result.tracker
+    due = tracker.attempted - result.inFlight - tracker.tooBig
+    if missing:
+        text = f"{missing} of {due} did not come back in time"
+        if limits.loss is None:
+            problems.append(text)
+        elif 100 * missing > limits.loss * due:
+            problems.append(f"{text}, more than --max-loss {limits.loss:g}")
+        else:
+            remarks.append(f"{text}, within --max-loss {limits.loss:g}")
+    trips = tracker.total.roundTrips
+    if limits.roundTrip is not None and trips.count:
+        average = trips.average / SECOND
+        if average > limits.roundTrip:
+            problems.append(
+                f"the average round trip of {1000 * average:.3f} ms is longer than --max-rtt "
+                f"{1000 * limits.roundTrip:g} ms"
+            )
+    return problems, remarks
 
 
 def _searched(search: Search, pathMTU: int | None, target: object) -> Outcome:

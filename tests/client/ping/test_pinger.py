@@ -20,7 +20,7 @@ from echod.client.datagrams import Source
 from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG
 from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.pinger import Pinger, Result, now
-from echod.client.ping.plan import Plan
+from echod.client.ping.plan import Limits, Plan
 from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
 from echod.client.ping.schedule import BURST, Schedule
 from echod.client.ping.verdict import verdict
@@ -28,6 +28,7 @@ from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.support import clock
 from tests.support.link import Link
+from tests.support.pingruns import result
 
 MILLISECOND = 1_000_000
 
@@ -360,6 +361,47 @@ class PingerTests(PingerTestCase):
         pinger.failed(ConnectionRefusedError(errno.ECONNREFUSED, ""), self.sent[0])
         self.assertEqual(self.status(pinger), REFUSED)
 
+    def test_refusedPersistently(self) -> None:
+        """
+        A persistent run goes on, and waits for no late answer to a probe that was refused.
+        """
+        error = ConnectionRefusedError(errno.ECONNREFUSED, "")
+        pinger = self.pinger(3, persistent=True)
+        pinger.start(self.sent.append)
+        for number in range(3):
+            self.assertNoResult(pinger.finished)
+            pinger.failed(error, self.sent[number])
+            self.time.pass_(1 if number < 2 else 0.01)
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.REFUSED] * 3)
+        self.assertEqual(self.status(pinger), REFUSED)
+        pinger = self.pinger(3, persistent=True)
+        pinger.start(self.failing(error))
+        self.time.pass_(2.1)
+        self.assertEqual(self.kinds()[6:], [Kind.REFUSED] * 3)
+        self.assertEqual(self.status(pinger), REFUSED)
+
+    def test_sending(self) -> None:
+        """
+        Sending can be limited to a time: the last answers are still waited for.
+        """
+        pinger = self.pinger(None, interval=0.1, sending=0.3)
+        pinger.start(self.sent.append)
+        self.time.pass_(1.19)
+        self.assertEqual(self.kinds(), [Kind.SENT] * 3 + [Kind.LOST] * 2)
+        self.assertNoResult(pinger.finished)
+        self.time.pass_(0.2)
+        self.assertEqual(self.status(pinger), SILENT)
+
+    def test_floodForATime(self) -> None:
+        """
+        The time also ends a flood.
+        """
+        pinger = self.pinger(None, interval=0.0, sending=0.05)
+        pinger.start(lambda probe: self.time.clock.callLater(0.001, pinger.received, probe))
+        self.time.pass_(0.1)
+        self.assertEqual(self.status(pinger), ALL)
+        self.assertLess(self.result(pinger).duration, 0.08)
+
     def test_refusedInBetween(self) -> None:
         """
         A server that went away may come back.
@@ -479,6 +521,37 @@ class PingerTests(PingerTestCase):
         Time passes.
         """
         self.assertLessEqual(now(), now())
+
+
+class VerdictTests(SynchronousTestCase):
+    """
+    Tests for L{verdict} with limits.
+    """
+
+    def test_limits(self) -> None:
+        """
+        Limits for the loss and for the average round trip decide the exit status; the line
+        says which limit is passed.
+        """
+        half = result(*[64] * 2)
+        for limits, status, message in (
+            (Limits(), SOME, "1 of 2 did not come back in time"),
+            (Limits(0), SOME, "1 of 2 did not come back in time, more than --max-loss 0"),
+            (Limits(49.9), SOME, "1 of 2 did not come back in time, more than --max-loss 49.9"),
+            (Limits(50), ALL, "1 of 2 did not come back in time, within --max-loss 50"),
+            (
+                Limits(50, 0.00025),
+                ALL,
+                "1 of 2 did not come back in time, within --max-loss 50",
+            ),
+            (
+                Limits(50, 0.0002),
+                SOME,
+                "the average round trip of 0.250 ms is longer than --max-rtt 0.2 ms",
+            ),
+        ):
+            self.assertEqual(verdict(half, "it", limits), (status, f"it: {message}"))
+        self.assertEqual(verdict(result(64), "it", Limits(100, 1)).status, SILENT)
 
 
 class Wire:

@@ -8,6 +8,7 @@ from tests.extended.mutations import Mutation
 
 MATCH = "echod/client/ping/match.py"
 PROBE_TESTS = "tests/client/ping/test_probe.py"
+PINGER_TESTS = "tests/client/ping/test_pinger.py"
 MTU_TESTS = "tests/client/ping/test_mtu.py -k MTUTests"
 TERMINAL_TESTS = "tests/client/test_main.py -k TerminalProgramTests"
 
@@ -39,6 +40,45 @@ MUTATIONS = [
         "self._search.exclude(size)",
         "self._search.exclude(size + 1)",
         MTU_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/plan.py",
+        "-(-round(self.sending * SECOND) // round(self.interval * SECOND))",
+        "round(self.sending * SECOND) // round(self.interval * SECOND)",
+        "tests/client/test_options.py -k plan",
+    ),
+    Mutation(
+        "echod/client/ping/verdict.py",
+        "100 * missing > limits.loss * due",
+        "100 * missing >= limits.loss * due",
+        PINGER_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/pinger.py",
+        "if hopeless and not self.plan.persistent:",
+        "if hopeless:",
+        PINGER_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/tracker.py", "self.failures += not tooBig", "pass", PINGER_TESTS
+    ),
+    Mutation(
+        "echod/client/ping/command.py",
+        "max(each.outcome.status for each in targets)",
+        "targets[0].outcome.status",
+        "tests/client/test_commands.py -k severalTargets",
+    ),
+    Mutation(
+        "echod/client/target.py",
+        "and not _hasPort(words[0])",
+        "",
+        "tests/client/test_options.py -k several",
+    ),
+    Mutation(
+        "echod/client/ping/addresses.py",
+        "or not address.scopeID",
+        "or True",
+        "tests/client/ping/test_addresses.py",
     ),
     Mutation("echod/client/ping/mtu.py", "TRIES = 3", "TRIES = 2", MTU_TESTS),
     Mutation(
