@@ -30,8 +30,8 @@ class ServerStatistics(TypedDict):
     @ivar impaired: How many times the server has impaired something, by kind.
     """
 
-    receivedBytes: int
-    returnedBytes: int
+    received_bytes: int
+    returned_bytes: int
     refused: dict[str, int]
     impairments: str | None
     impaired: dict[str, int]
@@ -47,17 +47,17 @@ class SessionServerStatistics(ServerStatistics):
 
     @ivar ended: How many sessions have ended, by outcome.
 
-    @ivar lengths: How many ended sessions there are in each bucket of L{LENGTHS}.
+    @ivar duration_buckets: How many ended sessions there are in each bucket of L{LENGTHS}.
 
-    @ivar seconds: The sum of the lengths of the ended sessions.
+    @ivar duration_sum_s: The sum of the lengths of the ended sessions.
     """
 
     kind: Literal["sessions"]
     open: int
     accepted: int
     ended: dict[str, int]
-    lengths: list[int]
-    seconds: float
+    duration_buckets: list[int]
+    duration_sum_s: float
 
 
 class DatagramServerStatistics(ServerStatistics):
@@ -125,10 +125,11 @@ class ServedSession(Protocol):
 @dataclass
 class Traffic:
     """
-    The traffic of one source of datagrams: sent by it and returned to it.
+    The traffic of one source of datagrams: sent by it and returned to it.  The names are
+    those of the session log.
     """
 
     received: int = 0
     answered: int = 0
-    receivedBytes: int = 0
-    returnedBytes: int = 0
+    received_bytes: int = 0
+    returned_bytes: int = 0

@@ -116,7 +116,7 @@ function paths(index, peak, now) {
   let last = null;
   const close = () => { if (first !== null) area += `L${last} 100L${first} 100Z`; };
   let before = -Infinity;
-  for (const { time, rates } of history) {
+  for (const { time_unix_s: time, bytes_per_s: rates } of history) {
     if (!rates[index]) continue;
     const x = ((time - now) / WINDOW + 1) * 300;
     const [y0, y1] = rates[index].map((value) => (98 - 94 * value / peak).toFixed(1));
@@ -137,8 +137,9 @@ function paths(index, peak, now) {
 }
 
 function plot(card, index, label) {
-  const now = history.length ? history[history.length - 1].time : data.time;
-  const peak = history.reduce((most, { rates }) => Math.max(most, ...(rates[index] || [])), 0);
+  const now = history.length ? history[history.length - 1].time_unix_s : data.time_unix_s;
+  const peak = history.reduce(
+    (most, { bytes_per_s: rates }) => Math.max(most, ...(rates[index] || [])), 0);
   const [area, line] = paths(index, peak || 1, now);
   card.area.setAttribute("d", area);
   card.line.setAttribute("d", line);
@@ -146,12 +147,13 @@ function plot(card, index, label) {
   let when = "";
   if (card.pointed !== null && history.length) {
     const time = now + (card.pointed - 1) * WINDOW;
-    entry = history.reduce((a, b) => Math.abs(a.time - time) < Math.abs(b.time - time) ? a : b);
-    when = `at ${new Date(entry.time * 1000).toLocaleTimeString()}`;
+    entry = history.reduce((a, b) =>
+      Math.abs(a.time_unix_s - time) < Math.abs(b.time_unix_s - time) ? a : b);
+    when = `at ${new Date(entry.time_unix_s * 1000).toLocaleTimeString()}`;
   }
-  const x = entry && when ? ((entry.time - now) / WINDOW + 1) * 300 : null;
+  const x = entry && when ? ((entry.time_unix_s - now) / WINDOW + 1) * 300 : null;
   card.cursor.setAttribute("d", x === null ? "" : `M${x} 0V100`);
-  const [received, returned] = entry && entry.rates[index] || [0, 0];
+  const [received, returned] = entry && entry.bytes_per_s[index] || [0, 0];
   resize(card.reading, 3, () => document.createElement("span"));
   const [a, b, c] = card.reading.children;
   a.className = "in";
@@ -175,8 +177,8 @@ function figures(service) {
     ["Answered", whole.format(service.answered)],
     ["Refused", whole.format(refused)],
   ];
-  return [...counts, ["Bytes in", bytes(service.receivedBytes)],
-    ["Bytes out", bytes(service.returnedBytes)]];
+  return [...counts, ["Bytes in", bytes(service.received_bytes)],
+    ["Bytes out", bytes(service.returned_bytes)]];
 }
 
 function showServices() {
@@ -209,18 +211,19 @@ function showSessions() {
   fill(byId("sessions"), sessions.map((session) => [
     session.peer,
     `${session.service}, ${session.address}`,
-    period(data.time - session.since),
-    bytes(session.receivedBytes),
-    bytes(session.returnedBytes),
-    rate(session.bytesPerSecond),
+    period(data.time_unix_s - session.since_unix_s),
+    bytes(session.received_bytes),
+    bytes(session.returned_bytes),
+    rate(session.received_bytes_per_s),
   ]), "Nobody is connected.");
 }
 
-function counted(key) {
-  return data.services.flatMap(({ service, address, [key]: counts }) =>
+function counted(name) {
+  return data.services.flatMap(({ service, address, [name]: counts }) =>
     Object.entries(counts || {})
       .sort(([, a], [, b]) => b - a)
-      .map(([what, number]) => [`${service}, ${address}`, what, whole.format(number)]));
+      .map(([key, number]) =>
+        [`${service}, ${address}`, key.replaceAll("_", " "), whole.format(number)]));
 }
 
 // What misbehaves on purpose, so that nobody takes it for a fault
@@ -251,13 +254,13 @@ function showState(state, text) {
 
 function show() {
   if (data === null || paused) return;
-  const worst = history.reduce((most, { lag }) => Math.max(most, lag), data.lag);
+  const worst = history.reduce((most, { lag_s: lag }) => Math.max(most, lag), data.lag_s);
   definitions(byId("facts"), [
     ["version", data.version],
-    ["up for", period(data.time - data.started)],
+    ["up for", period(data.uptime_s)],
     ["reactor", data.reactor],
     ...(data.workers.length ? [["workers", whole.format(data.workers.length)]] : []),
-    ["lag", `${lateness(data.lag)}, worst ${lateness(worst)}`],
+    ["lag", `${lateness(data.lag_s)}, worst ${lateness(worst)}`],
   ]);
   showImpairments();
   showServices();
@@ -269,7 +272,7 @@ function show() {
 function heard(event, all) {
   data = JSON.parse(event.data);
   history = (all ? [] : history).concat(data.history)
-    .filter(({ time }) => time > data.time - WINDOW);
+    .filter(({ time_unix_s: time }) => time > data.time_unix_s - WINDOW);
   if (data.draining) showState("draining", "draining");
   else if (data.unready.length) showState("unready", "not ready");
   else showState("ready", "ready");

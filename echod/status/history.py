@@ -18,8 +18,8 @@ class History:
     """
     The rates of each second, oldest first.
 
-    @ivar entries: Each has its C{time}, the C{lag} of the reactor at that time, and
-        the C{rates}: for each service, the bytes received and returned per second
+    @ivar entries: Each has its C{time_unix_s}, the C{lag_s} of the reactor at that time,
+        and C{bytes_per_s}: for each service, the bytes received and returned per second
         since the entry before.
     """
 
@@ -59,4 +59,6 @@ class History:
         """
         Add an entry with rates that are known.
         """
-        self.entries.append({"time": round(time, 3), "lag": round(lag, 6), "rates": rates})
+        self.entries.append(
+            {"time_unix_s": round(time, 3), "lag_s": round(lag, 6), "bytes_per_s": rates}
+        )

@@ -117,8 +117,8 @@ def _ofServices(services: Sequence[Data]) -> Iterator[Metric]:
     for service in services:
         listening.add_metric(_names(service), service["state"] == LISTENING)
     yield listening
-    yield _counter(services, "echod_received_bytes", "Bytes from peers.", "receivedBytes")
-    yield _counter(services, "echod_returned_bytes", "Bytes to peers.", "returnedBytes")
+    yield _counter(services, "echod_received_bytes", "Bytes from peers.", "received_bytes")
+    yield _counter(services, "echod_returned_bytes", "Bytes to peers.", "returned_bytes")
     yield _counters(
         services,
         "echod_impaired",
@@ -141,7 +141,9 @@ def _ofSessions(services: Sequence[Data]) -> Iterator[Metric]:
     for service in services:
         connections.add_metric(_names(service), service["open"])
         durations.add_metric(
-            _names(service), _buckets(LENGTHS, service["lengths"]), service["seconds"]
+            _names(service),
+            _buckets(LENGTHS, service["duration_buckets"]),
+            service["duration_sum_s"],
         )
     yield connections
     yield durations

@@ -18,7 +18,14 @@ from echod.net.histogram import Histogram
 from echod.net.statistics import ServedSession
 from echod.service.echoservice import EchoService
 from echod.status.history import History
-from echod.status.snapshot import Data, openSessions, serviceState, sessionStates, unready
+from echod.status.snapshot import (
+    Data,
+    openSessions,
+    serviceState,
+    sessionStates,
+    unready,
+    withKeys,
+)
 
 INTERVAL = 1.0
 """
@@ -118,14 +125,26 @@ class Monitor(Service):
         """
         Everything, as JSON.
         """
-        return self.once("full", lambda: self._serialized(list(self.history.entries)))
+        return self.once("full", lambda: self._published(list(self.history.entries)))
 
     @property
     def latest(self) -> bytes:
         """
         Everything with only the newest entry of the history, as JSON.
         """
-        return self.once("latest", lambda: self._serialized(list(self.history.entries)[-1:]))
+        return self.once("latest", lambda: self._published(self._newest))
+
+    @property
+    def report(self) -> bytes:
+        """
+        The same as L{latest}, for another process of echod: with the reasons and the
+        outcomes in words, as the metrics have them.
+        """
+        return self._serialized(self.services, self._newest)
+
+    @property
+    def _newest(self) -> list[Data]:
+        return list(self.history.entries)[-1:]
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """
@@ -146,6 +165,7 @@ class Monitor(Service):
         """
         super().startService()
         self._began = self._wallClock()
+        self._started = self._reactor.seconds()
         self._look()
 
     def stopService(self) -> None:
@@ -179,7 +199,7 @@ class Monitor(Service):
     def _see(self, now: float) -> None:
         services = self._echo.listening
         statistics = [service.server.statistics() for service in services]
-        totals = [(each["receivedBytes"], each["returnedBytes"]) for each in statistics]
+        totals = [(each["received_bytes"], each["returned_bytes"]) for each in statistics]
         self.history.add(now, totals, time=self._wallClock(), lag=self.lag)
         self._before = self._seen
         self._seen = {session: session.received for session in openSessions(services)}
@@ -193,21 +213,25 @@ class Monitor(Service):
         more = self._seen.get(session, 0) - self._before.get(session, 0)
         return more / self._elapsed if more else 0.0
 
-    def _serialized(self, history: list[Data]) -> bytes:
+    def _published(self, history: list[Data]) -> bytes:
+        return self._serialized(list(map(withKeys, self.services)), history)
+
+    def _serialized(self, services: list[Data], history: list[Data]) -> bytes:
         data = {
             "version": __version__,
             "reactor": self.reactor,
             "host": gethostname(),
             "process": os.getpid(),
-            "time": round(self._wallClock(), 3),
-            "started": round(self._began, 3),
+            "time_unix_s": round(self._wallClock(), 3),
+            "started_unix_s": round(self._began, 3),
+            "uptime_s": round(self._reactor.seconds() - self._started, 3),
             "unready": self.unready,
             "draining": self.draining,
-            "lag": round(self.lag, 6),
-            "lags": self.lags.counts,
-            "lagSeconds": round(self.lags.sum, 6),
+            "lag_s": round(self.lag, 6),
+            "lag_buckets": self.lags.counts,
+            "lag_sum_s": round(self.lags.sum, 6),
             "workers": self.workers,
-            "services": self.services,
+            "services": services,
             "sessions": self.sessions,
             "history": history,
         }

@@ -126,9 +126,9 @@ class SessionLog(Service):
             "session",
             service,
             peer=session.peer,
-            seconds=round(session.duration, 6),
-            receivedBytes=session.received,
-            returnedBytes=session.returned,
+            duration_s=round(session.duration, 6),
+            received_bytes=session.received,
+            returned_bytes=session.returned,
             outcome=session.outcome,
         )
 

@@ -4,6 +4,7 @@ The state of the services and their sessions, as plain data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from heapq import nlargest
 from typing import Any
@@ -32,6 +33,19 @@ def serviceState(service: Listening) -> Data:
         "address": service.place,
         "state": service.state,
         **service.server.statistics(),
+    }
+
+
+def withKeys(service: Data) -> Data:
+    """
+    @return: The state of a service with keys that C{jq} and other languages take without
+        quotes: C{closed_by_peer} instead of C{closed by peer}.
+    """
+    return {
+        name: {re.sub(r"\W+", "_", words): number for words, number in value.items()}
+        if isinstance(value, dict)
+        else value
+        for name, value in service.items()
     }
 
 
@@ -71,10 +85,10 @@ def sessionStates(
             "service": service.server.service,
             "address": service.place,
             "peer": session.peer,
-            "since": round(session.began + clock, 3),
-            "receivedBytes": session.received,
-            "returnedBytes": session.returned,
-            "bytesPerSecond": round(rate(session)),
+            "since_unix_s": round(session.began + clock, 3),
+            "received_bytes": session.received,
+            "returned_bytes": session.returned,
+            "received_bytes_per_s": round(rate(session)),
         }
 
     busiest = nlargest(

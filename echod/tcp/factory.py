@@ -109,8 +109,8 @@ class SessionFactory(Factory):
         """
         ended = self.ended
         return {
-            "receivedBytes": self.received,
-            "returnedBytes": self.returned,
+            "received_bytes": self.received,
+            "returned_bytes": self.returned,
             "refused": dict(self.refusals.counts),
             "impairments": None,
             "impaired": {},
@@ -118,8 +118,8 @@ class SessionFactory(Factory):
             "open": len(self.sessions),
             "accepted": len(self.sessions) + ended.sessions,
             "ended": dict(ended.outcomes),
-            "lengths": list(ended.lengths.counts),
-            "seconds": ended.lengths.sum,
+            "duration_buckets": list(ended.lengths.counts),
+            "duration_sum_s": ended.lengths.sum,
         }
 
     def taken(self) -> dict[str | None, Traffic]:

@@ -114,8 +114,8 @@ class UDPEchoProtocol(DatagramProtocol):
         @return: The counts of the service.
         """
         return {
-            "receivedBytes": self.received,
-            "returnedBytes": self.returned,
+            "received_bytes": self.received,
+            "returned_bytes": self.returned,
             "refused": dict(self.refusals.counts),
             "impairments": None,
             "impaired": {},

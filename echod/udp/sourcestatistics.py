@@ -35,10 +35,10 @@ class SourceStatistics:
         """
         traffic = self._trafficOf(hostPort(*addr))
         traffic.received += 1
-        traffic.receivedBytes += size
+        traffic.received_bytes += size
         if answered:
             traffic.answered += 1
-            traffic.returnedBytes += size
+            traffic.returned_bytes += size
 
     def take(self) -> dict[str | None, Traffic]:
         """

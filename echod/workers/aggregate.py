@@ -14,7 +14,7 @@ from typing import Any
 from echod.status.monitor import LAGS
 from echod.status.snapshot import SHOWN_SESSIONS, Data
 
-_ORDER = ("bytesPerSecond", "receivedBytes", "since")
+_ORDER = ("received_bytes_per_s", "received_bytes", "since_unix_s")
 """
 The fields by which sessions are sorted.
 """
@@ -29,7 +29,7 @@ _WORDS = ("service", "address", "state", "kind", "impairments")
 The fields of a service that are not numbers.
 """
 
-_COUNTERS = {"refused": dict, "impaired": dict, "ended": dict, "lengths": list}
+_COUNTERS = {"refused": dict, "impaired": dict, "ended": dict, "duration_buckets": list}
 """
 The fields of a service that hold several numbers, with their types.
 """
@@ -50,7 +50,7 @@ def addable(report: Data) -> bool:
         rows = [*found.pop("busiest"), *found.pop("newest")]
         numbers = [
             counts(report),
-            report["lag"],
+            report["lag_s"],
             rates([report]),
             found,
             [[row[key] for key in _ORDER] for row in rows],
@@ -59,7 +59,7 @@ def addable(report: Data) -> bool:
             impairments([report], number)
         return (
             _numeric(numbers)
-            and len(report["lags"]) == len(LAGS) + 1
+            and len(report["lag_buckets"]) == len(LAGS) + 1
             and all(
                 isinstance(value, _COUNTERS.get(key, (int, float)))
                 for service in counts(report)["services"]
@@ -105,7 +105,11 @@ def counts(report: Data) -> Data:
         {key: value for key, value in service.items() if key not in _WORDS}
         for service in report["services"]
     ]
-    return {"services": services, "lags": report["lags"], "lagSeconds": report["lagSeconds"]}
+    return {
+        "services": services,
+        "lag_buckets": report["lag_buckets"],
+        "lag_sum_s": report["lag_sum_s"],
+    }
 
 
 def left(report: Data) -> Data:
@@ -143,8 +147,8 @@ def sessions(reports: Sequence[Data]) -> Data:
 
     return {
         "open": sum(part["open"] for part in parts),
-        "busiest": first("busiest", "bytesPerSecond", "receivedBytes"),
-        "newest": first("newest", "since"),
+        "busiest": first("busiest", "received_bytes_per_s", "received_bytes"),
+        "newest": first("newest", "since_unix_s"),
     }
 
 
@@ -156,5 +160,5 @@ def rates(reports: Iterable[Data]) -> list[list[int]]:
     total: list[list[int]] = []
     for report in reports:
         for entry in report["history"][-1:]:
-            total = added(total, entry["rates"]) if total else entry["rates"]
+            total = added(total, entry["bytes_per_s"]) if total else entry["bytes_per_s"]
     return total

@@ -74,7 +74,11 @@ class AggregateMonitor(Monitor):
 
     def _total(self) -> Data:
         # The parent serves no peers: its own services are all zeros.
-        nothing = {"services": super().services, "lags": [0] * (len(LAGS) + 1), "lagSeconds": 0}
+        nothing = {
+            "services": super().services,
+            "lag_buckets": [0] * (len(LAGS) + 1),
+            "lag_sum_s": 0,
+        }
         ended = added(counts(nothing), self._pool.past)
         return reduce(added, map(counts, self._pool.reports), ended)
 
@@ -82,8 +86,8 @@ class AggregateMonitor(Monitor):
         reports = self._pool.reports
         total = self._total()
         # Peers wait for the workers, not for the parent.
-        self.lags.counts, self.lags.sum = total["lags"], total["lagSeconds"]
-        self.lag = max((report["lag"] for report in reports), default=0.0)
+        self.lags.counts, self.lags.sum = total["lag_buckets"], total["lag_sum_s"]
+        self.lag = max((report["lag_s"] for report in reports), default=0.0)
         together = rates(reports)
         if together:
             self.history.enter(together, time=self._wallClock(), lag=self.lag)

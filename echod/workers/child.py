@@ -200,7 +200,7 @@ class Reporter(Service):
             self._monitor.listeners.remove(self._tell)
 
     def _tell(self) -> None:
-        self._reports.write(self._monitor.latest)
+        self._reports.write(self._monitor.report)
         if os.getppid() != self._parent:
             # The parent is dead: another process has adopted this one.
             self._orphaned()

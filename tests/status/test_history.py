@@ -23,7 +23,8 @@ class HistoryTests(SynchronousTestCase):
         self.assertEqual(list(history.entries), [])
         history.add(12, [(300, 50), (1, 1)], time=1002, lag=0.25)
         self.assertEqual(
-            list(history.entries), [{"time": 1002, "lag": 0.25, "rates": [[100, 0], [0, 0]]}]
+            list(history.entries),
+            [{"time_unix_s": 1002, "lag_s": 0.25, "bytes_per_s": [[100, 0], [0, 0]]}],
         )
 
     def test_oneTick(self) -> None:
@@ -35,7 +36,7 @@ class HistoryTests(SynchronousTestCase):
         history.add(10, [(200, 50)], time=1000, lag=0)
         self.assertEqual(list(history.entries), [])
         history.add(12, [(300, 50)], time=1002, lag=0)
-        self.assertEqual([entry["rates"] for entry in history.entries], [[[100, 0]]])
+        self.assertEqual([entry["bytes_per_s"] for entry in history.entries], [[[100, 0]]])
 
     def test_memory(self) -> None:
         """
@@ -45,4 +46,4 @@ class HistoryTests(SynchronousTestCase):
         for second in range(REMEMBERED + 10):
             history.add(second, [], time=second, lag=0)
         self.assertEqual(len(history.entries), REMEMBERED)
-        self.assertEqual(history.entries[0]["time"], 10)
+        self.assertEqual(history.entries[0]["time_unix_s"], 10)

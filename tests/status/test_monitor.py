@@ -5,17 +5,35 @@ Tests for L{echod.status.monitor}.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from socket import gethostname
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.limits.networks import DENIED
 from echod.service.echoservice import EchoService
 from echod.service.listening import ListeningService
 from echod.status.monitor import Monitor
 from echod.tcp.echo import EchoFactory
+from echod.udp.echo import UDPEchoProtocol
 from tests.support import UNTIMED, clock, connect
 from tests.support.service import Endpoint
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def keys(data: Any) -> Iterator[str]:
+    """
+    @return: All keys of all objects in data from JSON.
+    """
+    if isinstance(data, dict):
+        yield from data
+        data = list(data.values())
+    if isinstance(data, list):
+        for value in data:
+            yield from keys(value)
 
 
 class MonitorTests(SynchronousTestCase):
@@ -59,15 +77,18 @@ class MonitorTests(SynchronousTestCase):
         session.dataReceived(b"x" * 20)
         self.clock.advance(1)
         full = self.full()
-        self.assertEqual((full["started"], full["time"]), (1010, 1012))
+        self.assertEqual(
+            [full[f"{key}_s"] for key in ("started_unix", "time_unix", "uptime")],
+            [1010, 1012, 2],
+        )
         self.assertEqual(
             [full[key] for key in ("reactor", "host", "unready", "draining")],
             ["Clock", gethostname(), [], False],
         )
         (row,) = full["sessions"]["busiest"]
-        self.assertEqual((row["since"], row["bytesPerSecond"]), (1010, 20))
+        self.assertEqual((row["since_unix_s"], row["received_bytes_per_s"]), (1010, 20))
         self.assertEqual(
-            [entry["rates"] for entry in full["history"]], [[[100, 100]], [[20, 20]]]
+            [entry["bytes_per_s"] for entry in full["history"]], [[[100, 100]], [[20, 20]]]
         )
         self.assertEqual([each["service"] for each in full["services"]], ["TCP echo"])
 
@@ -77,14 +98,14 @@ class MonitorTests(SynchronousTestCase):
         """
         connect(self.factory)[0].dataReceived(b"x" * 100)
         self.clock.advance(2)
-        self.assertEqual(self.full()["sessions"]["busiest"][0]["bytesPerSecond"], 50)
+        self.assertEqual(self.full()["sessions"]["busiest"][0]["received_bytes_per_s"], 50)
 
     def test_firstSight(self) -> None:
         """
         A session that has started since the latest look has the rate 0.
         """
         connect(self.factory)[0].dataReceived(b"x")
-        self.assertEqual(self.full()["sessions"]["newest"][0]["bytesPerSecond"], 0)
+        self.assertEqual(self.full()["sessions"]["newest"][0]["received_bytes_per_s"], 0)
 
     def test_once(self) -> None:
         """
@@ -103,8 +124,37 @@ class MonitorTests(SynchronousTestCase):
         """
         for expected in ([], [1011], [1012]):
             latest = json.loads(self.monitor.latest)
-            self.assertEqual([entry["time"] for entry in latest["history"]], expected)
+            self.assertEqual([entry["time_unix_s"] for entry in latest["history"]], expected)
             self.clock.advance(1)
+
+    def test_keys(self) -> None:
+        """
+        C{jq} takes every key without quotes, and docs/status.rst explains it.
+        """
+        echo = EchoService(self.clock)
+        for server in (self.factory, UDPEchoProtocol(self.clock)):
+            ListeningService("127.0.0.1:0", Endpoint(), server).setServiceParent(echo)
+        monitor = Monitor(self.clock, echo)
+        monitor.setServiceParent(echo.observers)
+        echo.startService()
+        connect(self.factory)
+        self.clock.advance(1)
+        page = (DOCS / "status.rst").read_text()
+        names = set(keys(json.loads(monitor.full)))
+        self.assertIn("received_bytes_per_s", names)
+        for name in names:
+            self.assertRegex(name, r"^[a-z]+(_[a-z]+)*$")
+            self.assertIn(f"``{name}``", page)
+
+    def test_report(self) -> None:
+        """
+        A report for another process has the reasons in the words of the metrics.
+        """
+        self.factory.refusals.add(DENIED, "192.0.2.1:40000")
+        report, latest = json.loads(self.monitor.report), json.loads(self.monitor.latest)
+        self.assertEqual(report["services"][0].pop("refused"), {"denied address": 1})
+        self.assertEqual(latest["services"][0].pop("refused"), {"denied_address": 1})
+        self.assertEqual(report, latest)
 
     def test_lag(self) -> None:
         """
@@ -112,7 +162,7 @@ class MonitorTests(SynchronousTestCase):
         """
         self.clock.advance(1.25)
         self.assertEqual(self.monitor.lag, 0.25)
-        self.assertEqual(self.full()["lag"], 0.25)
+        self.assertEqual(self.full()["lag_s"], 0.25)
         self.clock.advance(1)
         self.assertEqual(self.monitor.lag, 0)
         (timer,) = self.clock.getDelayedCalls()

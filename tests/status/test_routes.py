@@ -214,7 +214,7 @@ class RoutesTests(StatusTests):
         them, in whatever version.
         """
         session, _ = connect(self.tcp)
-        pattern = r'(?:echod_received_bytes_total{.*TCP.*}|"receivedBytes":) ?([0-9]+)'
+        pattern = r'(?:echod_received_bytes_total{.*TCP.*}|"received_bytes":) ?([0-9]+)'
 
         def received(version: str) -> set[str]:
             bodies = [self.client.ask("/status.json")[2]]

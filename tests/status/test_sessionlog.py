@@ -88,9 +88,9 @@ class SessionLogTests(SynchronousTestCase):
                     "service": "TCP echo",
                     "address": "127.0.0.1:40000",
                     "peer": "192.0.2.1:40000",
-                    "seconds": 0.5,
-                    "receivedBytes": 5,
-                    "returnedBytes": 5,
+                    "duration_s": 0.5,
+                    "received_bytes": 5,
+                    "returned_bytes": 5,
                     "outcome": "closed by peer",
                 }
             ],
@@ -118,8 +118,8 @@ class SessionLogTests(SynchronousTestCase):
                 "source": "192.0.2.1:40000",
                 "received": 2,
                 "answered": 2,
-                "receivedBytes": 10,
-                "returnedBytes": 10,
+                "received_bytes": 10,
+                "returned_bytes": 10,
             },
         )
         self.assertEqual([second["received"], third["received"]], [2, 1])

@@ -18,8 +18,11 @@ from echod.status.snapshot import (
     serviceState,
     sessionStates,
     unready,
+    withKeys,
 )
 from echod.tcp.echo import EchoFactory
+from echod.tcp.proxyprotocol import NOT_A_PROXY
+from echod.tcp.session import HANDSHAKE_FAILED
 from echod.udp.echo import UDPEchoProtocol
 from tests.support import PEER, UNTIMED, clock, connect
 from tests.support.service import Endpoint
@@ -43,6 +46,17 @@ class SnapshotTests(SynchronousTestCase):
         service.startService()
         return service
 
+    def test_keys(self) -> None:
+        """
+        Reasons become keys that C{jq} takes without quotes.
+        """
+        for reason in (DENIED, NOT_A_PROXY, HANDSHAKE_FAILED):
+            self.factory.refusals.add(reason, "192.0.2.1:40000")
+        self.assertEqual(
+            withKeys(serviceState(self.service))["refused"],
+            {"denied_address": 1, "address_not_in_proxy_from": 1, "TLS_handshake_failed": 1},
+        )
+
     def test_sessions(self) -> None:
         """
         The state of a service with sessions has the counters of open and of ended
@@ -61,16 +75,16 @@ class SnapshotTests(SynchronousTestCase):
                 "address": "127.0.0.1:40000",
                 "state": "listening",
                 "kind": "sessions",
-                "receivedBytes": 6,
-                "returnedBytes": 5,
+                "received_bytes": 6,
+                "returned_bytes": 5,
                 "refused": {DENIED: 1},
                 "impairments": None,
                 "impaired": {},
                 "open": 1,
                 "accepted": 2,
                 "ended": {"closed by peer": 1},
-                "lengths": [0, 1, 0, 0, 0, 0, 0, 0, 0],
-                "seconds": 0.05,
+                "duration_buckets": [0, 1, 0, 0, 0, 0, 0, 0, 0],
+                "duration_sum_s": 0.05,
             },
         )
 
@@ -89,8 +103,8 @@ class SnapshotTests(SynchronousTestCase):
                 "address": "127.0.0.1:40000",
                 "state": "listening",
                 "kind": "datagrams",
-                "receivedBytes": 12,
-                "returnedBytes": 8,
+                "received_bytes": 12,
+                "returned_bytes": 8,
                 "refused": {"reason": 1},
                 "impairments": None,
                 "impaired": {},
@@ -149,13 +163,13 @@ class SnapshotTests(SynchronousTestCase):
             shown["busiest"][1],
             {
                 **row,
-                "since": 1001,
-                "receivedBytes": 2,
-                "returnedBytes": 2,
-                "bytesPerSecond": -2,
+                "since_unix_s": 1001,
+                "received_bytes": 2,
+                "returned_bytes": 2,
+                "received_bytes_per_s": -2,
             },
         )
-        self.assertEqual(shown["newest"][0]["since"], 1000 + SHOWN_SESSIONS + 9)
+        self.assertEqual(shown["newest"][0]["since_unix_s"], 1000 + SHOWN_SESSIONS + 9)
 
     def test_sameRate(self) -> None:
         """
@@ -165,7 +179,7 @@ class SnapshotTests(SynchronousTestCase):
         for size in range(1, 21):
             connect(self.factory)[0].dataReceived(b"x" * size)
         busiest = sessionStates([self.service], lambda _: 7, 0)["busiest"]
-        self.assertEqual([row["receivedBytes"] for row in busiest], [*range(20, 0, -1)])
+        self.assertEqual([row["received_bytes"] for row in busiest], [*range(20, 0, -1)])
 
     def test_onlySessions(self) -> None:
         """

@@ -116,8 +116,8 @@ def ofSessions(**more: Any) -> dict[str, Any]:
         "open": 0,
         "accepted": 0,
         "ended": {},
-        "lengths": [0] * (len(LENGTHS) + 1),
-        "seconds": 0.0,
+        "duration_buckets": [0] * (len(LENGTHS) + 1),
+        "duration_sum_s": 0.0,
     }
     return {**_ofService("TCP echo", SESSIONS), **sessions, **more}
 
@@ -134,8 +134,8 @@ def _ofService(service: str, kind: str) -> dict[str, Any]:
         "service": service,
         "address": "127.0.0.1:8080",
         "state": "listening",
-        "receivedBytes": 0,
-        "returnedBytes": 0,
+        "received_bytes": 0,
+        "returned_bytes": 0,
         "refused": {},
         "impairments": None,
         "impaired": {},
@@ -150,9 +150,9 @@ def nothing() -> dict[str, Any]:
     return {
         "version": __version__,
         "unready": [],
-        "lag": 0.0,
-        "lags": [0] * (len(LAGS) + 1),
-        "lagSeconds": 0.0,
+        "lag_s": 0.0,
+        "lag_buckets": [0] * (len(LAGS) + 1),
+        "lag_sum_s": 0.0,
         "services": [],
         "sessions": {"open": 0, "busiest": [], "newest": []},
         "history": [],

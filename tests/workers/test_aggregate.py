@@ -16,7 +16,7 @@ from echod.service.listening import ListeningService
 from echod.status.monitor import LAGS, Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
-from echod.workers.aggregate import LOST, added, rates
+from echod.workers.aggregate import added, rates
 from echod.workers.aggregatemonitor import AggregateMonitor
 from echod.workers.pool import WorkerPool
 from echod.workers.service import WorkersService
@@ -43,7 +43,7 @@ class SumTests(SynchronousTestCase):
         """
         The rates of the workers that know theirs are added up.
         """
-        one, other = ({"history": [{"rates": [[1, 2], [3, 4]]}]} for _ in range(2))
+        one, other = ({"history": [{"bytes_per_s": [[1, 2], [3, 4]]}]} for _ in range(2))
         self.assertEqual(rates([one, nothing(), other]), [[2, 4], [6, 8]])
         self.assertEqual(rates([nothing()]), [])
 
@@ -105,7 +105,7 @@ class AggregateMonitorTests(SynchronousTestCase):
         self.assertEqual(list(full), list(expected))
         self.assertEqual(full["services"], expected["services"])
         self.assertEqual(full["sessions"], expected["sessions"])
-        self.assertEqual(full["lags"], [0] * (len(LAGS) + 1))
+        self.assertEqual(full["lag_buckets"], [0] * (len(LAGS) + 1))
         self.assertEqual(
             full["unready"], ["worker 1 does not serve", "worker 2 does not serve"]
         )
@@ -117,31 +117,31 @@ class AggregateMonitorTests(SynchronousTestCase):
         """
         self.say(
             self.one,
-            {"receivedBytes": 5, "open": 1, "accepted": 3, "ended": {"goodbye": 2}},
+            {"received_bytes": 5, "open": 1, "accepted": 3, "ended": {"goodbye": 2}},
             {"received": 7, "refused": {"own source port": 1}, "address": "elsewhere"},
-            lags=[1] * (len(LAGS) + 1),
-            lagSeconds=0.5,
-            lag=0.25,
+            lag_buckets=[1] * (len(LAGS) + 1),
+            lag_sum_s=0.5,
+            lag_s=0.25,
         )
         self.say(
             self.other,
-            {"receivedBytes": 6, "open": 2, "accepted": 2},
+            {"received_bytes": 6, "open": 2, "accepted": 2},
             {"received": 1, "refused": {"own source port": 2}},
-            lag=0.5,
+            lag_s=0.5,
         )
         full = self.full()
         sessions, datagrams = full["services"]
         self.assertEqual(sessions["address"], "127.0.0.1:40000")
         self.assertEqual(datagrams["address"], "127.0.0.1:40000")
         self.assertEqual(
-            (sessions["receivedBytes"], sessions["open"], sessions["accepted"]), (11, 3, 5)
+            (sessions["received_bytes"], sessions["open"], sessions["accepted"]), (11, 3, 5)
         )
         self.assertEqual(sessions["ended"], {"goodbye": 2})
         self.assertEqual(
-            (datagrams["received"], datagrams["refused"]["own source port"]), (8, 3)
+            (datagrams["received"], datagrams["refused"]["own_source_port"]), (8, 3)
         )
-        self.assertEqual((full["lag"], full["lagSeconds"]), (0.5, 0.5))
-        self.assertEqual(full["lags"], [1] * (len(LAGS) + 1))
+        self.assertEqual((full["lag_s"], full["lag_sum_s"]), (0.5, 0.5))
+        self.assertEqual(full["lag_buckets"], [1] * (len(LAGS) + 1))
         self.assertEqual(
             full["workers"],
             [
@@ -160,7 +160,7 @@ class AggregateMonitorTests(SynchronousTestCase):
         for _ in range(2):
             sessions, _ = self.full()["services"]
             self.assertEqual((sessions["accepted"], sessions["open"]), (6, 1))
-            self.assertEqual(sessions["ended"], {"goodbye": 4, LOST: 1})
+            self.assertEqual(sessions["ended"], {"goodbye": 4, "lost_with_its_worker": 1})
         self.say(self.reactor.alive[-1], {"accepted": 1, "open": 1}, {})
         sessions, _ = self.full()["services"]
         self.assertEqual((sessions["accepted"], sessions["open"]), (7, 2))
@@ -173,9 +173,9 @@ class AggregateMonitorTests(SynchronousTestCase):
         rows = [
             {
                 "peer": str(number),
-                "bytesPerSecond": number,
-                "receivedBytes": 0,
-                "since": -number,
+                "received_bytes_per_s": number,
+                "received_bytes": 0,
+                "since_unix_s": -number,
             }
             for number in range(60)
         ]
@@ -198,11 +198,13 @@ class AggregateMonitorTests(SynchronousTestCase):
         for process in (self.one, self.other):
             process.say(
                 services=[ofSessions(), ofDatagrams()],
-                history=[{"rates": [[5, 5], [1, 0]], "lag": 0, "time": 0}],
-                lag=0.125,
+                history=[{"bytes_per_s": [[5, 5], [1, 0]], "lag_s": 0, "time_unix_s": 0}],
+                lag_s=0.125,
             )
         (entry,) = self.full()["history"]
-        self.assertEqual(entry, {"time": 1001, "lag": 0.125, "rates": [[10, 10], [2, 0]]})
+        self.assertEqual(
+            entry, {"time_unix_s": 1001, "lag_s": 0.125, "bytes_per_s": [[10, 10], [2, 0]]}
+        )
 
     def test_impairments(self) -> None:
         """

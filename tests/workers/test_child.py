@@ -379,7 +379,8 @@ class ReporterTests(SynchronousTestCase):
         """
         self.report(os.getppid())
         self.assertEqual([each["unready"] for each in self.reports()], [[]])
-        _, transport = connect(self.factory)
+        session, transport = connect(self.factory)
+        session.dataReceived(b"hello")
         self.reactor.advance(1)
         self.assertEqual(self.reports()[-1]["sessions"]["open"], 1)
         stopped = self.service.stopService()
@@ -389,6 +390,7 @@ class ReporterTests(SynchronousTestCase):
         self.assertEqual((len(self.reports()), last["draining"]), (3, True))
         (counted,) = last["services"]
         self.assertEqual((counted["open"], counted["accepted"]), (0, 1))
+        self.assertEqual(counted["ended"], {"closed by peer": 1})
         self.assertEqual(self.monitor.listeners, set())
         self.assertEqual(self.orphaned, 0)
 

@@ -51,11 +51,11 @@ NO_RECORDS = [
 
 WRONG: list[dict[str, Any]] = [
     {"unready": 5},
-    {"lag": "long"},
-    {"lag": float("nan")},
-    {"lag": 10**400},
-    {"lags": 5},
-    {"lags": [0]},
+    {"lag_s": "long"},
+    {"lag_s": float("nan")},
+    {"lag_s": 10**400},
+    {"lag_buckets": 5},
+    {"lag_buckets": [0]},
     {"services": 5},
     {"services": [5]},
     {"services": [{}]},
@@ -67,7 +67,7 @@ WRONG: list[dict[str, Any]] = [
     {"sessions": {"open": None, "busiest": [], "newest": []}},
     {"history": 5},
     {"history": [{}]},
-    {"history": [{"rates": [["fast"]]}]},
+    {"history": [{"bytes_per_s": [["fast"]]}]},
 ]
 """
 Values that a report must not contain.
@@ -502,13 +502,13 @@ class WorkerPoolTests(SynchronousTestCase):
         An invalid report changes nothing; the next report counts.
         """
         one, _ = self.start()
-        one.say(lag=0.5)
+        one.say(lag_s=0.5)
         before = self.pool.reports
         for data in [*NO_JSON, *(json.dumps(report).encode() for report in NO_REPORTS)]:
             one.protocol.childDataReceived(REPORTS, data + b"\n")
             self.assertEqual(self.pool.reports, before, data)
-        one.say(lag=0.25, services=[ofSessions(impairments="delay=1ms")])
-        self.assertEqual(self.pool.reports[0]["lag"], 0.25)
+        one.say(lag_s=0.25, services=[ofSessions(impairments="delay=1ms")])
+        self.assertEqual(self.pool.reports[0]["lag_s"], 0.25)
         self.stop()
 
     def test_otherServices(self) -> None:

@@ -24,6 +24,25 @@ MUTATIONS = [
         "        self._paused = False\n\n    def stop",
         _STATUS,
     ),
+    Mutation("echod/status/snapshot.py", 're.sub(r"\\W+", "_", words)', "words", _STATUS),
+    Mutation(
+        "echod/status/monitor.py",
+        "list(map(withKeys, self.services))",
+        "self.services",
+        _STATUS,
+    ),
+    Mutation(
+        "echod/status/monitor.py",
+        "self._reactor.seconds() - self._started",
+        "self._started",
+        _STATUS,
+    ),
+    Mutation(
+        "echod/workers/child.py",
+        "self._monitor.report",
+        "self._monitor.latest",
+        "tests/workers/test_child.py",
+    ),
     Mutation(HOSTS, 'last == "localhost"', 'name.endswith("localhost")', _STATUS),
     Mutation(HOSTS, "or last.isdigit()", "or labels[0].isdigit()", _STATUS),
     Mutation(
