@@ -65,7 +65,9 @@ SCENARIOS: dict[str, Scenario] = {
     "SIGSTOP for five seconds, and SIGCONT": oneByOne(
         lambda start: asyncio.run(stopped(start, 5)), BOTH
     ),
-    "The clock set back and forth": oneByOne(lambda start: asyncio.run(clockSet(start)), ECHOD),
+    "The clock set back and forward": oneByOne(
+        lambda start: asyncio.run(clockSet(start)), ECHOD
+    ),
     "100 workers killed in a minute": oneByOne(
         lambda start: asyncio.run(killed(start, 100, 60)), ECHOD
     ),

@@ -1,5 +1,5 @@
 """
-A process that stands still, and clocks that go back or forth.
+A process that stands still, and clocks that go back or forward.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ async def stopped(start: Start, seconds: float) -> Report:
     report.show("messages", TALKERS)
     report.show("messages lost", lost)
     report.show("datagrams not answered", unanswered)
-    report.show("'bye' taken for a goodbye", int(rest != b"bye and more\n"))
+    report.show("'bye' seen as a goodbye", int(rest != b"bye and more\n"))
     report.require(lost == 0, f"{lost} messages were lost")
     report.require(unanswered == 0, f"{unanswered} datagrams were not answered")
     report.require(rest == b"bye and more\n", "what was said meanwhile was not heard")
@@ -81,7 +81,7 @@ async def stopped(start: Start, seconds: float) -> Report:
 
 async def clockSet(start: Start) -> Report:
     """
-    Set the clock of a server back and forth, and only that.
+    Set the clock of a server back and forward, and only that.
     """
     report = Report()
     library = next(Path("/").glob(FAKETIME[1:]), None)
@@ -99,7 +99,7 @@ async def clockSet(start: Start) -> Report:
         }
         with start("--tcp", "127.0.0.1:0", environment=environment) as server:
             await atRest(server)
-            for name, hours in (("back", -1), ("forth", 1)):
+            for name, hours in (("back", -1), ("forward", 1)):
                 offset.write_text("+0")
                 await watch(server, offset, f"{hours * HOUR:+}", f"set {name} an hour", report)
     return report
@@ -128,7 +128,7 @@ async def watch(server: Daemon, offset: Path, value: str, name: str, report: Rep
         await asyncio.wait_for(newcomer.receiveAll(), GOODBYE)
     except asyncio.TimeoutError:
         report.require(False, f"clock {name}: a goodbye is not heard")
-    report.show(f"{name}: seconds until 'bye' is heard", monotonic() - began)
+    report.show(f"{name}: seconds until 'bye' is recognized", monotonic() - began)
     report.require(await ask(bystander, b"still there\n"), f"clock {name}: a session was cut")
     for client in (bystander, leaver, newcomer):
         client.close()

@@ -78,7 +78,7 @@ async def watch(server: Daemon, seconds: float, seed: str, says: bool) -> Report
     left = await descriptorsLeft(server, descriptors)
     growth = server.memory() - memory
     report.show("sessions", tally.sessions)
-    report.show("MB owed", tally.owed / 1e6)
+    report.show("MB to return", tally.owed / 1e6)
     report.show("bytes lost", tally.lost)
     report.show("sessions not served", tally.wrong)
     report.show("descriptors left open", left)
