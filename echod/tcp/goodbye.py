@@ -59,17 +59,17 @@ and Twisted reads four times as much at once.  The next segment is the rest of t
 same message.
 """
 
-COMMANDS_SIZE = 512
+COMMANDS_SIZE = 256
 """
-How many bytes of telnet commands at the start of one line are looked at in one
-segment.  A client sends some 25 when it connects, and then up to 200 to answer.
+How many bytes of telnet commands are looked at in one segment, after each kind of line
+end.  A client sends some 25 when it connects, and then up to 200 to answer.
 """
 
-LINES = 32
+LINES = 8
 """
-How many lines that start with a telnet command are looked at in one segment.  A
-telnet client sends one or two; without a limit, a segment full of them would cost
-a hundred times as much as any other.
+How many lines that start with a telnet command are looked at in one segment, after each
+kind of line end.  A telnet client sends one or two.  Without the two limits, a segment full
+of commands would cost two hundred times as much as any other.
 """
 
 _COMMAND = rb"\xff(?:[\xf0-\xf9]|[\xfb-\xfe].|\xfa(?:[^\xff]|\xff\xff){0,60}\xff\xf0)"
@@ -79,22 +79,20 @@ Two bytes; or three, to negotiate an option (RFC 854); or a subnegotiation of up
 too, IAC IAC is such a byte and not a command.
 """
 
-_GOODBYE_AFTER_COMMANDS = re.compile(rb"(?:%b)+(?=bye(?:\n|\r[\n\0]))" % _COMMAND, re.DOTALL)
+_COMMANDS = re.compile(rb"(?:%b)+" % _COMMAND, re.DOTALL)
 
 _BEGINNINGS = tuple(end + b"bye\r"[:size] for end in LINE_ENDS for size in range(5))
 """
 At the end of a text: a line that is empty or the beginning of a goodbye.
 """
 
-_BEGINNING_WITH_COMMANDS = re.compile(
-    rb"(?:\n|\r\0)(?:%b)*"
-    rb"(b(?:y(?:e\r?)?)?|\xff(?:[\xfb-\xfe]|\xfa(?:[^\xff]|\xff\xff){0,60}\xff?)?|)\Z"
-    % _COMMAND,
+_UNFINISHED = re.compile(
+    rb"(?:%b)+(b(?:y(?:e\r?)?)?|)\Z" % _COMMAND
+    + rb"|(?:%b)*(\xff(?:[\xfb-\xfe]|\xfa(?:[^\xff]|\xff\xff){0,60}\xff?)?)\Z" % _COMMAND,
     re.DOTALL,
 )
 """
-At the end of a text: a line of telnet commands, and the beginning of another one or
-of a goodbye.
+A line of telnet commands, and the beginning of another one or of a goodbye.
 """
 
 _UNFINISHED_SIZE = 64

@@ -172,7 +172,7 @@ class PacketInfoPort(udp.Port):
             source = sourceAddress(sockaddr, control)
             source.transport = self
             try:
-                self.protocol.datagramReceived(datagram, sourceAddress(sockaddr, control))
+                self.protocol.datagramReceived(datagram, source)
             except Exception:
                 # If this escaped, the reactor would close the port.
                 _log.failure("{protocol!r} failed on a datagram", protocol=self.protocol)

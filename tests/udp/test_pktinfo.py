@@ -13,6 +13,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.udp.echo import UDPEchoProtocol
 from echod.udp.options import LINUX
 from echod.udp.pktinfo import DATAGRAMS_A_TURN, IPV6_HOPLIMIT, PacketInfoPort, SourceAddress
 from tests.support.udp import MemorySocketPort, info4, info6
@@ -71,6 +72,7 @@ class PacketInfoPortTests(SynchronousTestCase):
         self.port.doRead()
         datagram, source = self.protocol.arrived.pop()
         self.assertEqual(source, sockaddr[:2])
+        self.assertIs(source.transport, self.port)
         self.port.write(datagram, source)
         return source
 
@@ -195,6 +197,22 @@ class PacketInfoPortTests(SynchronousTestCase):
         self.socket.queue += [(b"", [], 0, self.client4)] * (DATAGRAMS_A_TURN + 1)
         self.port.doRead()
         self.assertEqual(len(self.socket.queue), 1)
+
+    def test_severalSockets(self) -> None:
+        """
+        Each socket of a server answers the datagrams that arrive there.
+        """
+        reactor: Any = MemoryReactorClock()
+        protocol = UDPEchoProtocol(reactor)
+        sockets: list[Any] = []
+        for host in ("127.0.0.1", "::1"):
+            port = Port(8080, protocol, host, 65535, reactor)
+            port.startListening()
+            sockets.append(port.socket)
+        client = ("::1", 40000, 0, 0)
+        sockets[1].queue.append((b"data", [], 0, client))
+        port.doRead()
+        self.assertEqual([skt.sent for skt in sockets], [[], [([b"data"], [], 0, client)]])
 
     def test_plainAddress(self) -> None:
         """

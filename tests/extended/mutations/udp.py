@@ -83,6 +83,12 @@ MUTATIONS = [
     Mutation(
         PKTINFO, "if not address.is_link_local:", "if False:", "tests/udp/test_pktinfo.py"
     ),
+    Mutation(
+        PKTINFO,
+        "            source.transport = self\n",
+        "",
+        "tests/udp/test_pktinfo.py",
+    ),
     # Socket options.
     Mutation(
         OPTIONS, "families = {skt.family, socket.AF_INET}", "families = {skt.family}", _TTL
