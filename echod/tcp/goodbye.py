@@ -86,18 +86,26 @@ _BEGINNINGS = tuple(end + b"bye\r"[:size] for end in LINE_ENDS for size in range
 At the end of a text: a line that is empty or the beginning of a goodbye.
 """
 
-_UNFINISHED = re.compile(
-    rb"(?:%b)+(b(?:y(?:e\r?)?)?|)\Z" % _COMMAND
-    + rb"|(?:%b)*(\xff(?:[\xfb-\xfe]|\xfa(?:[^\xff]|\xff\xff){0,60}\xff?)?)\Z" % _COMMAND,
+_LAST_LINE_WITH_COMMANDS = re.compile(
+    rb"(?:\n|\r\0)(?:%b)*"
+    rb"(b(?:y(?:e\r?)?)?|\xff(?:[\xfb-\xfe]|\xfa(?:[^\xff]|\xff\xff){0,60}\xff?)?|)\Z"
+    % _COMMAND,
     re.DOTALL,
 )
 """
-A line of telnet commands, and the beginning of another one or of a goodbye.
+At the end of a text: a line of telnet commands, and the beginning of another one or
+of a goodbye.
 """
 
 _UNFINISHED_SIZE = 64
 """
 An unfinished command has an IAC among this many bytes at the end of the text.
+"""
+
+_JOIN_SIZE = COMMANDS_SIZE + len(b"bye\r\n")
+"""
+How many bytes of a segment may continue a line that began before it: only these are copied,
+to be searched together with the context.
 """
 
 
@@ -191,12 +199,12 @@ class Goodbye:
         if self.over:
             return b""
         unreturned = self.withheld + segment
-        text = self._continued(segment) + segment
-        place = _goodbye(text)
-        if place >= 0:
+        context = self._continued(segment)
+        place = _firstGoodbye(context, segment)
+        if place is not None:
             self._end()
-            return unreturned[: max(0, len(unreturned) - len(text) + place)]
-        self._context, self._word = _lastLine(text)
+            return unreturned[: max(0, len(unreturned) - len(segment) + place)]
+        self._context, self._word = _lastLine(context, segment)
         self._alone = segment == b"bye" and not self._afterFullRead
         self._afterFullRead = len(segment) % FULL_READ == 0
         size = len(segment if self._alone else self._word)
@@ -259,6 +267,20 @@ class Goodbye:
         self._ordinary = False
 
 
+def _firstGoodbye(context: bytes, segment: bytes) -> int | None:
+    """
+    @return: Where the first line that is a goodbye starts in a segment; negative if it
+        starts in the context.
+    """
+    place = _goodbye(context + segment[:_JOIN_SIZE])
+    if place >= 0:
+        return place - len(context)
+    if len(segment) > _JOIN_SIZE:
+        # A long segment is not copied.
+        place = _goodbye(segment)
+    return place if place >= 0 else None
+
+
 def _goodbye(text: bytes) -> int:
     """
     @return: Where the first line that is a goodbye starts, or -1.
@@ -272,11 +294,12 @@ def _goodbye(text: bytes) -> int:
     ):
         return -1
     places = [
-        place + len(start)
+        find(text, start + goodbye) + len(start)
         for start in LINE_ENDS
         if contains(text, start + b"bye")
         for goodbye in GOODBYES
-        if (place := find(text, start + goodbye)) >= 0
+        # Only this search is paid for again and again: what it finds ends the session.
+        if contains(text, start + goodbye)
     ]
     if IAC in text:
         places += _goodbyesAfterCommands(text)
@@ -284,31 +307,49 @@ def _goodbye(text: bytes) -> int:
 
 
 def _goodbyesAfterCommands(text: bytes) -> Iterator[int]:
-    for start in LINE_ENDS:
-        place = -1
+    for end in LINE_ENDS:
+        place, size = -1, COMMANDS_SIZE
         for _ in range(LINES):
-            place = find(text, start + b"\xff", place + 1)
+            place = find(text, end + b"\xff", place + 1)
             if place < 0:
                 break
-            command = place + len(start)
-            if match := _GOODBYE_AFTER_COMMANDS.match(text, command, command + COMMANDS_SIZE):
-                yield match.end()
+            start = place + len(end)
+            if match := _COMMANDS.match(text, start, start + size):
+                size -= len(match[0])
+                if text.startswith(GOODBYES, match.end()):
+                    yield match.end()
 
 
-def _lastLine(text: bytes) -> tuple[bytes, bytes]:
+def _lastLine(context: bytes, segment: bytes) -> tuple[bytes, bytes]:
     """
-    @return: The context that a text leaves, and the beginning of a goodbye in it.
+    @return: The context that a segment leaves, and the beginning of a goodbye in it.
     """
+    text = segment[-COMMANDS_SIZE:]
+    if len(text) == len(segment):
+        text = context + segment
     context = word = b""
     if text.endswith(_BEGINNINGS):
         word = text[-5:].replace(b"\0", b"\n").rpartition(b"\n")[2]
         context = b"\n" + word
     elif text.endswith(b"\r"):
         context = b"\r"
-    if IAC in text[-_UNFINISHED_SIZE:] and (
-        match := _BEGINNING_WITH_COMMANDS.search(text[-COMMANDS_SIZE:])
-    ):
-        context = b"\n" + match[1]
-        if match[1].startswith(b"b"):
-            word = match[1]
+    if IAC in text[-_UNFINISHED_SIZE:] and (rest := _afterCommands(text)) is not None:
+        context = b"\n" + rest
+        if rest.startswith(b"b"):
+            word = rest
     return context, word
+
+
+def _afterCommands(text: bytes) -> bytes | None:
+    """
+    @return: The end of a text after a line end and finished telnet commands, if it is the
+        beginning of a command or of a goodbye, or empty.
+    """
+    place = len(text)
+    for _ in range(LINES):
+        place = max(text.rfind(end + b"\xff", 0, place) for end in LINE_ENDS)
+        if place < 0:
+            break
+        if match := _LAST_LINE_WITH_COMMANDS.match(text, place):
+            return match[1]
+    return None

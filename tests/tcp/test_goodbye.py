@@ -10,7 +10,7 @@ from subprocess import run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.tcp.goodbye import FULL_READ, LINES, Goodbye
+from echod.tcp.goodbye import COMMANDS_SIZE, FULL_READ, LINES, Goodbye
 from tests.support import CHECKOUT, EXAMPLES, MEASURED, lacking
 
 try:
@@ -223,6 +223,50 @@ class GoodbyeTests(SynchronousTestCase):
             rule = Goodbye()
             rule.receive(b"\n\xff\xf1x" * number + b"\n\xff\xf1bye\nmore\n")
             self.assertEqual(rule.over, over)
+
+    def test_longCommands(self) -> None:
+        """
+        The number of bytes of telnet commands that are looked at is limited, in one line
+        and in several lines.
+        """
+        command = b"\xff\xf1"
+        most = COMMANDS_SIZE // len(command)
+        for commands, over in (
+            (command * most, True),
+            (command * (most + 1), False),
+            (command * (most - 1) + b"x\n" + command, True),
+            (command * most + b"x\n" + command, False),
+        ):
+            rule = Goodbye()
+            rule.receive(b"x" * FULL_READ + b"\n" + commands + b"bye\n")
+            self.assertEqual((len(commands), rule.over), (len(commands), over))
+
+    def test_lastLineOfCommands(self) -> None:
+        """
+        The last line of a segment may continue if it consists of telnet commands, also if
+        these contain line ends.
+        """
+        for number, over in ((LINES - 1, True), (LINES, False)):
+            rule = Goodbye()
+            rule.receive(b"\xff\xfa" + b"\n\xff\xff" * number + b"\xff\xf0b")
+            rule.receive(b"ye\n")
+            self.assertEqual((number, rule.over), (number, over))
+
+    def test_acrossALongSegment(self) -> None:
+        """
+        A goodbye or a command may begin in one segment and end in a long one.
+        """
+        rest = b"x" * FULL_READ
+        for before, start, returned in (
+            (b"x\nb", b"ye\n", b""),
+            (b"x\nbye\r", b"\0", b""),
+            (b"x\r", b"\0bye\n", b"\0"),
+            (b"x\n", b"\xff\xf1" * (COMMANDS_SIZE // 2) + b"bye\r\n", b"\xff\xf1" * 128),
+            (b"x\n\xff", b"\xf1bye\n", b"\xf1"),
+        ):
+            rule = Goodbye()
+            rule.receive(before)
+            self.assertEqual((rule.receive(start + rest), rule.over), (returned, True))
 
     def test_everyCut(self) -> None:
         """
