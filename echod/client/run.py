@@ -86,6 +86,13 @@ class Run:
         if self._signals <= HANDLED_SIGNALS:
             self.reactor.callFromThread(lambda: self.interrupt())
 
+    @property
+    def isInterrupted(self) -> bool:
+        """
+        True after SIGINT or SIGTERM.
+        """
+        return self._signals > 0
+
     def handleQuit(self, action: Callable[[], object]) -> None:
         """
         Call the action at each SIGQUIT, which otherwise ends the program.
@@ -130,23 +137,34 @@ class Printer:
         self.outcome: Outcome | None = None
         self._run = run
 
-    def line(self, text: str) -> None:
+    def line(self, text: str) -> bool:
         """
         Print a line.
-        """
-        self.write(encode(text) + b"\n")
 
-    def write(self, data: bytes) -> None:
+        @return: False if it was dropped.
+        """
+        return self.write(encode(text) + b"\n")
+
+    def write(self, data: bytes) -> bool:
         """
         Print bytes.
+
+        @return: False if they were dropped.
         """
         try:
             while data and not self.outcome:
                 data = data[os.write(self._run.stdout, data) :]
         except OSError as error:
-            self.outcome = cannotPrint(error)
-            # The caller is part of the run: cancel it when the caller has returned.
-            self._run.reactor.callLater(0, self._run.cancel)
+            self.fail(error)
+        return self.outcome is None
+
+    def fail(self, error: OSError) -> None:
+        """
+        End the run, because printing has failed.
+        """
+        self.outcome = cannotPrint(error)
+        # The caller is part of the run: cancel it when the caller has returned.
+        self._run.reactor.callLater(0, self._run.cancel)
 
 
 def cannotPrint(error: BaseException | None) -> Outcome:

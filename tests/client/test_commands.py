@@ -26,6 +26,7 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, IListeningPort
 from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
@@ -37,6 +38,7 @@ from echod.client.options import parseCommandLine
 from echod.client.ping.command import reporter
 from echod.client.ping.live import MISSING, Plot, Progress
 from echod.client.ping.options import PingOptions
+from echod.client.ping.output import BufferedPrinter
 from echod.client.ping.report import Quiet
 from echod.client.run import Run
 from echod.client.sockets import SocketOptions
@@ -71,6 +73,21 @@ class Silent(DatagramProtocol):
         Count the datagram.
         """
         self.heard += 1
+
+
+class Counting(Silent):
+    """
+    Returns and counts datagrams.
+    """
+
+    transport: Any
+
+    def datagramReceived(self, datagram: bytes, addr: object) -> None:
+        """
+        Return the datagram.
+        """
+        super().datagramReceived(datagram, addr)
+        self.transport.write(datagram, addr)
 
 
 class Closing(Protocol):
@@ -667,6 +684,26 @@ class PingTests(CommandTestCase):
         self.assertEqual(outcome.status, 3)
 
     @inlineCallbacks
+    def test_stoppedReader(self) -> Steps:
+        """
+        A reader of the output that stops until all probes have left delays none of them, and
+        loses no line.
+        """
+        self.run_.stdin, _ = self.pipe()
+        sink, self.run_.stdout = self.pipe()
+        # The smallest pipe: it holds about 70 lines.
+        fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, 4096)
+        server = Counting()
+        running = self.start("ping", "-c", "500", "-i", "0.001", self.udp(server))
+        while server.heard < 500:
+            yield deferLater(reactor, 0.005)
+        reading = deferToThread(lambda: b"".join(iter(lambda: os.read(sink, 1 << 16), b"")))
+        outcome = yield running
+        self.close(self.run_.stdout)
+        self.assertEqual(outcome, (0, ""))
+        self.assertEqual((yield reading).count(b"64 bytes seq="), 500)
+
+    @inlineCallbacks
     def test_anew(self) -> Steps:
         """
         echod returns each on a connection of its own.
@@ -1240,6 +1277,14 @@ class TerminalTests(CommandTestCase):
         yield deferLater(reactor, 0.01)
         self.assertEqual(stopped, [])
 
+    def printer(self) -> BufferedPrinter:
+        """
+        @return: A printer that ends with the test.
+        """
+        printer = BufferedPrinter(self.run_)
+        self.addCleanup(lambda: Deferred.fromCoroutine(printer.finish()))
+        return printer
+
     def test_withoutRich(self) -> None:
         """
         Without rich a long run has no bar, and goes on.
@@ -1250,7 +1295,7 @@ class TerminalTests(CommandTestCase):
 
         _, options = parseCommandLine(["ping", "-q", "-c", "9"])
         assert isinstance(options, PingOptions)
-        self.assertIs(type(reporter(self.run_, options, print, missing)), Quiet)
+        self.assertIs(type(reporter(self.run_, options, self.printer(), missing)), Quiet)
 
     @inlineCallbacks
     def test_noSize(self) -> Steps:
@@ -1280,4 +1325,4 @@ class TerminalTests(CommandTestCase):
         ):
             _, options = parseCommandLine(["ping", *arguments])
             assert isinstance(options, PingOptions)
-            self.assertIs(type(reporter(self.run_, options, print)), kind)
+            self.assertIs(type(reporter(self.run_, options, self.printer())), kind)

@@ -12,6 +12,7 @@ from echod.client.ping.addresses import Addresses
 from echod.client.ping.events import Event, Kind, Moment
 from echod.client.ping.pinger import Result
 from echod.client.ping.probe import Probes
+from echod.client.ping.report import Report
 from echod.client.ping.summary import summary
 from echod.client.ping.tracker import Tracker
 from echod.client.target import Address
@@ -57,3 +58,32 @@ def summarised(*sizes: int) -> dict[str, Any]:
     @return: The summary of L{result}.
     """
     return summary(result(*sizes), Outcome(1, f"{TARGET}: 1 did not come back in time"), TARGET)
+
+
+class SlowReader:
+    """
+    A reader of a report.  Lines are dropped while it is full.
+
+    @ivar lines: The lines that were not dropped.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._isFull = False
+
+    def write(self, line: str) -> bool:
+        """
+        @return: False if the line was dropped.
+        """
+        if not self._isFull:
+            self.lines.append(line)
+        return not self._isFull
+
+    def observeSome(self, report: Report) -> None:
+        """
+        Report the same event six times.  The second, the third and the last line are dropped.
+        """
+        for isFull in (False, True, True, False, False, True):
+            self._isFull = isFull
+            report.observe(TARGET, EVENTS[1])
+        self._isFull = False

@@ -14,12 +14,13 @@ from twisted.internet.task import LoopingCall
 from echod.client.exitstatus import INTERRUPTED, SOME, ClientError, Outcome
 from echod.client.ping.live import Plot, Progress, isLong
 from echod.client.ping.options import PingOptions
+from echod.client.ping.output import BufferedPrinter, OutputFile
 from echod.client.ping.programreports import CSV, JSON, JSONLines
 from echod.client.ping.report import OneLine, Print, Quiet, Report, Summary, Text
 from echod.client.ping.table import Table
 from echod.client.ping.targetrun import TargetRun
 from echod.client.reactor import IClientReactor
-from echod.client.run import Printer, Run
+from echod.client.run import Run
 from echod.net.format import quoted
 
 
@@ -27,9 +28,17 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
     """
     C{echoc ping}.
     """
-    printer = Printer(run)
+    printer = BufferedPrinter(run)
+    try:
+        outcome = await _ping(run, options, printer)
+    finally:
+        await printer.finish()
+    return printer.judge(outcome)
+
+
+async def _ping(run: Run, options: PingOptions, printer: BufferedPrinter) -> Outcome:
     histogram = _histogram(options["histogram"])
-    report = reporter(run, options, printer.line)
+    report = reporter(run, options, printer)
     targets = [TargetRun(run.reactor, options, target, report) for target in options["targets"]]
 
     def summaries() -> list[Summary]:
@@ -52,6 +61,7 @@ async def ping(run: Run, options: PingOptions) -> Outcome:
     report.started(options.plan, "TCP" if options["tcp"] else "UDP")
     try:
         await DeferredList([each.start() for each in targets])
+        printer.keepAll()
         if any(each.outcome.status != INTERRUPTED for each in targets):
             report.finished(summaries())
     finally:
@@ -107,16 +117,15 @@ def _cannotWrite(path: str, error: OSError) -> Outcome:
 def reporter(
     run: Run,
     options: PingOptions,
-    line: Print,
-    progress: Callable[[Print, IClientReactor], Report] = Progress,
+    printer: BufferedPrinter,
+    progress: Callable[[Print, IClientReactor, OutputFile], Report] = Progress,
 ) -> Report:
     """
-    @param line: Prints a line.
-
     @param progress: The report for a long, quiet run at a terminal.
 
     @return: The report that the options ask for.
     """
+    line, file = printer.line, OutputFile(printer, run.stdout)
     if options["json"]:
         return JSON(line)
     if options["json-lines"]:
@@ -124,7 +133,7 @@ def reporter(
     if options["csv"]:
         return CSV(line)
     if options["plot"]:
-        return Plot(line, run.reactor)
+        return Plot(line, run.reactor, file)
     if options["mtu"]:
         return OneLine(line)
     if len(options["targets"]) > 1:
@@ -135,5 +144,5 @@ def reporter(
     if run.atTerminal() and isLong(options.plan):
         # No option asks for the progress bar: without rich, do without it.
         with contextlib.suppress(ClientError):
-            return progress(line, run.reactor)
+            return progress(line, run.reactor, file)
     return Quiet(line, source=source)

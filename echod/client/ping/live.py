@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
@@ -15,6 +15,7 @@ from twisted.internet.task import LoopingCall
 from echod.client.exitstatus import USAGE, ClientError, Outcome
 from echod.client.ping.addresses import Addresses
 from echod.client.ping.events import Event, Kind
+from echod.client.ping.output import OutputFile
 from echod.client.ping.plan import Plan
 from echod.client.ping.plot import graph, histogram
 from echod.client.ping.report import Print, Quiet, Summary
@@ -60,10 +61,16 @@ class Live(Quiet):
     drawing: Callable[[], RenderableType]
 
     def __init__(
-        self, write: Print, reactor: IReactorTime, console: Console | None = None
+        self,
+        write: Print,
+        reactor: IReactorTime,
+        file: OutputFile | None = None,
+        console: Console | None = None,
     ) -> None:
         """
-        @param console: Where to draw.
+        @param file: Where to draw.
+
+        @param console: Draws; L{None} for a new one.
 
         @raise ClientError: if rich is not installed.
         """
@@ -73,7 +80,9 @@ class Live(Quiet):
             from rich.console import Console
         except ImportError:
             raise ClientError(Outcome(USAGE, MISSING)) from None
-        self._console = console or Console()
+        self._file = file
+        # rich only writes to the file, and asks whether it is a terminal.
+        self._console = console or Console(file=cast(TextIO, file))
         self._live = live.Live(console=self._console, auto_refresh=False)
         self._refreshing = LoopingCall(self._refresh)
         self._refreshing.clock = reactor
@@ -99,10 +108,14 @@ class Live(Quiet):
         """
         if self._refreshing.running:
             self._refreshing.stop()
-            self._refresh()
+            self._draw()
             self._live.stop()
 
     def _refresh(self) -> None:
+        if self._file is None or not self._file.isBehind:
+            self._draw()
+
+    def _draw(self) -> None:
         self._live.update(self.drawing(), refresh=True)
 
 
@@ -112,9 +125,13 @@ class Plot(Live):
     """
 
     def __init__(
-        self, write: Print, reactor: IReactorTime, console: Console | None = None
+        self,
+        write: Print,
+        reactor: IReactorTime,
+        file: OutputFile | None = None,
+        console: Console | None = None,
     ) -> None:
-        super().__init__(write, reactor, console)
+        super().__init__(write, reactor, file, console)
         self._recent: deque[float | None] = deque(maxlen=max(self._console.width - MARGIN, 1))
 
     def observe(self, target: Target, event: Event) -> None:
@@ -144,9 +161,13 @@ class Progress(Live):
     """
 
     def __init__(
-        self, write: Print, reactor: IReactorTime, console: Console | None = None
+        self,
+        write: Print,
+        reactor: IReactorTime,
+        file: OutputFile | None = None,
+        console: Console | None = None,
     ) -> None:
-        super().__init__(write, reactor, console)
+        super().__init__(write, reactor, file, console)
         self._sent = 0
         self._lost = 0
 

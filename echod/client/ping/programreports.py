@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from echod.client.ping.events import Event, Kind
@@ -69,11 +69,12 @@ class JSONLines(JSON):
         Print an object.
         """
         if event.kind is not Kind.SENT:
-            self._write(json.dumps(fields(target, event, self._now())))
+            values = fields(target, event, self._now(), self._unprinted)
+            self._writeEvent(json.dumps(values))
 
     def _print(self, event: str, summaries: Sequence[Summary]) -> None:
         for summary in summaries:
-            self._object(event, summary)
+            self._object(event, {**summary, "unprinted": self._unprintedInAll})
 
 
 class CSV(Report):
@@ -85,19 +86,21 @@ class CSV(Report):
         """
         Print the names of the columns.
         """
-        self._row(fields("", Event(Kind.SENT, 0, 0), 0))
+        self._write(_row(fields("", Event(Kind.SENT, 0, 0), 0)))
 
     def observe(self, target: Target, event: Event) -> None:
         """
         Print a line.
         """
         if event.kind is not Kind.SENT:
-            self._row(fields(target, event, self._now()).values())
+            values = fields(target, event, self._now(), self._unprinted)
+            self._writeEvent(_row(values.values()))
 
-    def _row(self, values: Any) -> None:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(values)
-        self._write(line.getvalue())
+
+def _row(values: Iterable[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()
 
 
 def _withoutVerdict(summary: Summary) -> Summary:

@@ -38,12 +38,13 @@ class Report:
 
     def __init__(self, write: Print, now: Callable[[], float] = time.time) -> None:
         """
-        @param write: Prints a line.
+        @param write: Prints a line.  If it returns False, the line was dropped.
 
         @param now: Returns the time of day, in seconds.
         """
         self._write = write
         self._now = now
+        self._unprinted = self._unprintedInAll = 0
 
     def started(self, plan: Plan, protocol: str) -> None:
         """
@@ -78,6 +79,17 @@ class Report:
         """
         Print nothing more.
         """
+
+    def _writeEvent(self, line: str) -> None:
+        """
+        Print a line that may be dropped.  The next line that is printed tells how many
+        were dropped before it.
+        """
+        if self._write(line) is False:
+            self._unprinted += 1
+            self._unprintedInAll += 1
+        else:
+            self._unprinted = 0
 
 
 class Quiet(Report):
@@ -175,7 +187,9 @@ class Text(Quiet):
             parts.append(MESSAGES[event.kind].format(at=event.at))
         if event.reordered:
             parts.append("reordered")
-        self._write(" ".join(parts))
+        if self._unprinted:
+            parts.append(f"({self._unprinted} lines before this one were not printed)")
+        self._writeEvent(" ".join(parts))
 
 
 def described(plan: Plan) -> str:

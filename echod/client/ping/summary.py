@@ -68,9 +68,11 @@ def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
     }
 
 
-def fields(target: object, event: Event, now: float) -> dict[str, Any]:
+def fields(target: object, event: Event, now: float, unprinted: int = 0) -> dict[str, Any]:
     """
     @param now: The time of day, in seconds.
+
+    @param unprinted: How many lines were dropped before the line of this event.
 
     @return: The values of an event.
     """
@@ -86,6 +88,7 @@ def fields(target: object, event: Event, now: float) -> dict[str, Any]:
         "tos": event.tos,
         "reordered": event.reordered,
         "first_wrong_byte": event.at,
+        "unprinted": unprinted,
     }
 
 

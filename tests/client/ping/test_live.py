@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import sys
 from io import StringIO
+from types import SimpleNamespace
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -65,7 +67,7 @@ class LiveTests(SynchronousTestCase):
         """
         @return: The drawing of a run.
         """
-        live = kind(self.lines.append, self.clock, self.console)
+        live = kind(self.lines.append, self.clock, console=self.console)
         live.started(Plan(10), "UDP")
         live.opened(TARGET, ADDRESSES)
         for event in EVENTS:
@@ -91,6 +93,23 @@ class LiveTests(SynchronousTestCase):
         A bar shows how far it is.
         """
         self.assertIn("1/10, 1 lost", self.run_(Progress))
+
+    def test_slowReader(self) -> None:
+        """
+        Nothing is drawn while the reader has not read the drawing before, except the last one.
+        """
+        file: Any = SimpleNamespace(isBehind=True)
+        plot = Plot(self.lines.append, self.clock, file, self.console)
+        plot.started(Plan(10), "UDP")
+        plot.opened(TARGET, ADDRESSES)
+        for event in EVENTS:
+            plot.observe(TARGET, event)
+        self.clock.advance(1)
+        self.assertNotIn("1043.500 ms", self.drawn.getvalue())
+        file.isBehind = False
+        self.clock.advance(0.25)
+        self.assertIn("1043.500 ms", self.drawn.getvalue())
+        plot.stop()
 
     def test_missing(self) -> None:
         """

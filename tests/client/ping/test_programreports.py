@@ -13,7 +13,7 @@ from echod.client.ping.plan import Plan
 from echod.client.ping.programreports import CSV, JSON, JSONLines
 from echod.client.ping.report import Report
 from echod.client.target import Description
-from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, summarised
+from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, SlowReader, summarised
 
 OTHER = Description('tls:b:7:trustRoots="a,b"')
 
@@ -112,6 +112,7 @@ class ProgramReportTests(SynchronousTestCase):
                 "tos": None,
                 "reordered": False,
                 "first_wrong_byte": None,
+                "unprinted": 0,
             },
         )
 
@@ -122,13 +123,38 @@ class ProgramReportTests(SynchronousTestCase):
         names, first, *_, last = self.report(CSV)
         self.assertEqual(
             names,
-            "time,target,event,sequence,size_bytes,rtt_us,ttl,tos,reordered,first_wrong_byte",
+            "time,target,event,sequence,size_bytes,rtt_us,ttl,tos,reordered,first_wrong_byte,"
+            "unprinted",
         )
         self.assertEqual(
-            first, "2001-09-09T01:46:40.500000+00:00,it:7,answered,0,64,43.5,,,False,"
+            first, "2001-09-09T01:46:40.500000+00:00,it:7,answered,0,64,43.5,,,False,,0"
         )
-        self.assertIn("it:7,too_big,8,9000,,,,False,", last)
+        self.assertIn("it:7,too_big,8,9000,,,,False,,0", last)
         self.assertEqual(len(self.lines), len(EVENTS))
+
+    def test_unprinted(self) -> None:
+        """
+        The line after lines that were dropped tells how many they were, and the summary tells
+        how many there were in all.
+        """
+        reader = SlowReader()
+        report = JSONLines(reader.write)
+        report.started(Plan(5), "UDP")
+        reader.observeSome(report)
+        report.finished([summarised(64)])
+        said = [json.loads(line)["unprinted"] for line in reader.lines]
+        self.assertEqual(said, [0, 2, 0, 3])
+
+    def test_unprintedCSV(self) -> None:
+        """
+        In CSV this is a column.
+        """
+        reader = SlowReader()
+        report = CSV(reader.write)
+        report.started(Plan(5), "UDP")
+        reader.observeSome(report)
+        rows = csv.DictReader(reader.lines)
+        self.assertEqual([row["unprinted"] for row in rows], ["0", "2", "0"])
 
     def test_csvQuotes(self) -> None:
         """

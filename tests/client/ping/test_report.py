@@ -19,7 +19,7 @@ from echod.client.ping.report import OneLine, Quiet, Text
 from echod.client.ping.summary import summary
 from echod.client.ping.summarytext import lines
 from echod.client.ping.tracker import Tracker
-from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, result, summarised
+from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, SlowReader, result, summarised
 
 
 class ReportTests(SynchronousTestCase):
@@ -42,6 +42,16 @@ class ReportTests(SynchronousTestCase):
         report.finished([summarised(64, 64, 64)])
         report.stop()
         return self.lines
+
+    def test_unprinted(self) -> None:
+        """
+        The line after lines that were dropped tells how many they were.
+        """
+        reader = SlowReader()
+        reader.observeSome(Text(reader.write))
+        line = "64 bytes seq=0 time=0.043 ms"
+        gap = f"{line} (2 lines before this one were not printed)"
+        self.assertEqual(reader.lines, [line, gap, line])
 
     def test_text(self) -> None:
         """

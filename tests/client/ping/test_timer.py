@@ -85,6 +85,8 @@ class TimerFDTests(SynchronousTestCase):
         """
         A timer that was set to a later time becomes readable at once if it is set anew.
         """
+        self.timer.set(HOUR)
+        self.timer.doRead()
         for left in (2 * HOUR, HOUR):
             self.timer.set(left)
         self.assertTrue(self.isReadable(10))

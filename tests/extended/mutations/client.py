@@ -15,7 +15,30 @@ TERMINAL_TESTS = "tests/client/test_main.py -k TerminalProgramTests"
 TIMER = "echod/client/ping/timer.py"
 TIMER_TESTS = "tests/client/ping/test_timer.py"
 
+OUTPUT = "echod/client/ping/output.py"
+OUTPUT_TESTS = "tests/client/ping/test_output.py"
+REPORT_TESTS = "tests/client/ping/test_report.py tests/client/ping/test_programreports.py"
+
 MUTATIONS = [
+    Mutation(OUTPUT, "self._most += MOST_WAITING", "pass", OUTPUT_TESTS),
+    Mutation(OUTPUT, "self.waiting > self._most", "not self.waiting", OUTPUT_TESTS),
+    Mutation(OUTPUT, "self._patience = PATIENCE_INTERRUPTED", "pass", OUTPUT_TESTS),
+    Mutation(
+        OUTPUT,
+        "os.write(self._run.stdout, data[: select.PIPE_BUF])",
+        "os.write(self._run.stdout, data)",
+        OUTPUT_TESTS,
+    ),
+    Mutation(OUTPUT, "            self.fail(error)\n", "            pass\n", OUTPUT_TESTS),
+    Mutation(
+        "echod/client/ping/report.py", "self._unprinted = 0\n\n\n", "pass\n\n\n", REPORT_TESTS
+    ),
+    Mutation(
+        "echod/client/ping/live.py",
+        "or not self._file.isBehind",
+        "or True",
+        "tests/client/ping/test_live.py",
+    ),
     Mutation(TIMER, "max(left - self._spin, 1)", "max(left, 1)", TIMER_TESTS),
     Mutation(TIMER, "max(left - self._spin, 1)", "max(left - self._spin, 0)", TIMER_TESTS),
     Mutation(TIMER, "self._isDue = left <= self._spin", "pass", TIMER_TESTS),
