@@ -130,6 +130,8 @@ class InstallTestCase(SynchronousTestCase):
         # Without compiling all of Twisted: the environment is used only here.
         self.pip("install", "-q", "--no-compile", *arguments)
         self.assertIn("Examples:", self.twistd("echod", "--help"))
+        echod = str(self.environment / "bin" / "echod")
+        self.assertIn("Examples:", command(echod, "-h", cwd=self.environment))
         echoc = str(self.environment / "bin" / "echoc")
         self.assertTrue(command(echoc, "--version", cwd=self.environment).startswith("echoc "))
         self.pip("uninstall", "-q", "-y", "txechod")

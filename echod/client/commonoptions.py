@@ -17,20 +17,26 @@ from echod.client.sockets import SocketOptions
 from echod.client.target import LOOPBACK6, Address, Family, Target, joinPort, parseTarget
 from echod.client.values import seconds, typeOfService
 from echod.net.addresses import LOOPBACK
+from echod.net.commandline import CommandLine
 from echod.net.format import quoted
 from echod.net.quantities import DURATION_HELP, wholeNumber
 
 ECHO_PORT = 8080
 
 TARGETS = (
-    "TARGET is HOST, HOST:PORT, HOST PORT, [V6]:PORT, a port of this machine, or {more} "
-    "Without one it is 127.0.0.1:{port}, or [::1]:{port} with -6."
+    "HOST, HOST:PORT, HOST PORT, [V6]:PORT, a port of this machine (8080){more}. Without it, "
+    "127.0.0.1:{port}, or [::1]:{port} with -6."
 )
 
 DESCRIPTIONS = (
-    "a Twisted client endpoint description (tls:host:8443, unix:/run/echod.sock, "
-    "tcp:host:port:timeout=3)."
+    ", or a Twisted client endpoint description (tls:host:8443, unix:/run/echod.sock, "
+    "tcp:host:port:timeout=3)"
 )
+
+SOCKETS = ("ipv4", "ipv6", "source", "tos", "ttl")
+"""
+The options of all commands that are options of sockets.
+"""
 
 LONGEST_SOURCE = 64
 """
@@ -38,7 +44,7 @@ The most bytes of a source: an IPv6 address with a scope has at most 61 characte
 """
 
 
-class ClientOptions(usage.Options):
+class ClientOptions(CommandLine):
     """
     Options and arguments of a client.
 
@@ -55,8 +61,9 @@ class ClientOptions(usage.Options):
     port = ECHO_PORT
     streams = True
     several = False
-    about = ""
     patience = "10"
+
+    groups = {"Options": ("timeout", *SOCKETS)}
 
     optFlags: list[list[str | None]] = [
         ["ipv4", "4", "Use IPv4 only."],
@@ -68,16 +75,9 @@ class ClientOptions(usage.Options):
         self["source"] = ""
         self["tos"] = self["ttl"] = None
         self["timeout"] = float(self.patience)
-        self.docs["timeout"] = f"{self.docs['timeout'].strip()} [default: {self.patience}]"
-
-    @property
-    def longdesc(self) -> str:
-        """
-        The text above the options in C{--help}.
-        """
-        more = DESCRIPTIONS if self.streams else "an address."
-        targets = TARGETS.format(more=more, port=self.port)
-        return f"{self.about} {targets} {DURATION_HELP}"
+        targets = TARGETS.format(more=DESCRIPTIONS if self.streams else "", port=self.port)
+        self.argumentHelp = {"TARGET": targets, "DURATION": DURATION_HELP}
+        self.docs["timeout"] = f"{self.docs['timeout']} [default: {self.patience}]"
 
     def getSynopsis(self) -> str:
         """
@@ -85,6 +85,15 @@ class ClientOptions(usage.Options):
         """
         targets = "[TARGET...]" if self.several else "[TARGET]"
         return f"Usage: echoc {self.command} [options] {targets}"
+
+    def hint(self, option: str) -> str:
+        """
+        @return: What to do about an unknown option.  Another command may have it.
+        """
+        if isinstance(self.parent, CommandLine):
+            for command in self.parent.commandsWith(option):
+                return f"only 'echoc {command}' has it"
+        return super().hint(option)
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -146,7 +155,6 @@ class ClientOptions(usage.Options):
                 f"--ttl {quoted(value)}: give a number from 1 to 255"
             ) from None
 
-    opt_h = usage.Options.opt_help
     opt_I = opt_source
     opt_Q = opt_tos
     opt_t = opt_ttl

@@ -11,6 +11,7 @@ from twisted.python import usage
 
 from echod.client.commonoptions import ClientOptions
 from echod.client.ping.options import PingOptions
+from echod.net.commandline import CommandLine
 from echod.net.format import quoted
 
 GREETING_PORT = 9999
@@ -40,7 +41,7 @@ class GreetOptions(TalkOptions):
 
     command = "greet"
     port = GREETING_PORT
-    about = "Connects, prints what the server sends, and ends."
+    longdesc = "Connects, prints what the server sends, and ends."
 
 
 class TCPOptions(TalkOptions):
@@ -49,7 +50,7 @@ class TCPOptions(TalkOptions):
     """
 
     command = "tcp"
-    about = (
+    longdesc = (
         "At a terminal, sends each line you type and shows what comes back; 'bye' or Ctrl-D "
         "ends it. Otherwise sends standard input, and writes what comes back to standard "
         "output, byte for byte. (echod ends a session at a line 'bye', unless it runs with "
@@ -65,17 +66,22 @@ class UDPOptions(TalkOptions):
     command = "udp"
     streams = False
     patience = "3"
-    about = "Like tcp, but by UDP: each line is one datagram, and waits for its answer."
+    longdesc = "Like tcp, but by UDP: each line is one datagram, and waits for its answer."
 
 
-class Options(usage.Options):
+class Options(CommandLine):
     """
     C{echoc}.
     """
 
     synopsis = "Usage: echoc greet|tcp|udp|ping [options] [TARGET]"
 
-    longdesc = "Clients for an echo server. One of them measures."
+    longdesc = (
+        "Clients for an echo server. One of them measures. 'echoc COMMAND --help' lists the "
+        "options of a command."
+    )
+
+    examples = SUMMARY
 
     subCommands = [
         ["greet", None, GreetOptions, "Print the greeting of a server."],
@@ -85,7 +91,6 @@ class Options(usage.Options):
     ]
 
     opt_version = ClientOptions.opt_version
-    opt_h = usage.Options.opt_help
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -100,9 +105,20 @@ class Options(usage.Options):
             word = str(error).removeprefix("Unknown command: ")
             if word == str(error):
                 raise
-            near = get_close_matches(word, COMMAND_NAMES, 1)
-            hint = f"did you mean {near[0]}?" if near else "the commands are " + ALL_COMMANDS
+            near = [*get_close_matches(word, COMMAND_NAMES, 1), self.nearest(word)][0]
+            hint = f"did you mean {near}?" if near else f"the commands are {ALL_COMMANDS}"
             raise usage.UsageError(f"unknown command {quoted(word)}: {hint}") from None
+
+    def hint(self, option: str) -> str:
+        """
+        @return: What to do about an unknown option.  It may be one of a command.
+        """
+        word = option.lstrip("-")
+        if word in COMMAND_NAMES:
+            return f"did you mean 'echoc {word}'?"
+        for command in self.commandsWith(option):
+            return f"it goes after the command, as in 'echoc {command} {option}'"
+        return super().hint(option)
 
     def postOptions(self) -> None:
         """
@@ -110,12 +126,6 @@ class Options(usage.Options):
         """
         if self.subCommand is None:
             raise usage.UsageError("which one? greet, tcp, udp or ping")
-
-    def getUsage(self, width: int | None = None) -> str:
-        """
-        @return: The text of C{--help}.
-        """
-        return super().getUsage(width) + SUMMARY
 
 
 def parseCommandLine(arguments: list[str]) -> tuple[str, ClientOptions]:

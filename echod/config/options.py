@@ -1,5 +1,5 @@
 """
-Read the command line of C{twistd echod} into a L{Config}, without a reactor and without
+Read the command line of C{echod} into a L{Config}, without a reactor and without
 opening anything.
 """
 
@@ -19,6 +19,7 @@ from echod.config.monitoroptions import PAGE, MonitorOptions
 from echod.config.serveroptions import DEFAULT_PORTS, ServerOptions
 from echod.config.values import naming
 from echod.limits.networks import Networks
+from echod.net.commandline import CommandLine, hasOption
 from echod.net.format import printable, quoted
 from echod.net.quantities import DURATION_HELP
 from echod.tcp.endpoints import expectsHeader
@@ -28,47 +29,78 @@ REPEATED = (*SERVERS, *NETWORKS, *PAGE)
 The options whose values are lists.
 """
 
+EVERYTHING_IS_AN_OPTION = "; everything is an option, as in --tcp 8080"
+
 EXAMPLES = """
 Examples:
-  twistd -n echod                       all three servers, on their default ports
-  twistd -n echod --tcp 8080            TCP echo, for this machine only
-  twistd -n echod --tcp 0.0.0.0:7 --udp 0.0.0.0:7 --no-goodbye
-                                        plain RFC 862, for everyone
-  twistd -n echod --tcp '[::]:8080' --udp '[::]:8080'
-                                        for IPv6 and IPv4
-  twistd -n echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
-  twistd -n echod --tcp unix:/run/echod.sock
-  twistd -n echod --tcp haproxy:10.0.0.1:8080
-                                        behind a proxy that sends PROXY headers
-  twistd -n echod --impair delay=50ms,jitter=10ms --impair udp:drop=1%,seed=7
-                                        a bad network, to test a client
-
-SPEC is one or more of these items, separated by commas. After udp:, tcp: or
-greeting:, they are for this server only.
-  all servers      delay=50ms jitter=10ms seed=7
-  datagrams        drop=1% duplicate=1% reorder=1% corrupt=1% truncate=1%
-  connections      rate=1MB/s pieces=1-7 refuse=1%
-                   close-after=1MB reset-after=1MB stall-after=1MB
+  All three servers, on their default ports, for this machine only:
+    echod
+  TCP echo, for this machine only:
+    echod --tcp 8080
+  For IPv6 and IPv4, for everyone:
+    echod --tcp '[::]:8080' --udp '[::]:8080'
+  Plain RFC 862, for everyone:
+    echod --tcp 0.0.0.0:7 --udp 0.0.0.0:7 --no-goodbye
+  With TLS:
+    echod --tcp ssl:8443:privateKey=key.pem:certKey=cert.pem
+  On a UNIX socket:
+    echod --tcp unix:/run/echod.sock
+  Behind a proxy that sends PROXY headers:
+    echod --tcp haproxy:10.0.0.1:8080
+  A bad network, to test a client:
+    echod --impair delay=50ms,jitter=10ms --impair udp:drop=1%,seed=7
 """
 
 
-class Options(ServerOptions, LimitOptions, MonitorOptions):
+class Options(CommandLine, ServerOptions, LimitOptions, MonitorOptions):
     """
-    The options of C{twistd echod} and C{twist echod}.
+    The options of C{echod}, C{twistd echod} and C{twist echod}.
     """
-
-    synopsis = "[options]"
 
     longdesc = (
-        "A TCP greeting, a TCP echo and a UDP echo server. ADDRESS is a port (8080), or an IP "
-        "address or a host name with a port (0.0.0.0:8080, [::]:8080, localhost:8080). A port "
-        "alone is for this machine only: as 127.0.0.1, ::1 and the machine's own name. "
-        "--greeting, --tcp and --status also take a Twisted server endpoint description, such "
-        "as unix:/run/echod.sock; tcp:8080 listens on all addresses. --udp also takes a "
-        "socket from systemd: systemd:domain=INET6:name=NAME. For port 0, the system chooses "
-        "a free port, and the log shows it. Without --greeting, --tcp and --udp, all three "
-        f"servers run, for this machine only, on the ports 9999, 8080 and 8080. {DURATION_HELP}"
+        "A TCP greeting, a TCP echo and a UDP echo server. Without --greeting, --tcp and "
+        "--udp, all three run, for this machine only, on the ports 9999, 8080 and 8080. "
+        "'echod' is short for 'twistd -n --pidfile= echod'; twistd has more options, for the "
+        "log, the user and the background ('twistd --help')."
     )
+
+    groups = {
+        "What to serve": ("tcp", "udp", "greeting", "greeting-text", "no-goodbye", "workers"),
+        "Whom to serve": ("allow", "deny", "proxy-from", "answer-reserved-ports"),
+        "Limits": (
+            *("max-connections", "max-per-source", "connect-rate", "udp-rate"),
+            *("idle-timeout", "drain-timeout"),
+        ),
+        "Log and monitoring": (
+            *("status", "status-name", "session-lines", "session-log", "show-messages"),
+        ),
+        "Impairments": ("impair",),
+    }
+
+    argumentHelp = {
+        "ADDRESS": (
+            "A port (8080), or an IP address or a host name with a port (0.0.0.0:8080, "
+            "[::]:8080, localhost:8080). A port alone is for this machine only: as 127.0.0.1, "
+            "::1 and the machine's own name. For port 0, the system chooses a free port, and "
+            "the log shows it. --greeting, --tcp and --status also take a Twisted server "
+            "endpoint description, such as unix:/run/echod.sock; tcp:8080 listens on all "
+            "addresses. --udp also takes a socket from systemd: "
+            "systemd:domain=INET6:name=NAME."
+        ),
+        "DURATION": DURATION_HELP,
+        "NETWORK": (
+            "An IP address (192.0.2.1), or the first address of a network with a length "
+            "(192.0.2.0/24, 2001:db8::/32)."
+        ),
+        "SPEC": (
+            "One or more items, separated by commas. After udp:, tcp: or greeting:, they are "
+            "for this server only. All servers: delay=50ms jitter=10ms seed=7. Datagrams: "
+            "drop=1% duplicate=1% reorder=1% corrupt=1% truncate=1%. Connections: rate=1MB/s "
+            "pieces=1-7 refuse=1% close-after=1MB reset-after=1MB stall-after=1MB."
+        ),
+    }
+
+    examples = EXAMPLES
 
     compData = usage.Completions(multiUse=[*REPEATED, "impair"])
 
@@ -80,8 +112,6 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
     def __init__(self) -> None:
         super().__init__()
         self.arguments: list[str] = []
-        # Before Python 3.13, the docstrings of methods contain their indentation.
-        self.docs = {name: " ".join(words.split()) for name, words in self.docs.items()}
         for option in REPEATED:
             self[option] = []
 
@@ -97,9 +127,10 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
         Refuse arguments: echod has only options.
         """
         if arguments:
+            near = self.nearest(arguments[0])
             raise usage.UsageError(
-                f"unexpected argument {quoted(arguments[0])}; everything is an option, "
-                "as in --tcp 8080"
+                f"unexpected argument {quoted(arguments[0])}"
+                + (f": did you mean {near}?" if near else EVERYTHING_IS_AN_OPTION)
             )
 
     def postOptions(self) -> None:
@@ -174,8 +205,21 @@ class Options(ServerOptions, LimitOptions, MonitorOptions):
                 raise usage.UsageError(problem) from None
             raise SystemExit(f"echod: {problem}") from None
 
-    def getUsage(self, width: int | None = None) -> str:
+    def hint(self, option: str) -> str:
         """
-        @return: The text of C{--help}.
+        @return: What to do about an unknown option.  It may be an option of the runner.
         """
-        return super().getUsage(width) + EXAMPLES
+        if self.parent is None or not hasOption(self.parent, option):
+            return super().hint(option)
+        runner = "twistd" if "nodaemon" in self.parent else "twist"
+        example = f"'{runner} {option} echod'"
+        return f"it is an option of {runner} and goes before echod, as in {example}"
+
+    def getSynopsis(self) -> str:
+        """
+        @return: The first line of C{--help}.
+        """
+        if self.parent is None:
+            return "Usage: echod [options]"
+        runner = self.parent.getSynopsis().removesuffix(" plugin [plugin_options]")
+        return f"{runner} echod [options]"

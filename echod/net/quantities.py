@@ -40,12 +40,13 @@ DURATIONS = {
 }
 
 DURATION_HELP = (
-    "DURATION is a number of seconds (600), or a number with a unit: 250us, 50ms, 1.5s, 5m, "
-    "2h or 1d."
+    "A number of seconds (600), or a number with a unit: 250us, 50ms, 1.5s, 5m, 2h or 1d."
 )
 """
 How to write a duration, for C{--help}.
 """
+
+SIZE_HELP = "A number of bytes, or a number with a unit: 500B, 1.4kB or 1KiB."
 
 SIZES = {
     "": 1,

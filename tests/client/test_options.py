@@ -271,7 +271,14 @@ class OptionsTests(SynchronousTestCase):
             (["pong"], "unknown command pong: did you mean ping?"),
             (["greeting"], "unknown command greeting: did you mean greet?"),
             (["xyz"], "unknown command xyz: the commands are greet, tcp, udp, ping"),
-            (["ping", "--loud"], "option --loud not recognized"),
+            (["help"], "unknown command help: did you mean --help?"),
+            (["--count", "3", "ping"], "it goes after the command, as in 'echoc ping --count'"),
+            (["--tcp", "8080"], "unknown option --tcp: did you mean 'echoc tcp'?"),
+            (["--versoin"], "unknown option --versoin: did you mean --version?"),
+            (["ping", "--wxyz"], "unknown option --wxyz: --help lists the options"),
+            (["ping", "--intervall=1"], "unknown option --intervall: did you mean --interval?"),
+            (["tcp", "--count", "3"], "unknown option --count: only 'echoc ping' has it"),
+            (["udp", "-c3"], "unknown option -c: only 'echoc ping' has it"),
             (["tcp", "a", "b"], "one TARGET only; b is too much"),
             (["tcp", "a", "1", "2"], "one TARGET only; 1 is too much"),
             (["ping", "a", "b c"], "'b c': neither HOST"),
@@ -430,7 +437,8 @@ class OptionsTests(SynchronousTestCase):
 
     def test_help(self) -> None:
         """
-        The help says what each can do, and what the exit status means.
+        The help says what each can do, has each option in a group, and explains the exit
+        status.
         """
         printed = StringIO()
         with redirect_stdout(printed):
@@ -440,11 +448,10 @@ class OptionsTests(SynchronousTestCase):
             self.assertIn(f"Usage: echoc {usage}\n", printed.getvalue())
         self.assertIn("4 silent", Options().getUsage())
         for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions):
-            for name in filter(lambda name: name.startswith("opt_"), vars(kind)):
-                # Twisted prints it with the line breaks of the source.
-                self.assertNotIn("\n", getattr(kind, name).__doc__.strip())
+            others = kind().sections()["Other options"]
+            self.assertEqual([each.flags[-1] for each in others], ["--help", "--version"])
             said = " ".join(kind().getUsage().split())
-            self.assertIn("TARGET is HOST", said)
+            self.assertIn("TARGET HOST, HOST:PORT", said)
             self.assertEqual("endpoint description" in said, kind().streams)
 
     def test_version(self) -> None:

@@ -103,6 +103,12 @@ STATUS: Rows = (
 
 COMBINATIONS = (
     ("8080", "unexpected argument 8080; everything is an option, as in --tcp 8080"),
+    ("tcp 8080", "unexpected argument tcp: did you mean --tcp?"),
+    ("help", "unexpected argument help: did you mean --help?"),
+    ("--tpc 8080", "unknown option --tpc: did you mean --tcp?"),
+    ("--idle-timout=5", "unknown option --idle-timout: did you mean --idle-timeout?"),
+    ("--a\nb", "unknown option '--a\\nb': --help lists the options"),
+    ("-n", "unknown option -n: --help lists the options"),
     ("--allow=::/0 --deny=::/0", "--allow and --deny: ::/0 is both allowed and denied"),
     ("--proxy-from=::1 --tcp=0", "--proxy-from: no address starts with haproxy:"),
     ("--impair=drop=1", "--impair: drop=1: a share is written as 1%"),

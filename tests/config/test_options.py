@@ -11,9 +11,11 @@ from contextlib import redirect_stdout
 from dataclasses import FrozenInstanceError
 from io import StringIO
 
+from twisted.application.twist._options import TwistOptions
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.__main__ import Runner
 from echod._version import __version__
 from echod.config.addresses import Address
 from echod.config.options import EXAMPLES, Options
@@ -71,22 +73,68 @@ class OptionsTests(SynchronousTestCase):
         The help has examples, and lists all items of C{--impair}.
         """
         said = Options().getUsage()
-        self.assertIn("Examples:\n  twistd -n echod ", said)
+        self.assertIn("\nExamples:\n", said)
         for item in ITEMS:
             self.assertIn(f" {item}=", said)
 
-    def test_helpSpaces(self) -> None:
+    def test_helpGroups(self) -> None:
         """
-        The help of an option has single spaces, also where its docstring has a new line.
+        Each option is in a group of the help, but for those that all programs have.
         """
-        said = Options().getUsage(width=1000)
-        self.assertRegex(said, "--deny= +Do not serve(?: [^ \n]+)+ Can be given again")
+        others = Options().sections()["Other options"]
+        self.assertEqual([each.flags[-1] for each in others], ["--help", "--version"])
+
+    def test_helpArguments(self) -> None:
+        """
+        The help explains what an address, a duration, a network and a specification are.
+        """
+        options = Options()
+        arguments = {each.argument for some in options.sections().values() for each in some}
+        self.assertLessEqual({"ADDRESS", "DURATION", "NETWORK", "SPEC"}, arguments)
+        self.assertLessEqual(options.argumentHelp.keys(), arguments)
+
+    def test_synopsis(self) -> None:
+        """
+        The first line of the help is the command that the user has typed.
+        """
+        for runner, line in (
+            (None, "Usage: echod [options]"),
+            ("Usage: twistd [options]", "Usage: twistd [options] echod [options]"),
+            (
+                "Usage: twist [options] plugin [plugin_options]",
+                "Usage: twist [options] echod [options]",
+            ),
+        ):
+            options = Options()
+            if runner is not None:
+                options.parent = usage.Options()
+                options.parent.synopsis = runner  # type: ignore[attr-defined]
+            self.assertEqual(options.getSynopsis(), line)
+
+    def test_optionsOfTheRunner(self) -> None:
+        """
+        An option of twistd or twist after the name of the plugin gets a hint where to put it.
+        """
+        for runner, option, hint in (
+            (
+                Runner(),
+                "-n",
+                "twistd and goes before echod, as in 'twistd -n echod'",
+            ),
+            (Runner(), "--pidfile", "as in 'twistd --pidfile echod'"),
+            (TwistOptions(), "--log-format", "of twist and goes before echod, as in"),
+        ):
+            options = Options()
+            options.parent = runner
+            error = self.assertRaises(SystemExit, options.parseOptions, [option])
+            self.assertIn(f"echod: unknown option {option}: it is an option of", str(error))
+            self.assertIn(hint, str(error))
 
     def test_examples(self) -> None:
         """
         The examples in the help are valid command lines.
         """
-        examples = re.findall("twistd -n echod(.*?)(?:  |$)", EXAMPLES, re.MULTILINE)
+        examples = re.findall("^    echod(.*)$", EXAMPLES, re.MULTILINE)
         # The one with TLS needs a key; docs/howto/tls.rst has it.
         examples = [example for example in examples if "ssl:" not in example]
         self.assertGreater(len(examples), 5)

@@ -7,9 +7,9 @@ from __future__ import annotations
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
-from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.net.commandline import CommandLine
 from tests.support import CHECKOUT, lacking
 
 
@@ -106,13 +106,8 @@ class OptionsTests(ExtensionTestCase):
         """
         @return: The page of some options, without empty lines.
         """
-        options = type("Some", (usage.Options,), attributes)()
-        lines = (
-            line
-            for name in sorted(options.docs)
-            for line in self.extension._option(options, name)
-        )
-        return [line.strip() for line in lines if line]
+        options = type("Some", (CommandLine,), attributes)()
+        return [line.strip() for line in self.extension.lines(options) if line]
 
     def test_parameter(self) -> None:
         """
@@ -121,6 +116,7 @@ class OptionsTests(ExtensionTestCase):
         self.assertEqual(
             self.described(optParameters=[["wait", "w", 5.0, "Wait DURATION with --all."]]),
             [
+                ".. rubric:: Other options",
                 ".. option:: -w DURATION, --wait DURATION",
                 "Wait DURATION with ``--all``.",
                 "Default: 5.",
@@ -133,7 +129,7 @@ class OptionsTests(ExtensionTestCase):
         """
         text = "Take NUMBER. [default: as many as there are]"
         self.assertEqual(
-            self.described(optParameters=[["most", None, None, text]])[1:],
+            self.described(optParameters=[["most", None, None, text]])[2:],
             ["Take NUMBER.", "Default: as many as there are."],
         )
 
@@ -143,7 +139,24 @@ class OptionsTests(ExtensionTestCase):
         """
         self.assertEqual(
             self.described(optFlags=[["loud", None, "Say 'it' loudly."]]),
-            [".. option:: --loud", "Say ``it`` loudly."],
+            [".. rubric:: Other options", ".. option:: --loud", "Say ``it`` loudly."],
+        )
+
+    def test_groups(self) -> None:
+        """
+        The groups and the kinds of arguments are those of C{--help}.
+        """
+        self.assertEqual(
+            self.described(
+                optFlags=[["loud", None, "Loud."], ["low", None, "Low."]],
+                groups={"Sound": ["low"]},
+                argumentHelp={"TEXT": "A 'text'."},
+            ),
+            [
+                *(".. rubric:: Sound", ".. option:: --low", "Low."),
+                *(".. rubric:: Other options", ".. option:: --loud", "Loud."),
+                *("TEXT", "A ``text``."),
+            ],
         )
 
     def test_noArgument(self) -> None:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from twisted.python import usage
 
+from echod.client.commonoptions import SOCKETS
 from echod.client.ping.plan import PERCENTILES, Limits, Plan
-from echod.client.ping.probeoptions import ProbeOptions
+from echod.client.ping.probeoptions import PROBES, ProbeOptions
 from echod.client.udpsocket import PROBE_PATH
 from echod.client.values import seconds
 from echod.net.format import quoted
@@ -35,11 +36,22 @@ class PingOptions(ProbeOptions):
     """
 
     command = "ping"
-    about = (
+    longdesc = (
         "Measures: sends probes on schedule, and checks every byte that comes back. Several "
         "targets are measured at the same time."
     )
     plan: Plan
+
+    groups = {
+        "What to send": (*PROBES, "count", "for", "flood", "mtu"),
+        "How long to wait": ("timeout", "deadline"),
+        "What is too much": ("max-loss", "max-rtt"),
+        "What to print": (
+            *("quiet", "every", "percentiles", "histogram", "time-of-day", "plot", "csv"),
+            *("json", "json-lines"),
+        ),
+        "Sockets": SOCKETS,
+    }
 
     optFlags = [
         ["flood", None, "Send as fast as possible."],

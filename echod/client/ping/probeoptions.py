@@ -8,12 +8,17 @@ import re
 
 from twisted.python import usage
 
-from echod.client.commonoptions import ClientOptions
+from echod.client.commonoptions import SOCKETS, ClientOptions
 from echod.client.ping.probe import MAX_SIZE
 from echod.client.udpsocket import NO_FRAGMENTS
 from echod.client.values import positive, seconds
 from echod.net.format import quoted
-from echod.net.quantities import size
+from echod.net.quantities import SIZE_HELP, size
+
+PROBES = ("tcp", "udp", "anew", "size", "df", "interval", "rate")
+"""
+The options that say what to send.
+"""
 
 DEFAULT_SIZES = (64,)
 """
@@ -29,6 +34,12 @@ class ProbeOptions(ClientOptions):
     patience = "1"
     several = True
 
+    groups = {
+        "What to send": PROBES,
+        "How long to wait": ("timeout",),
+        "Sockets": SOCKETS,
+    }
+
     optFlags = [
         ["tcp", None, "Use one TCP connection."],
         ["udp", None, "Use UDP datagrams (the default)."],
@@ -39,6 +50,7 @@ class ProbeOptions(ClientOptions):
     def __init__(self) -> None:
         super().__init__()
         self["size"] = self["interval"] = self["rate"] = None
+        self.argumentHelp["BYTES"] = SIZE_HELP
 
     @property
     def streams(self) -> bool:  # type: ignore[override]

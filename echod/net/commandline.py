@@ -1,0 +1,232 @@
+"""
+The base of all command lines: options with a help in groups, and a hint for each mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from shutil import get_terminal_size
+from textwrap import fill
+
+from twisted.python import usage
+
+from echod.net.format import quoted
+
+ARGUMENT = re.compile(
+    r"\b(ADDRESS|BYTES|DURATION|FILE|LIST|NAME|NETWORK|NUMBER|PERCENT|SOURCE|SPEC|TEXT|TOS)\b"
+)
+"""
+The words that stand for the argument in the description of an option.
+"""
+
+WIDEST = 100
+"""
+The most columns of the help.  Longer lines are hard to read.
+"""
+
+COLUMN = 26
+"""
+The column at which the description of an option starts.
+"""
+
+NARROW = 64
+"""
+In a terminal with less columns than this, the description starts below the option.
+"""
+
+_DEFAULT = re.compile(r"(.*) \[default: (.*)\]")
+
+_UNKNOWN_OPTION = re.compile(r"option (-.*) not recognized", re.DOTALL)
+"""
+The message of getopt.
+"""
+
+
+@dataclass(frozen=True)
+class Option:
+    """
+    One option, for people.
+
+    @ivar flags: C{-W} and C{--timeout}.
+
+    @ivar argument: The word for its argument, C{DURATION}; empty if it has none.
+
+    @ivar text: What it does.
+
+    @ivar default: The default of its argument; empty if there is none.
+    """
+
+    flags: tuple[str, ...]
+    argument: str
+    text: str
+    default: str
+
+    @property
+    def usage(self) -> str:
+        """
+        The flags with the argument: C{-W, --timeout DURATION}.
+        """
+        return f"{', '.join(self.flags)} {self.argument}".rstrip()
+
+
+class CommandLine(usage.Options):
+    """
+    The options of a command.
+
+    @cvar groups: The long names of the options in each group of the help.
+
+    @cvar argumentHelp: What each kind of argument is.
+
+    @cvar examples: The last lines of the help.
+    """
+
+    groups: Mapping[str, Sequence[str]] = {}
+    argumentHelp: dict[str, str] = {}
+    examples = ""
+    longdesc = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Before Python 3.13, the docstrings of methods contain their indentation.
+        self.docs = {name: " ".join(words.split()) for name, words in self.docs.items()}
+
+    opt_h = usage.Options.opt_help
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Parse the command line.
+
+        @raise usage.UsageError: for a wrong command line.
+        """
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            match = _UNKNOWN_OPTION.fullmatch(str(error))
+            if match is None:
+                raise
+            raise usage.UsageError(
+                f"unknown option {quoted(match[1])}: {self.hint(match[1])}"
+            ) from None
+
+    def hint(self, option: str) -> str:
+        """
+        @return: What to do about an unknown option.
+        """
+        near = self.nearest(option)
+        return f"did you mean {near}?" if near else "--help lists the options"
+
+    def nearest(self, word: str) -> str | None:
+        """
+        @return: The option whose name is similar to a word, if there is one.
+        """
+        near = get_close_matches(word.lstrip("-").lower(), self._names(), 1)
+        return f"--{near[0]}" if near else None
+
+    def commandsWith(self, option: str) -> list[str]:
+        """
+        @return: The names of the subcommands that have an option.
+        """
+        commands = getattr(self, "subCommands", ())
+        return [name for name, _, kind, _ in commands if hasOption(kind(), option)]
+
+    def sections(self) -> dict[str, list[Option]]:
+        """
+        @return: The options in groups.  The last group has the options that C{groups} lacks.
+        """
+        sections = {
+            title: [self.option(name) for name in names] for title, names in self.groups.items()
+        }
+        grouped = {name for names in self.groups.values() for name in names}
+        rest = [self.option(name) for name in self._names() if name not in grouped]
+        return {**sections, "Other options": sorted(rest, key=lambda each: each.flags[-1])}
+
+    def option(self, name: str) -> Option:
+        """
+        @param name: The long name of an option.
+
+        @return: The option as its docstring describes it.
+
+        @raise ValueError: if the docstring has no word for the argument.
+        """
+        text, default = self.docs[name], self.defaults.get(name)
+        argument = ""
+        if f"{name}=" in self.longOpt:
+            match = ARGUMENT.search(text)
+            if match is None:
+                raise ValueError(f"the description of --{name} names no argument: {text}")
+            argument = match[0]
+        if match := _DEFAULT.fullmatch(text):
+            text, default = match.groups()
+        shown = f"{default:g}" if isinstance(default, float) else str(default)
+        short = [
+            f"-{each}"
+            for each, meant in self.synonyms.items()
+            if len(each) == 1 and meant == name
+        ]
+        return Option(
+            (*short, f"--{name}"),
+            argument,
+            text,
+            shown if argument and default is not None else "",
+        )
+
+    def getUsage(self, width: int | None = None) -> str:
+        """
+        @return: The text of C{--help} below its first line.
+        """
+        width = min(width or get_terminal_size().columns, WIDEST)
+        paragraphs = [fill(self.longdesc, width), *self._paragraphs(width)]
+        return "".join(f"\n{paragraph}\n" for paragraph in paragraphs) + self.examples
+
+    def _paragraphs(self, width: int) -> Iterator[str]:
+        commands = {name: about for name, _, _, about in getattr(self, "subCommands", ())}
+        options = {
+            title: {each.usage: _described(each) for each in section}
+            for title, section in self.sections().items()
+        }
+        for title, entries in {
+            "Commands": commands,
+            **options,
+            "Values": self.argumentHelp,
+        }.items():
+            if entries:
+                lines = (_entry(name, about, width) for name, about in entries.items())
+                yield "\n".join([f"{title}:", *lines])
+
+    def _names(self) -> list[str]:
+        return [name.rstrip("=") for name in self.longOpt]
+
+
+def hasOption(options: usage.Options, option: str) -> bool:
+    """
+    @param option: With its dashes: C{-n} or C{--nodaemon}.
+    """
+    if option.startswith("--"):
+        return not {option[2:], f"{option[2:]}="}.isdisjoint(options.longOpt)
+    return option[1:] in options.shortOpt.replace(":", "")
+
+
+def _described(option: Option) -> str:
+    return f"{option.text} [default: {option.default}]" if option.default else option.text
+
+
+def _entry(name: str, about: str, width: int) -> str:
+    """
+    @return: A name and its description, in two columns if the name is short.
+    """
+    column = COLUMN if width >= NARROW else 6
+    name = f"  {name}"
+    below = len(name) + 2 > column
+    first = " " * column if below else f"{name:{column}}"
+    text = fill(
+        about,
+        width,
+        initial_indent=first,
+        subsequent_indent=" " * column,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"{name}\n{text}" if below else text

@@ -1,0 +1,95 @@
+"""
+Tests for L{echod.__main__}.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from signal import SIGTERM
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.__main__ import main
+from echod._version import __version__
+from tests.support.daemon import PATIENCE, Daemon, runDaemon, session
+
+ECHOD = [sys.executable, "-m", "echod"]
+
+
+class Program(Daemon):
+    """
+    A running C{python -m echod}.
+    """
+
+    @staticmethod
+    def command(reactor: str | None) -> list[str]:
+        """
+        @return: The command that runs it, without its options.
+        """
+        return ECHOD
+
+
+class MainTests(SynchronousTestCase):
+    """
+    Tests for L{main}.
+    """
+
+    def ended(self, *arguments: str) -> tuple[object, str]:
+        """
+        @return: The exit status or message, and what was printed.
+        """
+        with redirect_stdout(StringIO()) as said:
+            error = self.assertRaises(SystemExit, main, arguments)
+        return error.code, said.getvalue()
+
+    def test_help(self) -> None:
+        """
+        The help does not mention twistd in its first line.
+        """
+        for option in ("-h", "--help"):
+            status, said = self.ended(option)
+            self.assertEqual(status, 0)
+            self.assertTrue(said.startswith("Usage: echod [options]\n\nA TCP greeting"), said)
+
+    def test_version(self) -> None:
+        """
+        The version is that of echod.
+        """
+        self.assertEqual(self.ended("--version"), (0, f"echod {__version__}\n"))
+
+    def test_mistakes(self) -> None:
+        """
+        A mistake gives one line that begins with the name of the program.
+        """
+        for arguments, problem in (
+            (["8080"], "unexpected argument 8080; everything is an option, as in --tcp 8080"),
+            (["--tcp", "99999"], "--tcp 99999: 99999 is not a port"),
+            (["-n"], "unknown option -n: it is an option of twistd and goes before echod"),
+        ):
+            status, said = self.ended(*arguments)
+            self.assertEqual(said, "")
+            self.assertTrue(str(status).startswith(f"echod: {problem}"), status)
+
+    def test_process(self) -> None:
+        """
+        C{python -m echod} serves until SIGTERM, and leaves no file.
+        """
+        before = set(Path.cwd().iterdir())
+        with Program("--tcp", "127.0.0.1:0") as daemon:
+            session(self, daemon.tcp)
+            daemon.process.terminate()
+            self.assertEqual(daemon.process.wait(PATIENCE), -SIGTERM)
+        self.assertEqual(set(Path.cwd().iterdir()) - before, set())
+
+    def test_processWithMistake(self) -> None:
+        """
+        After a mistake, the process writes one line to standard error and ends with status 1.
+        """
+        ended = runDaemon([*ECHOD, "--tpc", "8080"])
+        self.assertEqual(
+            (ended.returncode, ended.stdout, ended.stderr),
+            (1, "", "echod: unknown option --tpc: did you mean --tcp?\n"),
+        )
