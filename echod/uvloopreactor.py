@@ -12,7 +12,11 @@ and L{FileDescriptor<twisted.internet.abstract.FileDescriptor>} keeps the buffer
 producers and the flags that say how a connection closes.  Client connections, UNIX sockets,
 UDP, processes and standard I/O work as on the C{asyncio} reactor.
 
-A connection sends data in two ways:
+Before libuv takes a socket over, the connection sends what the application has written when
+the connection was made.  To hand a socket over costs more than a short session.  If the
+application has closed the connection, or its sending side, libuv never gets the socket.
+
+Then a connection sends data in two ways:
 
   - Through the buffer of C{FileDescriptor}: C{doWrite} gives the data to libuv.  Data that
     libuv could not send at once counts as unsent until libuv has sent it.
@@ -26,15 +30,19 @@ The module uses private names of Twisted.  A test lists them, and fails if one i
 from __future__ import annotations
 
 import math
+import select
 import signal
 import socket
 import struct
-from asyncio import AbstractEventLoop, Task, TimerHandle, Transport
+from asyncio import AbstractEventLoop, TimerHandle
+from contextlib import suppress
 from typing import Any
 
 import uvloop
-from twisted.internet import main, process, tcp
+from twisted.internet import address, main, process, tcp
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.error import ConnectionAborted
 from twisted.internet.main import installReactor
 from twisted.python import context, log
 from twisted.python.failure import Failure
@@ -67,7 +75,14 @@ class Connection(tcp.Server):
     """
     A server's connection: it is Twisted's transport and asyncio's protocol.
 
+    @ivar logName: The name of the first protocol in the log.
+
     @ivar _uv: uvloop's transport; L{None} until uvloop has taken the socket over.
+
+    @ivar _starting: True until the connection is handed over to libuv, in the next turn of
+        the event loop.
+
+    @ivar _attaching: The coroutine in which uvloop takes the socket over.
 
     @ivar _held: A write that will go directly to libuv; empty if there is none, and L{None}
         while writes must go through the buffer.
@@ -86,32 +101,87 @@ class Connection(tcp.Server):
     # many attributes of a Twisted transport.
     __slots__ = (
         "_blocked",
-        "_context",
         "_contexts",
         "_delivering",
         "_held",
         "_room",
-        "_uvWrite",
+        "_uv",
         "protocol",
     )
 
     reactor: UVLoopReactor
 
-    _loop: AbstractEventLoop
-    _uv: Transport | None = None
-    _attaching: Task[Any] | None = None
+    _attaching: Any = None
+    _starting = False
     _accepted = 0
     _scheduled = False
     _wantsToWrite = False
     _unread = b""
     _eof = False
+    # A list from the first write to the buffer.
+    _tempDataBuffer: Any = ()
+    _tempDataLen = 0
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        protocol: Any,
+        client: tuple[Any, ...],
+        server: Any,
+        sessionno: int,
+        reactor: UVLoopReactor,
+    ) -> None:
+        # This replaces the constructors of Twisted, which make several objects for each
+        # connection that hardly any connection needs.
+        sock.setblocking(False)
+        self.socket = sock
+        self.protocol = protocol
+        self.client = client
+        self.server = server
+        self.sessionno = sessionno
+        self.reactor = reactor
+        self.logName = self._getLogPrefix(protocol)
+        if len(client) != 2:
+            self._addressType = address.IPv6Address
+        self._uv: Any = None
         self._blocked = False
         self._delivering = False
         self._held: bytes | None = _NOTHING
-        self._room = -1
-        super().__init__(*arguments)
+        self.connected = 1
+        self.startReading()
+
+    def __repr__(self) -> str:
+        """
+        @return: The name of the protocol, and the number of the connection at its port.
+        """
+        if self.server is None:
+            return self.repstr
+        return f"<{self.logName} #{self.sessionno} on {self.server._realPortNumber}>"
+
+    def __getitem__(self, key: Any) -> dict[Any, Any]:
+        """
+        Make the connection the logging context of its protocol.  A dictionary for each
+        connection would take more memory than all its other attributes.
+
+        @raise KeyError: if something else than the logging context is asked for.
+        """
+        if key is not log.ILogContext:
+            raise KeyError(key)
+        return {**context.defaultContextDict[key], "system": self.logPrefix()}
+
+    @property
+    def hostname(self) -> str:  # type: ignore[override]
+        """
+        The host of the peer.
+        """
+        return str(self.client[0])
+
+    @property
+    def logstr(self) -> str:  # type: ignore[override]
+        """
+        The name of the connection in the log.
+        """
+        return f"{self.logName},{self.sessionno},{self.hostname}"
 
     @property
     def undelivered(self) -> int:
@@ -120,6 +190,12 @@ class Connection(tcp.Server):
         """
         return len(self._unread)
 
+    def fileno(self) -> int:
+        """
+        @return: The descriptor of the socket; -1 after the end of the connection.
+        """
+        return self.socket.fileno() if self.connected else -1
+
     # From libuv: asyncio's names.
 
     def connection_made(self, transport: Any) -> None:
@@ -127,10 +203,8 @@ class Connection(tcp.Server):
         libuv has taken the socket over.
         """
         self._uv = transport
-        self._attaching = None
-        self._uvWrite = transport.write
-        # log.callWithLogger would make these again for each message.
-        self._contexts, self._context = log.callWithLogger(self, _logContext)
+        self._contexts = context.theContextTracker.currentContext().contexts
+        self._schedule()
         # Now libuv calls pause_writing as soon as it cannot send all bytes.
         transport.set_write_buffer_limits(0)
         if self.disconnected:
@@ -141,8 +215,7 @@ class Connection(tcp.Server):
             self.setTcpNoDelay(False)
         if self._room < 0:
             # libuv starts to read as soon as this returns.
-            self._loop.call_soon(self._stopReadingEarly)
-        self._schedule()
+            self.reactor._asyncioEventloop.call_soon(self._stopReadingEarly)
 
     def data_received(self, data: bytes) -> None:
         """
@@ -153,7 +226,8 @@ class Connection(tcp.Server):
             return
         self._delivering = True
         contexts = self._contexts
-        contexts.append(self._context)
+        # log.callWithLogger would make a new context for each message.
+        contexts.append(self)
         try:
             self.protocol.dataReceived(data)
         except BaseException as error:
@@ -164,9 +238,7 @@ class Connection(tcp.Server):
         held = self._held
         if held:
             self._held = _NOTHING
-            # As a local name: a method call would look in the class first.
-            write = self._uvWrite
-            write(held)
+            self._uv.write(held)
             if self._blocked:
                 self._keepHeld(held)
 
@@ -252,9 +324,16 @@ class Connection(tcp.Server):
         """
         The connection has ended.
         """
+        if self.disconnected:
+            return
         self._held = None
         self.reactor._connections.discard(self)
-        super().connectionLost(reason)
+        FileDescriptor.connectionLost(self, reason)
+        self._closeSocket(not isinstance(reason.value, ConnectionAborted))
+        protocol = self.protocol
+        del self.protocol
+        del self.socket
+        protocol.connectionLost(reason)
 
     # From Twisted's own classes.
 
@@ -264,9 +343,9 @@ class Connection(tcp.Server):
         """
         self._room = READ_SIZE
         if self._uv is None:
-            self._attachSoon()
+            self._startSoon()
         elif self._unread or self._eof:
-            self._loop.call_soon(self._deliverUnread)
+            self.reactor._asyncioEventloop.call_soon(self._deliverUnread)
         else:
             self._uv.resume_reading()
 
@@ -292,17 +371,19 @@ class Connection(tcp.Server):
         self._closeDirectWay()
         self._wantsToWrite = False
 
-    def writeSomeData(self, data: Any) -> int:
+    def writeSomeData(self, data: Any) -> Any:
         """
         Give data to libuv, for C{doWrite}.
 
         @return: The number of bytes that were sent.
         """
+        if self._uv is None:
+            return super().writeSomeData(data)
         if self._accepted:
             # libuv has now sent the data that it took in the call before.
             sent, self._accepted = self._accepted, 0
             return sent
-        self._uvWrite(data)
+        self._uv.write(data)
         if self._blocked:
             self._accepted = len(data)
             return 0
@@ -310,39 +391,75 @@ class Connection(tcp.Server):
 
     def _closeSocket(self, orderly: bool) -> None:
         if self._uv is None:
+            self.reactor._ends.discard(self)
+            # The end of the stream was sent.
+            self._shouldShutdown = not self._writeDisconnected
             super()._closeSocket(orderly)
             return
         # libuv closes the descriptor.  The rest is the same as in Twisted.
         try:
-            if orderly:
-                self.socket.shutdown(socket.SHUT_RDWR)
-            else:
+            if not orderly:
                 self.socket.setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                 )
+            elif not self._writeDisconnected:
+                self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
         self._uv.abort()
 
     # Between the two.
 
-    def _attachSoon(self) -> None:
-        if self._attaching is None and not self.disconnected:
-            self._loop = self.reactor._asyncioEventloop
-            self._attaching = self._loop.create_task(self._attach())
+    def _startSoon(self) -> None:
+        if not self._starting and self._attaching is None and not self.disconnected:
+            self._starting = True
             self.reactor._connections.add(self)
+            self.reactor._asyncioEventloop.call_soon(self._start)
 
-    async def _attach(self) -> None:
-        if self._room < 0 and not self._wantsToWrite and not self._held:
-            # Another reader may have the socket now: uvloop would take its data.
-            self._attaching = None
+    def _start(self) -> None:
+        """
+        Send what the application has written.  Then have libuv take the socket over, unless
+        the application has closed the connection or its sending side.
+        """
+        if self._held or self._wantsToWrite:
+            self._closeDirectWay()
+            log.callWithLogger(self, self._doWrite)
+        self._starting = False
+        if self.disconnected:
             return
+        if self._writeDisconnected and self.reactor._ends.works:
+            self.reactor._ends.add(self)
+        # Another reader may have the socket now: uvloop would take its data.
+        elif self._room >= 0 or self._wantsToWrite:
+            self._attach()
+
+    def _attach(self) -> None:
+        protocol: Any = self
         try:
             self._noDelay = self.getTcpNoDelay()
-            protocol: Any = self
-            await self._loop.connect_accepted_socket(lambda: protocol, self.socket)
+            self._attaching = self.reactor._asyncioEventloop.connect_accepted_socket(
+                lambda: protocol, self.socket
+            )
+            # A task would do the same, and cost more.
+            self._attaching.send(None)
         except OSError as error:
             self.connection_lost(error)
+
+    def _attached(self) -> None:
+        # uvloop would close its transport if its coroutine did not end.
+        with suppress(StopIteration):
+            self._attaching.send(None)
+        self._attaching = None
+
+    def _readToEnd(self) -> None:
+        """
+        Read as Twisted does, from a socket that libuv does not have.
+        """
+        why = self.doRead()
+        if why is not None:
+            self.reactor._disconnectSelectable(self, why, True)
+        else:
+            self.startReading()
 
     def _stopReadingEarly(self) -> None:
         if self._room < 0:
@@ -361,7 +478,6 @@ class Connection(tcp.Server):
             data, self._unread = self._unread[:READ_SIZE], self._unread[READ_SIZE:]
             self.data_received(data)
         if self._room > 0:
-            assert self._uv is not None
             if self._eof:
                 self._eof = False
                 self.eof_received()
@@ -379,6 +495,8 @@ class Connection(tcp.Server):
 
     def _closeDirectWay(self) -> None:
         held, self._held = self._held, None
+        if not self._tempDataBuffer:
+            self._tempDataBuffer = []
         if held:
             super().write(held)
 
@@ -395,20 +513,22 @@ class Connection(tcp.Server):
 
     def _schedule(self) -> None:
         if self._uv is None:
-            self._attachSoon()
+            self._startSoon()
         elif not self._scheduled and not self._blocked:
             self._scheduled = True
-            self._loop.call_soon(self._flush)
+            self.reactor._asyncioEventloop.call_soon(self._flush)
 
     def _flush(self) -> None:
         """
         Send what was written, once in each turn of the event loop.
         """
         self._scheduled = False
+        if self._attaching is not None:
+            self._attached()
         held = self._held
         if held:
             self._held = _NOTHING
-            self._uvWrite(held)
+            self._uv.write(held)
             if self._blocked:
                 self._keepHeld(held)
         if self._wantsToWrite and not self._blocked:
@@ -429,12 +549,49 @@ class Connection(tcp.Server):
             self._held = _NOTHING
 
 
-def _logContext() -> tuple[list[Any], dict[Any, Any]]:
+class Ends:
     """
-    @return: The stack of logging contexts of this thread, and its top.
+    Waits until peers close the connections whose sending side is closed, and that libuv does
+    not have.
+
+    All of them are in one epoll object, so that each costs one system call.  libuv needs
+    five to wait for a descriptor that it does not read.
+
+    @ivar works: True if the system has epoll.
     """
-    contexts = context.theContextTracker.currentContext().contexts
-    return contexts, contexts[-1]
+
+    works = hasattr(select, "epoll")
+
+    def __init__(self, reactor: UVLoopReactor) -> None:
+        self._reactor = reactor
+        self._poll: Any = None
+        self._connections: dict[int, Connection] = {}
+
+    def add(self, connection: Connection) -> None:
+        """
+        Wait once until there is something to read.
+        """
+        if self._poll is None:
+            self._poll = select.epoll()
+            self._reactor._asyncioEventloop.add_reader(self._poll.fileno(), self._read)
+        descriptor = connection.fileno()
+        known = self._connections.get(descriptor) is connection
+        self._connections[descriptor] = connection
+        # After an event, or when it is closed, a descriptor needs no call to take it out.
+        watch = self._poll.modify if known else self._poll.register
+        watch(descriptor, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def discard(self, connection: Connection) -> None:
+        """
+        Forget a connection that is about to be closed.
+        """
+        self._connections.pop(connection.socket.fileno(), None)
+
+    def _read(self) -> None:
+        for descriptor, _ in self._poll.poll(0):
+            connection = self._connections.get(descriptor)
+            if connection is not None and connection._room >= 0:
+                log.callWithLogger(connection, connection._readToEnd)
 
 
 class Port(tcp.Port):
@@ -485,6 +642,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
 
     def __init__(self, eventloop: AbstractEventLoop | None = None) -> None:
         self._connections: set[Connection] = set()
+        self._ends = Ends(self)
         super().__init__(eventloop or uvloop.new_event_loop())
 
     def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> Any:

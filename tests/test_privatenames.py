@@ -25,7 +25,13 @@ The private modules that are imported.
 
 NAMES = {
     "twisted.internet._signals._MultiSignalHandling": {"_signalHandlings"},
-    "twisted.internet.abstract.FileDescriptor": {"_tempDataBuffer", "_writeDisconnecting"},
+    "twisted.internet.abstract.FileDescriptor": {
+        "_getLogPrefix",
+        "_tempDataBuffer",
+        "_tempDataLen",
+        "_writeDisconnected",
+        "_writeDisconnecting",
+    },
     "twisted.internet.asyncioreactor.AsyncioSelectorReactor": {
         "_asyncioEventloop",
         "_cancelCallLater",
@@ -39,8 +45,13 @@ NAMES = {
         "_timerHandle",
     },
     "twisted.internet.tcp.Connector": {"_makeTransport"},
-    "twisted.internet.tcp.Port": {"_fromListeningDescriptor"},
-    "twisted.internet.tcp.Server": {"_closeSocket", "_fromConnectedSocket"},
+    "twisted.internet.tcp.Port": {"_fromListeningDescriptor", "_realPortNumber"},
+    "twisted.internet.tcp.Server": {
+        "_addressType",
+        "_closeSocket",
+        "_fromConnectedSocket",
+        "_shouldShutdown",
+    },
     "twisted.internet.udp.Port": {
         "_bindSocket",
         "_connectToProtocol",

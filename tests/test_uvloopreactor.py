@@ -18,10 +18,10 @@ from typing import Any
 from weakref import WeakSet
 
 from twisted.internet import tcp
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.python import log
+from twisted.python import context, log
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
@@ -49,6 +49,49 @@ class Recorder(RecordingProtocol):
         Stop the reactor.
         """
         self.factory.reactor.stop()
+
+
+@implementer(IHalfCloseableProtocol)
+class Greeting(Recorder):
+    """
+    Sends a greeting, closes its sending side, and then does not read for a moment.
+
+    @ivar reason: Why the connection has ended.
+
+    @ivar usesLibuv: True if libuv had the connection at its end.
+    """
+
+    greeting = b"hello"
+    reason: Failure
+    usesLibuv: bool
+
+    def connectionMade(self) -> None:
+        """
+        Greet.
+        """
+        self.transport.write(self.greeting)
+        self.transport.loseWriteConnection()
+
+    def writeConnectionLost(self) -> None:
+        """
+        Do not read for a moment.
+        """
+        self.transport.pauseProducing()
+        self.factory.reactor.callLater(0.05, self.transport.resumeProducing)
+
+    def readConnectionLost(self) -> None:
+        """
+        Close.
+        """
+        self.usesLibuv = self.transport._uv is not None
+        self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        Keep the reason.
+        """
+        self.reason = reason
+        super().connectionLost(reason)
 
 
 def sendingAll(data: bytes) -> Callable[[socket.socket], None]:
@@ -144,7 +187,8 @@ class UVLoopReactorTests(SynchronousTestCase):
     def test_pausedFromTheStart(self) -> None:
         """
         Data and the end of the stream that arrive before the application wants to read
-        are delivered when it does, also while there is data to write.
+        are delivered when it does, also while there is data to write: as much as the socket
+        takes, or more.
         """
 
         class Paused(Recorder):
@@ -156,7 +200,7 @@ class UVLoopReactorTests(SynchronousTestCase):
                 reactor = self.factory.reactor
                 reactor.callLater(0.05, self.transport.resumeProducing)
 
-        for greeting in (b"hello", b""):
+        for greeting in (b"hello", b"", b"x" * 10_000_000):
             for data in (b"early", b""):
                 protocol = Paused()
                 protocol.greeting = greeting
@@ -201,15 +245,20 @@ class UVLoopReactorTests(SynchronousTestCase):
         """
         written: list[bytes] = []
 
+        class Recording:
+            def __init__(self, uv: Any) -> None:
+                self.uv = uv
+
+            def write(self, data: bytes) -> None:
+                written.append(bytes(data))
+                self.uv.write(data)
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self.uv, name)
+
         class Replying(Recorder):
             def dataReceived(self, data: bytes) -> None:
-                send = self.transport._uvWrite
-
-                def write(data: bytes) -> None:
-                    written.append(bytes(data))
-                    send(data)
-
-                self.transport._uvWrite = write
+                self.transport._uv = Recording(self.transport._uv)
                 for number in range(10):
                     self.transport.write(b"%d" % number)
                 self.transport.loseConnection()
@@ -374,7 +423,7 @@ class UVLoopReactorTests(SynchronousTestCase):
         class Wavering(Recorder):
             def connectionMade(self) -> None:
                 self.transport.pauseProducing()
-                self.transport.write(b"hello")
+                self.transport.write(b"x" * 10_000_000)
                 self.factory.reactor._asyncioEventloop.call_soon(self.resume)
 
             def resume(self) -> None:
@@ -535,6 +584,85 @@ class UVLoopReactorTests(SynchronousTestCase):
 
         self.serve(protocol, start)
         self.assertEqual(protocol.pieces, [b"first", b"second"])
+
+    def test_greeting(self) -> None:
+        """
+        A connection that sends only a greeting is not given to libuv, and receives
+        everything that the peer sends.
+        """
+        protocol = Greeting()
+
+        def start(client: socket.socket) -> None:
+            client.sendall(b"first")
+            later = protocol.factory.reactor.callLater
+            later(0.1, client.sendall, b", second")
+            later(0.15, client.shutdown, socket.SHUT_WR)
+
+        self.serve(protocol, start)
+        self.assertEqual(protocol.received, b"first, second")
+        self.assertEqual(protocol.usesLibuv, not uvloopreactor.Ends.works)
+        self.assertTrue(protocol.reason.check(ConnectionDone))
+        self.assertEqual(protocol.factory.reactor._ends._connections, {})
+        self.assertEqual(protocol.transport.fileno(), -1)
+        self.assertIn("<Greeting #0 on ", repr(protocol.transport))
+        # As it may happen when a protocol aborts its connection and raises an error.
+        protocol.transport.connectionLost(protocol.reason)
+
+    def test_greetingAbortedByPeer(self) -> None:
+        """
+        A connection that has sent a greeting is lost when the peer resets it.
+        """
+        protocol = Greeting()
+
+        def start(client: socket.socket) -> None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            protocol.factory.reactor.callLater(0.1, client.close)
+
+        self.serve(protocol, start)
+        self.assertTrue(protocol.reason.check(ConnectionLost))
+
+    def test_greetingWithoutEpoll(self) -> None:
+        """
+        On a system without epoll, a connection that sends only a greeting ends as it does
+        elsewhere.
+        """
+        self.patch(uvloopreactor.Ends, "works", False)
+        protocol = Greeting()
+        self.serve(protocol, sendingAll(b"first"))
+        self.assertEqual(protocol.received, b"first")
+        self.assertTrue(protocol.reason.check(ConnectionDone))
+
+    def test_longGreeting(self) -> None:
+        """
+        A greeting that the socket does not take at once arrives completely.
+        """
+        protocol = Greeting()
+        protocol.greeting = bytes(range(251)) * 40_000
+        received = bytearray()
+        written = Event()
+        written.set()
+        size = len(protocol.greeting)
+        self.serve(protocol, lambda client: self.read(client, size, received, written))
+        self.assertTrue(received == protocol.greeting)
+        self.assertTrue(protocol.usesLibuv)
+
+    def test_loggingContext(self) -> None:
+        """
+        A connection is the logging context of its protocol, and of nothing else.
+        """
+        contexts: list[Any] = []
+
+        class Looking(Recorder):
+            def dataReceived(self, data: bytes) -> None:
+                contexts.append(context.get(log.ILogContext))
+                contexts.append(context.get(Looking))
+                self.transport.loseConnection()
+
+        context.setDefault(Looking, {"its": "value"})
+        self.addCleanup(context.defaultContextDict.__delitem__, Looking)
+        self.serve(Looking(), sendingAll(b"x"))
+        self.assertEqual(contexts[0]["system"], "Looking,0,127.0.0.1")
+        self.assertEqual(contexts[1], {"its": "value"})
 
     def test_timers(self) -> None:
         """

@@ -22,6 +22,16 @@ MUTATIONS = [
     ),
     Mutation(_PATH, "if len(data) > self._room:", "if self._room < 0:", _TESTS),
     Mutation(_PATH, "            self.setTcpNoDelay(False)", "            pass", _TESTS),
+    Mutation(_PATH, "self._writeDisconnected and self.reactor._ends.works", "False", _TESTS),
+    Mutation(_PATH, "            self.reactor._ends.discard(self)\n", "", _TESTS),
+    Mutation(_PATH, "        else:\n            self.startReading()\n", "", _TESTS),
+    Mutation(_PATH, "        if key is not log.ILogContext:", "        if False:", _TESTS),
+    Mutation(
+        _PATH,
+        "            return super().writeSomeData(data)",
+        "            super().writeSomeData(data)\n            return len(data)",
+        _TESTS,
+    ),
     Mutation(
         _PATH,
         "            if self._blocked:\n                self._keepHeld(held)\n\n    def eof",
