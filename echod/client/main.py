@@ -18,12 +18,14 @@ from echod.client.ping.command import ping
 from echod.client.reactor import IClientReactor
 from echod.client.run import Run
 from echod.client.talk.commands import greet, tcp, udp
+from echod.client.watch.command import watch
 
 COMMANDS: dict[str, Callable[[Run, Any], Coroutine[Any, Any, Outcome]]] = {
     "greet": greet,
     "tcp": tcp,
     "udp": udp,
     "ping": ping,
+    "watch": watch,
 }
 """
 The subcommands.  Each takes its own kind of options.

@@ -11,12 +11,13 @@ from twisted.python import usage
 
 from echod.client.commonoptions import ClientOptions
 from echod.client.ping.options import PingOptions
+from echod.client.watch.options import WatchOptions
 from echod.net.commandline import CommandLine
 from echod.net.format import quoted
 
 GREETING_PORT = 9999
 
-COMMAND_NAMES = ("greet", "tcp", "udp", "ping")
+COMMAND_NAMES = ("greet", "tcp", "udp", "ping", "watch")
 
 ALL_COMMANDS = ", ".join(COMMAND_NAMES)
 
@@ -74,7 +75,7 @@ class Options(CommandLine):
     C{echoc}.
     """
 
-    synopsis = "Usage: echoc greet|tcp|udp|ping [options] [TARGET]"
+    synopsis = "Usage: echoc greet|tcp|udp|ping|watch [options] [TARGET]"
 
     longdesc = (
         "Clients for an echo server. One of them measures. 'echoc COMMAND --help' lists the "
@@ -88,6 +89,7 @@ class Options(CommandLine):
         ["tcp", None, TCPOptions, "Talk to a TCP server, or send standard input."],
         ["udp", None, UDPOptions, "The same by UDP."],
         ["ping", None, PingOptions, "Measure round trips and loss."],
+        ["watch", None, WatchOptions, "Measure for ever, and serve metrics for Prometheus."],
     ]
 
     opt_version = ClientOptions.opt_version
@@ -125,7 +127,7 @@ class Options(CommandLine):
         Check that there is a subcommand.
         """
         if self.subCommand is None:
-            raise usage.UsageError("which one? greet, tcp, udp or ping")
+            raise usage.UsageError("which one? greet, tcp, udp, ping or watch")
 
 
 def parseCommandLine(arguments: list[str]) -> tuple[str, ClientOptions]:

@@ -7,6 +7,7 @@ from twisted.internet.interfaces import (
     IReactorFDSet,
     IReactorFromThreads,
     IReactorPluggableNameResolver,
+    IReactorTCP,
     IReactorTime,
 )
 
@@ -16,8 +17,10 @@ class IClientReactor(
     IReactorFDSet,
     IReactorFromThreads,
     IReactorPluggableNameResolver,
+    IReactorTCP,
     IReactorTime,
 ):
     """
-    A reactor that runs, tells the time, watches descriptors and resolves names.
+    A reactor that runs, tells the time, watches descriptors, resolves names and
+    listens.
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 
 
 class Histogram:
@@ -39,3 +40,13 @@ class Histogram:
         """
         self.sum += value
         self.counts[bisect_left(self._bounds, value)] += 1
+
+
+def buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
+    """
+    @param counts: For each bucket, the number of values in it, and at last the number above
+        all bounds.
+
+    @return: The buckets as Prometheus counts them: each includes all smaller ones.
+    """
+    return list(zip([*map(str, bounds), "+Inf"], accumulate(counts), strict=True))

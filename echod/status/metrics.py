@@ -7,7 +7,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import (
@@ -20,6 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from echod._version import __version__
+from echod.net.histogram import buckets
 from echod.net.statistics import DATAGRAMS, LENGTHS, SESSIONS
 from echod.service.listening import LISTENING
 from echod.status.monitor import LAGS, Monitor
@@ -105,7 +105,7 @@ class EchoCollector(Collector):
             "echod_reactor_lag_seconds",
             "By how much a timer that is set every second has fired too late.",
         )
-        lag.add_metric([], _buckets(LAGS, self._monitor.lags.counts), self._monitor.lags.sum)
+        lag.add_metric([], buckets(LAGS, self._monitor.lags.counts), self._monitor.lags.sum)
         yield lag
         yield from _ofServices(self._monitor.services)
 
@@ -142,7 +142,7 @@ def _ofSessions(services: Sequence[Data]) -> Iterator[Metric]:
         connections.add_metric(_names(service), service["open"])
         durations.add_metric(
             _names(service),
-            _buckets(LENGTHS, service["duration_buckets"]),
+            buckets(LENGTHS, service["duration_buckets"]),
             service["duration_sum_s"],
         )
     yield connections
@@ -200,10 +200,3 @@ def _counters(
         for value, number in service[key].items():
             metric.add_metric([*_names(service), value], number)
     return metric
-
-
-def _buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
-    """
-    @return: The buckets as Prometheus counts them: each includes all smaller ones.
-    """
-    return list(zip([*map(str, bounds), "+Inf"], accumulate(counts), strict=True))

@@ -1,0 +1,3 @@
+"""
+The client that probes for ever and serves metrics: C{echoc watch}.
+"""

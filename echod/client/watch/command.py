@@ -1,0 +1,68 @@
+"""
+C{echoc watch}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from time import time
+from types import ModuleType
+
+from twisted.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred
+
+from echod.client.exitstatus import ALL, USAGE, ClientError, Outcome
+from echod.client.ping.measurement import measure
+from echod.client.run import Printer, Run
+from echod.client.watch.options import WatchOptions
+from echod.client.watch.prober import Prober
+from echod.client.watch.results import Results
+from echod.net.format import hostPort
+
+MISSING = "needs the status extra: pip install 'txechod[status]'"
+
+
+async def watch(
+    run: Run,
+    options: WatchOptions,
+    importing: Callable[[str], ModuleType] = import_module,
+) -> Outcome:
+    """
+    C{echoc watch}.
+
+    @param importing: Imports a module.
+    """
+    try:
+        metrics = importing("echod.client.watch.metrics")
+        httpserver = importing("echod.client.watch.httpserver")
+    except ImportError:
+        raise ClientError(Outcome(USAGE, MISSING)) from None
+    targets = options["targets"]
+    results = [Results(target, time) for target in targets]
+    protocol = "TCP" if options["tcp"] else "UDP"
+    site = httpserver.WatchSite(metrics.registryFor(results, protocol), results)
+    ports = httpserver.listen(run.reactor, options.place, site)
+    stopped: Deferred[None] = Deferred()
+    run.interrupt = stopped.cancel
+    host = ports[0].getHost()
+    printer = Printer(run)
+    printer.line(f"metrics: http://{hostPort(host.host, host.port)}/metrics")
+    probers = [
+        Prober(
+            run.reactor,
+            options.plan,
+            each,
+            partial(measure, run.reactor, options, target),
+        )
+        for target, each in zip(targets, results, strict=True)
+    ]
+    for number, prober in enumerate(probers):
+        prober.start(number * options.plan.interval / len(probers))
+    with suppress(CancelledError):
+        await stopped
+    for prober in probers:
+        prober.stop()
+    await gatherResults([maybeDeferred(port.stopListening) for port in ports])
+    return printer.outcome or Outcome(ALL)

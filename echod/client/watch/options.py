@@ -1,0 +1,111 @@
+"""
+The options of C{echoc watch}.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from twisted.python import usage
+
+from echod.client.ping.plan import Plan
+from echod.client.ping.probeoptions import ProbeOptions
+from echod.net.addresses import LOOPBACK, LOOPBACK6, MAX_PORT, parsed
+from echod.net.format import quoted
+from echod.net.quantities import wholeNumber
+
+RUN = 60.0
+"""
+The length of a run, in seconds.  Each run looks the name up again, as often as most names
+may change, and opens a new socket.
+"""
+
+MOST_PROBES = 10_000
+"""
+The most probes in one run.  A run remembers all of its probes: these take a few megabytes.
+"""
+
+_PLACE = re.compile(r"(?:(?:\[([^]]*)\]|([^:]*)):)?([0-9]+)")
+
+
+class Place(NamedTuple):
+    """
+    Where the metrics are served.
+
+    @ivar hosts: The addresses of this machine to listen on.
+
+    @ivar port: The port; 0 for a free one.
+    """
+
+    hosts: tuple[str, ...]
+    port: int
+
+
+class WatchOptions(ProbeOptions):
+    """
+    C{echoc watch}.
+
+    @ivar plan: The plan of one run.
+
+    @ivar place: Where to serve the metrics.
+    """
+
+    command = "watch"
+    about = (
+        "Probes for ever, checks every byte that comes back, and serves the results as "
+        "metrics for Prometheus."
+    )
+    plan: Plan
+    place: Place
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["metrics"] = None
+
+    def opt_metrics(self, value: str) -> None:
+        """
+        Serve the metrics at ADDRESS, an address with a port; a port alone is for this machine
+        only.
+        """
+        self["metrics"] = value
+        self.place = parsePlace(value)
+
+    def postOptions(self) -> None:
+        """
+        Check that the options fit together, and make the plan.
+        """
+        super().postOptions()
+        if self["metrics"] is None:
+            raise usage.UsageError("give --metrics with a port for Prometheus, such as 9101")
+        for target in self["targets"]:
+            if self["targets"].count(target) > 1:
+                raise usage.UsageError(f"{target} is given twice")
+        count = min(round(RUN / self.interval), MOST_PROBES)
+        self.plan = Plan(
+            max(count, len(self.sizes)), self.interval, self.sizes, self["timeout"]
+        )
+
+
+def parsePlace(value: str) -> Place:
+    """
+    Parse C{PORT}, C{V4:PORT} or C{[V6]:PORT}.
+
+    @raise usage.UsageError: for everything else.
+    """
+    match = _PLACE.fullmatch(value)
+    try:
+        if match is None:
+            raise ValueError
+        port = wholeNumber(match[3], 0, MAX_PORT)
+        host = match[1] or match[2]
+        if host is None:
+            return Place((LOOPBACK, LOOPBACK6), port)
+        if parsed(host).version != (4 if match[1] is None else 6):
+            raise ValueError
+    except ValueError:
+        raise usage.UsageError(
+            f"--metrics {quoted(value)}: give a port, V4:PORT or [V6]:PORT, such as 9101, "
+            "0.0.0.0:9101 or [::]:9101"
+        ) from None
+    return Place((host,), port)

@@ -1,0 +1,253 @@
+"""
+Tests for L{echod.client.watch.command} and L{echod.client.watch.httpserver}.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import signal
+import socket
+from importlib.util import find_spec
+from time import monotonic
+from typing import Any, NoReturn
+from urllib.request import urlopen
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import CannotListenError
+from twisted.internet.task import deferLater
+from twisted.internet.testing import MemoryReactorClock
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SynchronousTestCase
+
+from echod.client.exitstatus import ClientError, Outcome
+from echod.client.options import parseCommandLine
+from echod.client.watch.command import MISSING, watch
+from echod.client.watch.options import Place
+from echod.client.watch.results import Results
+from echod.tcp.echo import EchoFactory
+from echod.udp.echo import UDPEchoProtocol
+from tests.client.test_commands import CommandTestCase, Steps
+from tests.client.test_main import echoc
+from tests.support import lacking
+from tests.support.daemon import PATIENCE, Daemon
+
+
+def get(address: str) -> str:
+    """
+    @return: The answer to a request.
+    """
+    with urlopen(address, timeout=PATIENCE) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+class WatchTestCase(CommandTestCase):
+    """
+    The common parts of the tests.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        if find_spec("prometheus_client") is None:
+            lacking("prometheus_client")
+
+    @inlineCallbacks
+    def watched(self, pattern: str, *arguments: str):  # type: ignore[no-untyped-def]
+        """
+        Watch until the metrics match a pattern, and stop.
+
+        @return: Fires with the outcome.
+        """
+        reading, self.run_.stdout = self.pipe()
+        done = self.start("watch", "--metrics=127.0.0.1:0", "-i", "0.02", *arguments)
+        with open(reading, closefd=False) as printed:
+            url = printed.readline().split()[1]
+        text = ""
+        while not re.search(pattern, text):
+            yield deferLater(reactor, 0.01)
+            text = yield deferToThread(get, url)
+        self.run_.interrupt()
+        outcome = yield done
+        return outcome
+
+
+class WatchTests(WatchTestCase):
+    """
+    Tests for C{echoc watch}, in the reactor of this process.
+    """
+
+    @inlineCallbacks
+    def test_udp(self) -> Steps:
+        """
+        The targets are probed by UDP; the end has status 0.
+        """
+        up, down = self.udp(UDPEchoProtocol(reactor)), self.unused()
+        pattern = (
+            rf'echoc_up{{protocol="UDP",target="{up}"}} 1.0\n'
+            rf'echoc_up{{protocol="UDP",target="{down}"}} 0.0\n(?s:.*)'
+            rf'received_total{{protocol="UDP",target="{up}"}} [3-9]'
+            rf'(?s:.*)errors_total{{protocol="UDP",reason="refused",target="{down}"}} [1-9]'
+        )
+        outcome = yield self.watched(pattern, up, down)
+        self.assertEqual(outcome, Outcome(0))
+
+    @inlineCallbacks
+    def test_tcp(self) -> Steps:
+        """
+        The targets are probed by TCP, on one connection or on a new one for each probe.
+        """
+        up, down = self.tcp(EchoFactory(reactor)), self.unused()
+        pattern = (
+            rf'received_total{{protocol="TCP",target="{up}"}} [3-9]'
+            rf'(?s:.*)lost_total{{protocol="TCP",target="{down}"}} [1-9]'
+        )
+        for more in ((), ("--anew",)):
+            outcome = yield self.watched(pattern, "--tcp", up, down, *more)
+            self.assertEqual(outcome, Outcome(0))
+
+    @inlineCallbacks
+    def test_inUse(self) -> Steps:
+        """
+        If the port for the metrics is in use, one line says so.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            outcome = yield self.start("watch", "--metrics", str(port), self.unused())
+        self.assertEqual(outcome.status, 1)
+        self.assertIn(f"cannot listen on 127.0.0.1:{port}: Address already", outcome.message)
+
+    @inlineCallbacks
+    def test_closedPipe(self) -> Steps:
+        """
+        If nobody reads what is printed, the command ends.
+        """
+        reading, self.run_.stdout = self.pipe()
+        self.close(reading)
+        outcome = yield self.start("watch", "--metrics=127.0.0.1:0", self.unused())
+        self.assertEqual(outcome.status, 141)
+
+
+class MissingTests(SynchronousTestCase):
+    """
+    Tests without the status extra.
+    """
+
+    def test_missing(self) -> None:
+        """
+        Without C{prometheus_client}, one line says how to install it.
+        """
+
+        def importing(name: str) -> NoReturn:
+            raise ImportError(name)
+
+        _, options = parseCommandLine(["watch", "--metrics=0"])
+        run: Any = None
+        watching = Deferred.fromCoroutine(watch(run, options, importing))  # type: ignore[arg-type]
+        problem = self.failureResultOf(watching, ClientError).value
+        self.assertEqual(problem.outcome, Outcome(2, MISSING))
+
+
+class ListeningReactor(MemoryReactorClock):
+    """
+    A reactor that cannot listen on some addresses.
+
+    @ivar failures: The errors for these addresses.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures: dict[str, OSError] = {}
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+        """
+        Listen, or fail.
+        """
+        if interface in self.failures:
+            raise CannotListenError(interface, port, self.failures[interface])
+        return super().listenTCP(port, factory, backlog, interface)
+
+
+class ServerTests(SynchronousTestCase):
+    """
+    Tests for L{echod.client.watch.httpserver}, in memory.
+    """
+
+    def setUp(self) -> None:
+        if find_spec("prometheus_client") is None:
+            lacking("prometheus_client")
+        from echod.client.watch import httpserver
+
+        self.server = httpserver
+        self.reactor: Any = ListeningReactor()
+
+    def listen(self) -> list[tuple[str, int]]:
+        """
+        @return: The addresses that are listened on.
+        """
+        self.server.listen(self.reactor, Place(("127.0.0.1", "::1"), 9101), None)
+        return [(interface, port) for port, _, _, interface in self.reactor.tcpServers]
+
+    def test_thisMachine(self) -> None:
+        """
+        The port alone is open on both addresses of this machine.
+        """
+        self.assertEqual(self.listen(), [("127.0.0.1", 9101), ("::1", 9101)])
+
+    def test_withoutIPv6(self) -> None:
+        """
+        Where there is no IPv6, IPv4 is enough.
+        """
+        self.reactor.failures["::1"] = OSError(errno.EADDRNOTAVAIL, "no such address")
+        self.assertEqual(self.listen(), [("127.0.0.1", 9101)])
+
+    def test_inUse(self) -> None:
+        """
+        If one of the two addresses is in use, nothing stays open.
+        """
+        self.reactor.failures["::1"] = OSError(errno.EADDRINUSE, "in use")
+        problem = self.assertRaises(ClientError, self.listen)
+        self.assertEqual(
+            problem.outcome, Outcome(1, "--metrics: cannot listen on [::1]:9101: in use")
+        )
+
+    def test_index(self) -> None:
+        """
+        The index page shows each target, and takes nothing for HTML.
+        """
+        one, other = Results("<b>", lambda: 1.0), Results("it:7", lambda: 1.0)
+        one.ended(None, False)
+        other.up = True
+        page = self.server.index([one, other]).decode()
+        self.assertIn("<tr><td>&lt;b&gt;<td>1<td>1<td>down\n<tr><td>it:7<td>0<td>0<td>up", page)
+
+
+class ProgramTests(SynchronousTestCase):
+    """
+    C{echoc watch} as a program, with a real echod.
+    """
+
+    def setUp(self) -> None:
+        if find_spec("prometheus_client") is None:
+            lacking("prometheus_client")
+
+    def test_program(self) -> None:
+        """
+        The program serves the index page, the metrics and the health check until SIGTERM or
+        SIGINT, which end it at once with status 0.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with Daemon("--udp", "0") as daemon:
+                client = echoc("watch", "--metrics=127.0.0.1:0", str(daemon.udp[1]))
+                self.addCleanup(client.kill)
+                assert client.stdout is not None
+                url = client.stdout.readline().split()[1]
+                self.assertEqual(get(url.replace("metrics", "healthz")), "ok\n")
+                self.assertIn(str(daemon.udp[1]), get(url.replace("metrics", "")))
+                deadline = monotonic() + PATIENCE
+                while not re.search("echoc_up{.*} 1.0", text := get(url)):
+                    self.assertLess(monotonic(), deadline, text)
+                client.send_signal(number)
+                self.assertEqual(client.communicate(timeout=PATIENCE), ("", ""))
+                self.assertEqual(client.returncode, 0)
