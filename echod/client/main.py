@@ -8,8 +8,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
+from twisted.logger import (
+    FilteringLogObserver,
+    LogBeginner,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+    textFileLogObserver,
+)
 from twisted.python import usage
 
 from echod.client.exitstatus import USAGE, Outcome
@@ -46,11 +54,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(USAGE)
     from twisted.internet import reactor
 
+    logErrors(globalLogBeginner, sys.stderr)
     run = Run(cast(IClientReactor, reactor))
     outcome = run.run(lambda run: COMMANDS[name](run, options), options["target"])
     for message in outcome.message.splitlines():
         print(f"echoc {name}: {message}", file=sys.stderr)
     sys.exit(outcome.status)
+
+
+def logErrors(beginner: LogBeginner, stream: TextIO) -> None:
+    """
+    Print critical errors.  Until logging begins, Twisted keeps tens of thousands of events
+    in memory.
+    """
+    critical = LogLevelFilterPredicate(defaultLogLevel=LogLevel.critical)
+    observer = FilteringLogObserver(textFileLogObserver(stream), [critical])
+    beginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)
 
 
 def openStandardDescriptors() -> None:

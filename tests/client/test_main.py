@@ -13,14 +13,18 @@ import signal
 import socket
 import sys
 import termios
+import warnings
 from collections.abc import Callable
 from importlib import import_module
+from io import StringIO
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired, run
 from time import monotonic
 from typing import Any
 
+from twisted.logger import LogBeginner, Logger, LogPublisher, textFileLogObserver
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.client.main import logErrors
 from echod.client.run import Run
 from tests.support import MEASURED, lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE
@@ -86,6 +90,28 @@ class RunTests(SynchronousTestCase):
         for _ in range(5):
             running.signalled()
         self.assertEqual(len(heard), 2)
+
+
+class LogTests(SynchronousTestCase):
+    """
+    Tests for L{logErrors}.
+    """
+
+    def test_logErrors(self) -> None:
+        """
+        Critical errors are printed.  No other event is printed or kept.
+        """
+        publisher, printed, kept = LogPublisher(), StringIO(), StringIO()
+        beginner = LogBeginner(publisher, printed, sys, warnings)
+        log = Logger("test", observer=publisher)
+        log.error("before")
+        logErrors(beginner, printed)
+        log.error("after")
+        log.critical("bad")
+        beginner.beginLoggingTo([textFileLogObserver(kept)], redirectStandardIO=False)
+        self.assertIn("bad", printed.getvalue())
+        self.assertNotIn("after", printed.getvalue())
+        self.assertNotIn("before", printed.getvalue() + kept.getvalue())
 
 
 class ProgramTests(SynchronousTestCase):

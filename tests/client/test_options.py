@@ -37,6 +37,7 @@ from echod.client.ping.options import PingOptions
 from echod.client.ping.plan import Limits, Plan
 from echod.client.sockets import SocketOptions
 from echod.client.target import Address, Description, Family, parseTarget
+from echod.client.watch.options import WatchOptions
 from tests.support import NO_NUMBERS
 
 
@@ -267,10 +268,10 @@ class OptionsTests(SynchronousTestCase):
         A wrong argument is refused in one line, which names it.
         """
         for arguments, why in (
-            ([], "which one? greet, tcp, udp or ping"),
+            ([], "which one? greet, tcp, udp, ping or watch"),
             (["pong"], "unknown command pong: did you mean ping?"),
             (["greeting"], "unknown command greeting: did you mean greet?"),
-            (["xyz"], "unknown command xyz: the commands are greet, tcp, udp, ping"),
+            (["xyz"], "unknown command xyz: the commands are greet, tcp, udp, ping, watch"),
             (["help"], "unknown command help: did you mean --help?"),
             (["--count", "3", "ping"], "it goes after the command, as in 'echoc ping --count'"),
             (["--tcp", "8080"], "unknown option --tcp: did you mean 'echoc tcp'?"),
@@ -444,10 +445,13 @@ class OptionsTests(SynchronousTestCase):
         with redirect_stdout(printed):
             for arguments in (["-h"], ["ping", "-h"]):
                 self.assertRaises(SystemExit, parseCommandLine, arguments)
-        for usage in ("greet|tcp|udp|ping [options] [TARGET]", "ping [options] [TARGET...]"):
+        for usage in (
+            "greet|tcp|udp|ping|watch [options] [TARGET]",
+            "ping [options] [TARGET...]",
+        ):
             self.assertIn(f"Usage: echoc {usage}\n", printed.getvalue())
         self.assertIn("4 silent", Options().getUsage())
-        for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions):
+        for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions, WatchOptions):
             others = kind().sections()["Other options"]
             self.assertEqual([each.flags[-1] for each in others], ["--help", "--version"])
             said = " ".join(kind().getUsage().split())

@@ -18,6 +18,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from echod.client.options import parseCommandLine
 from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.service.listening import ListeningService
@@ -200,9 +201,10 @@ class UnitTests(SynchronousTestCase):
         shutil.copytree(UNITS, self.directory)
         for target in TARGETS:
             (self.directory / f"{target}.target").write_text("[Unit]\n")
-        twistd = self.root / "opt/echod/bin/twistd"
-        twistd.parent.mkdir(parents=True)
-        twistd.touch(0o755)
+        programs = self.root / "opt/echod/bin"
+        programs.mkdir(parents=True)
+        for name in ("echoc", "twistd"):
+            (programs / name).touch(0o755)
 
     def analyzed(self, *arguments: str) -> str:
         """
@@ -228,7 +230,7 @@ class UnitTests(SynchronousTestCase):
         systemd accepts all units.
         """
         units = self.units("service") + self.units("socket")
-        self.assertEqual(len(units), 4)
+        self.assertEqual(len(units), 5)
         self.assertEqual(self.analyzed("verify", "--man=no", *units), "")
 
     def test_security(self) -> None:
@@ -248,7 +250,11 @@ class UnitTests(SynchronousTestCase):
         )
         for unit in self.units("service"):
             text = (self.directory / unit).read_text().replace("\\\n", " ")
-            (command,) = re.findall(r"ExecStart=.* echod +(.*)", text)
+            (command,) = re.findall(r"ExecStart=(.*)", text)
+            if "/echoc " in command:
+                parseCommandLine(command.split()[1:])
+                continue
+            command = command.partition(" echod ")[2]
             for name in re.findall(r"systemd:\S*name=(\S+)", command):
                 self.assertIn(name, named)
             arguments = re.sub(r"systemd:\S+", "0", command).split()

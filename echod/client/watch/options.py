@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from twisted.python import usage
 
+from echod.client.commonoptions import SOCKETS
 from echod.client.ping.plan import Plan
-from echod.client.ping.probeoptions import ProbeOptions
+from echod.client.ping.probeoptions import PROBES, ProbeOptions
 from echod.net.addresses import LOOPBACK, LOOPBACK6, MAX_PORT, parsed
 from echod.net.format import quoted
 from echod.net.quantities import wholeNumber
@@ -52,21 +53,30 @@ class WatchOptions(ProbeOptions):
     """
 
     command = "watch"
-    about = (
+    longdesc = (
         "Probes for ever, checks every byte that comes back, and serves the results as "
         "metrics for Prometheus."
     )
+    groups = {
+        "What to send": PROBES,
+        "How long to wait": ("timeout",),
+        "What to serve": ("metrics",),
+        "Sockets": SOCKETS,
+    }
     plan: Plan
     place: Place
 
     def __init__(self) -> None:
         super().__init__()
         self["metrics"] = None
+        self.argumentHelp["ADDRESS"] = (
+            "A port of this machine (9101), or an address with a port (0.0.0.0:9101, "
+            "[::]:9101). Port 0 is a free port."
+        )
 
     def opt_metrics(self, value: str) -> None:
         """
-        Serve the metrics at ADDRESS, an address with a port; a port alone is for this machine
-        only.
+        Serve the metrics at ADDRESS.  Required.
         """
         self["metrics"] = value
         self.place = parsePlace(value)
