@@ -24,6 +24,7 @@ from tests.support.prometheus import (
     checkNames,
     exported,
     expressions,
+    pair,
     series,
 )
 
@@ -60,14 +61,6 @@ def refused(reason: str, values: str, quiet: str = "5x30") -> Case:
     return Case(
         {series(name, labels): values, **up}, {series(name, labels): quiet, **up}, labels
     )
-
-
-def pair(name: str, fires: str, quiet: str, labels: dict[str, str]) -> Case:
-    """
-    @return: A case with one series.
-    """
-    one = series(name, labels)
-    return Case({one: fires}, {one: quiet}, labels)
 
 
 BUSY = series("process_cpu_seconds_total", {**TARGET, "worker": "1"})

@@ -78,6 +78,14 @@ def series(name: str, labels: Mapping[str, str]) -> str:
     return f"{name}{{{', '.join(pairs)}}}"
 
 
+def pair(name: str, fires: str, quiet: str, labels: Mapping[str, str]) -> Case:
+    """
+    @return: A case with one series.
+    """
+    one = series(name, labels)
+    return Case({one: fires}, {one: quiet}, labels)
+
+
 def exported(url: str) -> dict[str, set[str]]:
     """
     @return: The labels of each metric at an address.
