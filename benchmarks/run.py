@@ -249,8 +249,8 @@ def compare(work: Work, load: str) -> Figures:
 
 def table(work: Work, figures: Figures) -> str:
     """
-    @return: A table in reStructuredText, with an empty row for whoever could not
-        do the work.
+    @return: A table in reStructuredText, with an empty row for a server that cannot do
+        the work.
     """
     base, baseRate = next(iter(figures.values()))
     idle = work.load[0] == "idle"

@@ -32,7 +32,7 @@ are at the door, in percent.
 
 FEW_LINES = 20
 """
-How many lines it may log about all those whom it has refused.
+How many lines a server may log about all refusals.
 """
 
 
@@ -76,7 +76,7 @@ async def descriptors(start: Start, seconds: float) -> Report:
         await asyncio.gather(*joining, return_exceptions=True)
         for client in (*crowd, *established[ESTABLISHED // 2 :]):
             client.close()
-        # What is over is seen to be over only after those who come next.
+        # The server sees that these sessions are over; then new ones can start.
         await descriptorsLeft(server, before + ESTABLISHED // 2)
         fresh = await connected(server, ESTABLISHED // 2)
         again = [await ask(client, b"here again\n") for client in fresh]

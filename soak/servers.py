@@ -91,8 +91,8 @@ The servers that count their timers.
 
 SETTLED = 20.0
 """
-How long a server may take to be rid of its last sessions, in seconds: echod
-waits for those who talk after the end for ten.
+How long a server may take to end its last sessions, in seconds: echod waits for ten
+seconds for peers that send after the end.
 """
 
 LOOK = 0.25

@@ -154,7 +154,7 @@ async def killed(start: Start, kills: int, seconds: float, clients: int = 50) ->
         await asyncio.sleep(1)
         began = monotonic()
         for number in range(kills):
-            # Whoever connects while this is looked up is in nobody's list.
+            # A peer that connects meanwhile is in no list.
             before = await asyncio.to_thread(owners, server)
             while not (alive := set(before.values()) - {victim}):
                 # Nobody is served by one that could be killed.

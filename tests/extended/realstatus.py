@@ -278,8 +278,8 @@ class ClientTests(SynchronousTestCase):
 
     def test_badClients(self) -> None:
         """
-        Clients that say too little, too much or nonsense, and do not listen, take
-        nothing from the echo, nor from those who look.
+        HTTP clients that send too little, too much or nonsense, or do not read, slow down
+        neither the echo nor other viewers.
         """
         observed = Observed(self)
         viewer = b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -204,8 +204,8 @@ class CountingTests(SynchronousTestCase):
 
     def test_ended(self) -> None:
         """
-        A session that has ended counts by how it ended and how long it lasted,
-        and is handed to whoever asked for it.
+        A session that has ended is counted by its outcome and its duration, and is passed
+        to the listener.
         """
         ended: list[object] = []
         for listener in (None, ended.append):

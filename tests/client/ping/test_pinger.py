@@ -35,8 +35,8 @@ MILLISECOND = 1_000_000
 
 class Time:
     """
-    A clock in memory on which time passes by being looked at, as it does for
-    whoever asks again and again.
+    A clock in memory that goes on a little each time it is read, as for a loop that
+    polls it.
     """
 
     def __init__(self) -> None:
