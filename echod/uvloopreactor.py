@@ -136,13 +136,13 @@ class Connection(tcp.Server):
         sock.setblocking(False)
         self.socket = sock
         self.protocol = protocol
-        self.client = client
         self.server = server
         self.sessionno = sessionno
         self.reactor = reactor
         self.logName = self._getLogPrefix(protocol)
         if len(client) != 2:
             self._addressType = address.IPv6Address
+        self._peer: Any = server.newestPeer if server else self._addressType("TCP", *client)
         self._uv: Any = None
         self._blocked = False
         self._delivering = False
@@ -170,11 +170,21 @@ class Connection(tcp.Server):
         return {**context.defaultContextDict[key], "system": self.logPrefix()}
 
     @property
+    def client(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """
+        The address of the peer, as Python's sockets have it.
+        """
+        peer = self._peer
+        if self._addressType is address.IPv6Address:
+            return (peer.host, peer.port, peer.flowInfo, peer.scopeID)
+        return (peer.host, peer.port)
+
+    @property
     def hostname(self) -> str:  # type: ignore[override]
         """
         The host of the peer.
         """
-        return str(self.client[0])
+        return str(self._peer.host)
 
     @property
     def logstr(self) -> str:  # type: ignore[override]
@@ -189,6 +199,12 @@ class Connection(tcp.Server):
         The number of bytes that were read and not delivered yet.
         """
         return len(self._unread)
+
+    def getPeer(self) -> Any:
+        """
+        @return: The address of the peer.
+        """
+        return self._peer
 
     def fileno(self) -> int:
         """
@@ -597,9 +613,17 @@ class Ends:
 class Port(tcp.Port):
     """
     A TCP port whose connections do their I/O inside libuv.
+
+    @ivar newestPeer: The address of the peer whose connection was accepted last.  Its factory
+        and its connection share it.
     """
 
     transport: type[tcp.Server] = Connection
+    newestPeer: Any = None
+
+    def _buildAddr(self, address: Any) -> Any:
+        self.newestPeer = super()._buildAddr(address)
+        return self.newestPeer
 
 
 class ChildSignals:

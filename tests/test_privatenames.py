@@ -45,7 +45,7 @@ NAMES = {
         "_timerHandle",
     },
     "twisted.internet.tcp.Connector": {"_makeTransport"},
-    "twisted.internet.tcp.Port": {"_fromListeningDescriptor", "_realPortNumber"},
+    "twisted.internet.tcp.Port": {"_buildAddr", "_fromListeningDescriptor", "_realPortNumber"},
     "twisted.internet.tcp.Server": {
         "_addressType",
         "_closeSocket",

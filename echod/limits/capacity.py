@@ -5,9 +5,10 @@ The limits of a service for connections: how many, for how long, from which netw
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv6Network
 
-from echod.limits.networks import Networks
+from echod.limits.networks import KNOWN_HOSTS, Networks
 from echod.limits.ratelimit import RateLimit
 from echod.net.addresses import parsed
 
@@ -111,6 +112,7 @@ class Limits:
     sessionLines: float = SESSION_LINES
 
 
+@lru_cache(KNOWN_HOSTS)
 def sourceOf(host: str) -> str:
     """
     @param host: A literal address.

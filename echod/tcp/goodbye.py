@@ -113,7 +113,7 @@ class Goodbye:
     """
     The goodbye rule for one session.
 
-    @ivar over: True if a goodbye was received.  From then on nothing is returned.
+    @ivar over: True after a goodbye or L{stop}.  From then on nothing is returned.
 
     @ivar withheld: The bytes which were received, and are not returned yet
         because they may turn out to be a goodbye: at most four.
@@ -202,7 +202,7 @@ class Goodbye:
         context = self._continued(segment)
         place = _firstGoodbye(context, segment)
         if place is not None:
-            self._end()
+            self.stop()
             return unreturned[: max(0, len(unreturned) - len(segment) + place)]
         self._context, self._word = _lastLine(context, segment)
         self._alone = segment == b"bye" and not self._afterFullRead
@@ -240,6 +240,14 @@ class Goodbye:
         """
         return self._settle(self._alone or self._word in (b"bye", b"bye\r"))
 
+    def stop(self) -> None:
+        """
+        Return nothing from now on.
+        """
+        self.over = True
+        self.withheld = self._context = self._word = b""
+        self._ordinary = False
+
     def _continued(self, segment: bytes) -> bytes:
         """
         @return: The context of a segment: what is put before it to be searched.
@@ -257,14 +265,9 @@ class Goodbye:
         """
         settled = self.release()
         if goodbye:
-            self._end()
+            self.stop()
             return b""
         return settled
-
-    def _end(self) -> None:
-        self.over = True
-        self.withheld = self._context = self._word = b""
-        self._ordinary = False
 
 
 def _firstGoodbye(context: bytes, segment: bytes) -> int | None:

@@ -36,8 +36,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         self.received += len(data)
         if self._goodbye.passes(data):
-            write = self._write
-            write(data)
+            self.transport.write(data)
         else:
             self._kept += len(data)
             self._settle(self._goodbye.receive(data))
@@ -56,6 +55,13 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         self._settle(self._goodbye.end())
         super().finish()
+
+    def stopReturning(self) -> None:
+        """
+        Discard what is received from now on.
+        """
+        self._goodbye.stop()
+        super().stopReturning()
 
     def cancelWaits(self) -> None:
         """
@@ -103,7 +109,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
 
     def _return(self, reply: bytes) -> None:
         self._kept -= len(reply)
-        self._write(reply)
+        self.transport.write(reply)
 
     def _settle(self, reply: bytes) -> None:
         self._return(reply)

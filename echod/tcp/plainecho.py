@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.address import UNIXAddress
+from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.net.sockets import unread
 from echod.tcp.session import DRAINED, Session
+from echod.tcp.states import RETURNING
 
 if TYPE_CHECKING:
     from echod.tcp.echo import EchoFactory
@@ -43,7 +45,11 @@ class EchoProtocol(Session):
         Register as the producer of the transport.
         """
         super().connectionMade()
-        self._write = self.transport.write
+        address = self.transport.getPeer()
+        if ITCPTransport.providedBy(self.transport) and not isinstance(address, UNIXAddress):
+            # Send each message at once, and not when the peer has acknowledged the
+            # one before it (RFC 896).
+            self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
@@ -51,8 +57,10 @@ class EchoProtocol(Session):
         Return what was received.
         """
         self.received += len(data)
-        write = self._write
-        write(data)
+        if self.state in RETURNING:
+            self.transport.write(data)
+        else:
+            self._kept += len(data)
 
     def close(self, outcome: str) -> None:
         """
@@ -77,7 +85,6 @@ class EchoProtocol(Session):
         self.cancelWaits()
         # A registered producer would delay the close.
         self.transport.unregisterProducer()
-        self._write = self._discard
 
     def pauseProducing(self) -> None:
         """
@@ -128,6 +135,3 @@ class EchoProtocol(Session):
         if self._end is not None:
             self.factory.ending.discard(self)
             self.factory.draining.discard(self)
-
-    def _discard(self, data: bytes) -> None:
-        self._kept += len(data)

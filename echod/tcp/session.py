@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import Protocol as Interface
 
-from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IAddress, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -96,11 +95,6 @@ class Session(GracefulConnection):
         """
         Start the session.
         """
-        address = self.transport.getPeer()
-        if ITCPTransport.providedBy(self.transport) and not isinstance(address, UNIXAddress):
-            # Send each message at once, and not when the peer has acknowledged the
-            # one before it (RFC 896).
-            self.transport.setTcpNoDelay(True)
         self.began = self.factory.reactor.seconds()
         self.factory.entered(self)
         if self.factory.limits.idleTimeout:
@@ -137,7 +131,7 @@ class Session(GracefulConnection):
         Leave the factory, which logs and counts the end of the session.
         """
         super().connectionLost(reason)
-        if reason.check(HandshakeFailed):
+        if isinstance(reason.value, HandshakeFailed):
             # The peer has received nothing, not even a greeting.
             self.outcome = HANDSHAKE_FAILED
             self.details = f" ({reason.value})"
@@ -149,10 +143,11 @@ class Session(GracefulConnection):
         """
         @return: The outcome of a session that echod has not ended.
         """
-        isSilent = not self.received and reason.check(ConnectionDone, ConnectionLost)
-        if isSilent or getattr(self.address, "isCheck", False):
+        isLost = isinstance(reason.value, (ConnectionDone, ConnectionLost))
+        if (isLost and not self.received) or getattr(self.address, "isCheck", False):
             return CHECK
-        return CLOSED_BY_PEER if reason.check(ConnectionDone) else CONNECTION_LOST
+        isDone = isinstance(reason.value, ConnectionDone)
+        return CLOSED_BY_PEER if isDone else CONNECTION_LOST
 
 
 class _ShowingMessages(Session):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from socket import socketpair
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.interfaces import IPushProducer, ISystemHandle, ITCPTransport
 from twisted.internet.testing import AccumulatingProtocol
 from twisted.test.iosim import connectedServerAndClient
@@ -63,6 +64,20 @@ class EchoTests(SynchronousTestCase):
         self.assertEqual(len(written), 1)
         self.assertIs(written[0], segment)
         self.assertEqual((session.received, session.returned), (5000, 5000))
+
+    def test_noDelay(self) -> None:
+        """
+        A TCP transport sends each message at once.
+        """
+        _, transport = connect(self.factory)
+        self.assertTrue(transport.noDelay)
+
+        class UNIXTransport(MemoryTCPTransport):
+            def getPeer(self) -> UNIXAddress:
+                return UNIXAddress(None)
+
+        _, transport = connect(self.factory, UNIXTransport)
+        self.assertFalse(transport.noDelay)
 
     def test_backpressure(self) -> None:
         """

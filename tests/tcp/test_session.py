@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import socket
 
-from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IHalfCloseableProtocol,
@@ -345,20 +344,6 @@ class ClosingTests(SynchronousTestCase):
         self.assertTrue(self.transport.disconnecting)
         self.transport.connectionDone()
         self.assertEqual(self.reactor.getDelayedCalls(), [])
-
-    def test_noDelay(self) -> None:
-        """
-        A TCP transport sends each message at once.
-        """
-        _, transport = connect(SinkFactory(clock()))
-        self.assertTrue(transport.noDelay)
-
-        class UNIXTransport(MemoryTCPTransport):
-            def getPeer(self) -> UNIXAddress:
-                return UNIXAddress(None)
-
-        _, transport = connect(SinkFactory(clock()), UNIXTransport)
-        self.assertFalse(transport.noDelay)
 
     def test_interface(self) -> None:
         """

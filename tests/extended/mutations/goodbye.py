@@ -69,5 +69,6 @@ MUTATIONS = [
         "if self._paused or not self._goodbye.undecided", "if not self._goodbye.undecided"
     ),
     _session("            self._settle(self._goodbye.end())\n", "            pass\n"),
+    _session("        self._goodbye.stop()\n", ""),
     _session("not self._goodbye.undecided or", "not self._goodbye.withheld or"),
 ]

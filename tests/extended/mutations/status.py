@@ -147,8 +147,8 @@ MUTATIONS = [
     Mutation("echod/limits/ratelimit.py", "max(burst, self._interval)", "burst", _LINES),
     Mutation(FACTORY, "            self.lines.flush()\n", "            pass\n", _LINES),
     Mutation(FACTORY, "stop()\n        self.lines.flush()\n", "stop()\n", _LINES),
-    Mutation(SESSION, "not self.received and reason.check", "reason.check", _SESSION),
-    Mutation(SESSION, "reason.check(ConnectionDone, ConnectionLost)", "True", _SESSION),
+    Mutation(SESSION, "(isLost and not self.received)", "isLost", _SESSION),
+    Mutation(SESSION, "(isLost and not self.received)", "not self.received", _SESSION),
     Mutation(SESSION, 'getattr(self.address, "isCheck", False)', "False", _SESSION),
     Mutation(
         "echod/config/build.py",
