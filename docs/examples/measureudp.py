@@ -5,7 +5,8 @@ from twisted.internet.task import react
 from echod.client.ping.events import Event, Kind
 from echod.client.ping.measurement import measure
 from echod.client.ping.options import PingOptions
-from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.pinger import Pinger
+from echod.client.ping.result import Result
 from echod.client.ping.tracker import Counts, Tracker
 
 

@@ -4,6 +4,7 @@ Connect a protocol to a target.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.endpoints import connectProtocol
@@ -20,14 +21,20 @@ from echod.client.target import Address, Target
 
 
 async def endpointOf(
-    reactor: IClientReactor, options: ClientOptions, target: Target
+    reactor: IClientReactor,
+    options: ClientOptions,
+    target: Target,
+    connected: Callable[[int], object] = lambda nanoseconds: None,
 ) -> IStreamClientEndpoint:
     """
+    @param connected: Called with the time that connecting took, when a TCP connection is
+        made.
+
     @return: The stream endpoint of the target.
 
     @raise ClientError: if its description is wrong.
     """
-    withOptions: Any = OptionsReactor(reactor, options.socketOptions)
+    withOptions: Any = OptionsReactor(reactor, options.socketOptions, connected)
     patience = options["timeout"]
     if options.family is not None and isinstance(target, Address):
         return await streamEndpointOf(withOptions, target, patience, options.family)

@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from typing import NamedTuple
 
 from twisted.internet import defer, error
 from twisted.internet.error import ConnectError
+
+from echod.client.target import Description
+from echod.net.descriptions import socketPath
+from echod.net.format import printable
 
 ALL = 0
 SOME = 1
@@ -54,9 +59,9 @@ NO_SOURCE = {errno.ENODEV, errno.EADDRNOTAVAIL}
 The errors of binding to an address or an interface that is not there.
 """
 
-NOTHING_LISTENS = {errno.ENOENT, errno.ECONNREFUSED}
+NOTHING_LISTENS = {errno.ECONNREFUSED, errno.ENOENT, errno.ENOTDIR}
 """
-The errors of connecting where nothing listens; C{ENOENT} is that of a UNIX socket.
+The errors of connecting where nothing listens.  The last two are those of a UNIX socket.
 """
 
 
@@ -87,7 +92,23 @@ def refused(target: object) -> Outcome:
     """
     @return: The outcome if nothing listens at the target.
     """
+    path = socketPath(target) if isinstance(target, Description) else None
+    if path is not None:
+        return Outcome(REFUSED, f"{target}: {_socketProblem(path)}")
     return Outcome(REFUSED, f"{target} refused: {LOOK_REFUSED}")
+
+
+def _socketProblem(path: str) -> str:
+    name = printable(path)
+    try:
+        isSocket = stat.S_ISSOCK(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return f"there is no socket at {name}: look whether the server runs, and at its path"
+    except OSError as problem:
+        return f"{name} cannot be used ({problem.strerror}): look at the path"
+    if isSocket:
+        return f"nobody listens at {name}: look whether the server runs"
+    return f"{name} is not a socket: look at the path of the server"
 
 
 def silent(target: object, what: str) -> Outcome:
@@ -134,7 +155,7 @@ def explain(problem: BaseException, target: object) -> Outcome:
         return Outcome(
             USAGE, f"--source: {os.strerror(number)}: give an address of this machine (ip addr)"
         )
-    if isinstance(problem, (error.TimeoutError, error.TCPTimedOutError, defer.TimeoutError)):
+    if isTimeout(problem):
         return silent(target, "no answer to connecting")
     if number in UNREACHABLE:
         return unreachable(target, getattr(problem, "strerror", None) or os.strerror(number))
@@ -143,6 +164,20 @@ def explain(problem: BaseException, target: object) -> Outcome:
     if isinstance(problem, error.ConnectionDone):
         return Outcome(SOME, f"{target}: the server has closed the connection")
     return Outcome(SOME, f"{target}: {os.strerror(number) if number else _describe(problem)}")
+
+
+def isTransient(problem: BaseException) -> bool:
+    """
+    @return: Whether connecting may succeed later: nothing listens yet, or nothing came back.
+    """
+    return explain(problem, "").status in (REFUSED, SILENT)
+
+
+def isTimeout(problem: BaseException) -> bool:
+    """
+    @return: Whether an exception says that nothing came back.
+    """
+    return isinstance(problem, (error.TimeoutError, error.TCPTimedOutError, defer.TimeoutError))
 
 
 def errorNumber(problem: BaseException) -> int | None:

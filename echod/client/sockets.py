@@ -5,10 +5,13 @@ The options of a client's sockets: source, type of service, time to live.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from ipaddress import ip_address
+from time import monotonic_ns
 from typing import Any, NamedTuple
 
 from twisted.internet import tcp
+from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import ClientFactory
 from zope.interface import directlyProvides, providedBy
 
@@ -81,9 +84,17 @@ class _Client(tcp.Client):
 
 
 class _Connector(tcp.Connector):
-    def __init__(self, options: SocketOptions, *arguments: Any) -> None:
+    def __init__(
+        self, options: SocketOptions, connected: Callable[[int], object], *arguments: Any
+    ) -> None:
         self._options = options
+        self._connected = connected
+        self._began = monotonic_ns()
         super().__init__(*arguments)
+
+    def buildProtocol(self, addr: IAddress) -> IProtocol | None:
+        self._connected(monotonic_ns() - self._began)
+        return super().buildProtocol(addr)
 
     def _makeTransport(self) -> tcp.Client:
         return _Client(
@@ -97,7 +108,17 @@ class OptionsReactor:
     Endpoints of all kinds connect with it.
     """
 
-    def __init__(self, reactor: Any, options: SocketOptions) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        options: SocketOptions,
+        connected: Callable[[int], object],
+    ) -> None:
+        """
+        @param connected: Called with the nanoseconds that connecting took, when a connection
+            is made, just before its protocol is built.
+        """
+        self._connected = connected
         self.nameResolver = ScopedResolver(reactor.nameResolver)
         self._reactor = reactor
         self._options = options
@@ -120,7 +141,14 @@ class OptionsReactor:
         if bindAddress is None and self._options.address:
             bindAddress = (self._options.address, 0)
         connector = _Connector(
-            self._options, host, port, factory, timeout, bindAddress, self._reactor
+            self._options,
+            self._connected,
+            host,
+            port,
+            factory,
+            timeout,
+            bindAddress,
+            self._reactor,
         )
         connector.connect()
         return connector

@@ -1,5 +1,5 @@
 """
-The numbers in Twisted's endpoint descriptions, such as C{tcp:8080:backlog=50}.
+The numbers and paths in Twisted's endpoint descriptions, such as C{tcp:8080:backlog=50}.
 
 Twisted accepts any number as a port.  It reads numbers with C{int}, which also accepts
 C{1_0}, C{-1} and digits of other scripts.
@@ -60,3 +60,18 @@ def checkNumbers(description: str, arguments: Sequence[str] = SERVER_ARGUMENTS) 
                 wholeNumber(value, 0, NUMBERS[name])
             except ValueError as error:
                 raise ValueError(f"{name} {quoted(value)}: {error}") from None
+
+
+def socketPath(description: str) -> str | None:
+    """
+    @return: The path in the description of a UNIX socket; L{None} for other descriptions.
+    """
+    kind, *fields = _SEPARATOR.split(description)
+    if kind.lower() != "unix":
+        return None
+    paths = [
+        value if equals else name
+        for name, equals, value in (field.partition("=") for field in fields)
+        if not equals or name == "path"
+    ]
+    return re.sub(r"\\(.)", r"\1", paths[0]) if paths else None

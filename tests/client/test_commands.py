@@ -503,7 +503,7 @@ class PipeTests(CommandTestCase):
         directory = temporaryDirectory(self)
         for arguments, status, words in (
             (["tcp", self.unused()], 3, "refused"),
-            (["greet", f"unix:{directory}/none"], 3, "refused"),
+            (["greet", f"unix:{directory}/none"], 3, "there is no socket at"),
             (["ping", "--tcp", self.unused()], 3, "refused"),
             (["tcp", "what:ever"], 2, "Unknown endpoint type"),
             (["udp", "255.255.255.255"], 1, "Permission denied"),

@@ -6,6 +6,7 @@ L{echod.client.exitstatus}.
 from __future__ import annotations
 
 import errno
+import socket
 from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any, NoReturn
@@ -25,7 +26,7 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.endpoints import resolve, streamEndpoint, streamEndpointOf
-from echod.client.exitstatus import ClientError, Outcome, explain
+from echod.client.exitstatus import ClientError, Outcome, explain, refused
 from echod.client.options import (
     GreetOptions,
     Options,
@@ -38,7 +39,7 @@ from echod.client.ping.plan import Limits, Plan
 from echod.client.sockets import SocketOptions
 from echod.client.target import Address, Description, Family, parseTarget
 from echod.client.watch.options import WatchOptions
-from tests.support import NO_NUMBERS
+from tests.support import NO_NUMBERS, temporaryDirectory
 
 
 class TargetTests(SynchronousTestCase):
@@ -333,6 +334,11 @@ class OptionsTests(SynchronousTestCase):
             ),
             (["ping", "--percentiles", "5,101"], "--percentiles 5,101: give numbers from"),
             (["ping", "--percentiles", ""], "give numbers from 0.0001 to 100"),
+            (["ping", "--for", "0"], "--for 0: a duration is"),
+            (["ping", "--max-loss", "101"], "--max-loss 101: give a percentage from 0 to 100"),
+            (["ping", "--max-loss", "%"], "--max-loss %: give a percentage from 0 to 100"),
+            (["ping", "--max-rtt", "x"], "--max-rtt x: a duration is"),
+            (["ping", "--mtu", "--for", "1"], "--mtu does not go with --for"),
             (["ping", "--csv", "--json"], "--json does not go with --csv"),
             (
                 ["ping", "-W", "inf"],
@@ -473,6 +479,33 @@ class OutcomeTests(SynchronousTestCase):
     """
     Tests for L{explain}.
     """
+
+    def test_unixSocket(self) -> None:
+        """
+        A UNIX socket that cannot be used is described by what is at its path.
+        """
+        directory = temporaryDirectory(self)
+        (directory / "file").touch()
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(directory / "left"))
+        for text, words in (
+            (f"unix:{directory}/none", f"there is no socket at {directory}/none: look"),
+            (f"unix:path={directory}/none", f"there is no socket at {directory}/none: look"),
+            (f"unix:{directory}/a\\:b", f"there is no socket at {directory}/a:b: look"),
+            (f"unix:{directory}/file", f"{directory}/file is not a socket: look"),
+            (f"unix:{directory}", f"{directory} is not a socket: look"),
+            (
+                f"unix:{directory}/file/x",
+                f"{directory}/file/x cannot be used (Not",
+            ),
+            (f"unix:{directory}/left:timeout=3", f"nobody listens at {directory}/left: look"),
+            ("unix:timeout=3", "unix:timeout=3 refused: the machine is up"),
+            ("tls:a:7", "tls:a:7 refused: the machine is up"),
+        ):
+            outcome = refused(Description(text))
+            self.assertEqual(outcome.status, 3)
+            message = outcome.message.removeprefix(f"{text}: ")
+            self.assertTrue(message.startswith(words), message)
 
     def test_statuses(self) -> None:
         """

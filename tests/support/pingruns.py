@@ -10,9 +10,9 @@ from typing import Any
 from echod.client.exitstatus import Outcome
 from echod.client.ping.addresses import Addresses
 from echod.client.ping.events import Event, Kind, Moment
-from echod.client.ping.pinger import Result
 from echod.client.ping.probe import Probes
 from echod.client.ping.report import Report
+from echod.client.ping.result import Result
 from echod.client.ping.summary import summary
 from echod.client.ping.tracker import Tracker
 from echod.client.target import Address

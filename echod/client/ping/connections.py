@@ -10,13 +10,12 @@ import os
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import connectProtocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from echod.client.exitstatus import errorNumber
 from echod.client.ping.pinger import Pinger
-from echod.client.talk.tcp import setNoDelay
-from echod.net.transport import ISessionTransport
+from echod.client.ping.protocols import OpeningProtocol
 
 CONNECTIONS = 256
 """
@@ -24,17 +23,17 @@ The most connections at a time, of all targets: many shells allow 1024 descripto
 """
 
 
-class OneProbeProtocol(Protocol):
+class OneProbeProtocol(OpeningProtocol):
     """
     A connection for one probe.
     """
 
-    transport: ISessionTransport | None = None
     _connecting: Deferred[OneProbeProtocol]
     _timer: IDelayedCall
     _over = False
 
     def __init__(self, connections: Connections, probe: bytes) -> None:
+        super().__init__(connections.pinger)
         self._connections = connections
         self._probe = probe
         self._answer = b""
@@ -51,14 +50,11 @@ class OneProbeProtocol(Protocol):
         self._connecting = connectProtocol(endpoint, self)
         self._connecting.addErrback(self._ended)
 
-    def connectionMade(self) -> None:
+    def opened(self) -> None:
         """
         Send the probe.
         """
         assert self.transport is not None
-        setNoDelay(self.transport)
-        self._connections.pinger.connected = True
-        self._connections.pinger.open(self.transport)
         self.transport.write(self._probe)
 
     def dataReceived(self, data: bytes) -> None:
@@ -146,10 +142,8 @@ class Connections:
             self.pinger.received(answer)
         elif number is not None:
             self.pinger.failed(OSError(number, os.strerror(number)), probe)
-        elif not self.pinger.tracker.total.returned:
-            # The first connections fail: end.  After an answer, the server may only be
-            # restarting.
-            self.pinger.connectionLost(reason)
+        else:
+            self.pinger.unanswered(reason)
 
     def _send(self, probe: bytes) -> None:
         if len(self.open) >= self._most:

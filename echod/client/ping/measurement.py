@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from echod.client.connect import connect, endpointOf, openPort
+from echod.client.connect import endpointOf, openPort
 from echod.client.datagrams import ConnectedPort
 from echod.client.ping.connections import CONNECTIONS, Connections
-from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.pinger import Pinger
 from echod.client.ping.probeoptions import ProbeOptions
-from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
+from echod.client.ping.protocols import DatagramProbesProtocol
+from echod.client.ping.result import Result
+from echod.client.ping.stream import Stream
 from echod.client.reactor import IClientReactor
 from echod.client.target import Target
 
@@ -38,7 +40,7 @@ async def measure(
 async def _byConnections(
     reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
 ) -> Result:
-    endpoint = await endpointOf(reactor, options, target)
+    endpoint = await endpointOf(reactor, options, target, pinger.openings.connected)
     most = max(CONNECTIONS // len(options["targets"]), 1)
     connections = Connections(reactor, endpoint, pinger, most)
     connections.start()
@@ -51,12 +53,13 @@ async def _byConnections(
 async def _byTCP(
     reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
 ) -> Result:
-    protocol = StreamProbesProtocol(pinger)
-    await connect(reactor, options, target, protocol)
+    endpoint = await endpointOf(reactor, options, target, pinger.openings.connected)
+    stream = Stream(reactor, endpoint, pinger)
     try:
+        await stream.start()
         return await pinger.finished
     finally:
-        protocol.close()
+        stream.close()
 
 
 async def _byUDP(

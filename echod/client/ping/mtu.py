@@ -11,8 +11,9 @@ from random import Random
 from twisted.internet.interfaces import IReactorTime
 
 from echod.client.ping.events import ERRORS, Event, Moment
-from echod.client.ping.pinger import Observer, Pinger, Result, now
+from echod.client.ping.pinger import Observer, Pinger, now
 from echod.client.ping.plan import Plan
+from echod.client.ping.result import Result
 from echod.client.ping.search import Search
 
 TRIES = 3

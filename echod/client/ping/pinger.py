@@ -7,7 +7,6 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import inf
 from random import Random
 
@@ -15,12 +14,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from echod.client.exitstatus import NOTHING_LISTENS
 from echod.client.ping.addresses import Addresses, Connected, addressesOf
 from echod.client.ping.events import Event, Kind, Moment
-from echod.client.ping.plan import PERCENTILES, Plan
+from echod.client.ping.opening import Openings
+from echod.client.ping.plan import Plan
 from echod.client.ping.probe import Probes
+from echod.client.ping.result import Result
 from echod.client.ping.schedule import Schedule, Slips
-from echod.client.ping.search import Search
 from echod.client.ping.timer import SECOND
 from echod.client.ping.tracker import Tracker
 
@@ -34,48 +35,6 @@ def now() -> Moment:
     return Moment(time.monotonic_ns(), time.time_ns())
 
 
-@dataclass
-class Result:
-    """
-    The result of a run.
-
-    @ivar tracker: All counts.
-
-    @ivar duration: The length of the run, in seconds.
-
-    @ivar inFlight: How many probes still waited for an answer at the end.
-
-    @ivar lost: Why the connection was lost before the run was over; L{None} if it was
-        not lost.
-
-    @ivar connected: Whether a connection was made.
-
-    @ivar pathMTU: The path MTU in bytes, if it is known.
-
-    @ivar search: The search for the path MTU, if this was one.
-
-    @ivar slips: The probes that left late.
-
-    @ivar percentiles: Which percentiles to report.
-
-    @ivar unreachable: What the last error says that is not a refusal.
-
-    @ivar addresses: The addresses of the socket; L{None} if they are unknown.
-    """
-
-    tracker: Tracker
-    duration: float
-    inFlight: int
-    lost: BaseException | None = None
-    connected: bool = False
-    pathMTU: int | None = None
-    search: Search | None = None
-    slips: Slips = field(default_factory=Slips)
-    percentiles: tuple[float, ...] = PERCENTILES
-    unreachable: str = ""
-    addresses: Addresses | None = None
-
-
 class Pinger:
     """
     One run of a measurement.  A protocol sends its probes and delivers what comes back.
@@ -86,6 +45,11 @@ class Pinger:
 
     @ivar addresses: The addresses of the socket; L{None} if they are unknown.
 
+    @ivar openings: How long connections took to open.
+
+    @ivar reopen: Called when the connection is lost and probes are still to be sent.  It
+        opens a new one later, and calls L{start}.  With L{None}, the run ends.
+
     @ivar opened: Called when the socket is open, before the first probe is sent.
 
     @ivar observe: Called with each event.
@@ -94,6 +58,7 @@ class Pinger:
     connected = False
     addresses: Addresses | None = None
     opened: Callable[[], object] = staticmethod(lambda: None)
+    reopen: Callable[[Failure], object] | None = None
 
     _write: Callable[[bytes], object]
     _unread: Callable[[], bool]
@@ -102,7 +67,8 @@ class Pinger:
     _grace: IDelayedCall | None = None
     _deadline: IDelayedCall | None = None
     _stopping: IDelayedCall | None = None
-    _lost: BaseException | None = None
+    _failure: BaseException | None = None
+    _isCut = False
     _unreachable = ""
     _sentAll = False
     _over = False
@@ -122,11 +88,12 @@ class Pinger:
         @param random: The source of the content of the probes.
         """
         self.finished: Deferred[Result] = Deferred()
+        self.openings = Openings()
         self.plan = plan
         self.tracker = Tracker(Probes(random or Random()), round(plan.timeout * SECOND))
         self._reactor = reactor
         self.observe = observer
-        self._now = now
+        self.now = now
         self._began = now().monotonic
 
     def open(self, transport: Connected) -> None:
@@ -147,7 +114,7 @@ class Pinger:
         self, write: Callable[[bytes], object], unread: Callable[[], bool] = lambda: False
     ) -> None:
         """
-        Start sending.
+        Start sending.  If sending has started, go on with another socket.
 
         @param unread: Returns whether answers have arrived that were not read yet.
 
@@ -155,14 +122,16 @@ class Pinger:
             with the same probe; after another C{OSError} it is not.
         """
         self._write, self._unread = write, unread
-        self._began = self._now().monotonic
+        if self.started:
+            return
+        self._began = self.now().monotonic
         if self.plan.deadline is not None:
             self._deadline = self._reactor.callLater(self.plan.deadline, self.end)
         if self.plan.sending is not None:
             self._stopping = self._reactor.callLater(self.plan.sending, self._stopSending)
         self._schedule = Schedule(
             self._reactor,
-            lambda: self._now().monotonic,
+            lambda: self.now().monotonic,
             round(self.plan.interval * SECOND),
             self.plan.probes,
             self._send,
@@ -194,7 +163,7 @@ class Pinger:
         @param tos: Its type of service on arrival; L{None} if unknown.
         """
         if not self._over:
-            event = self.tracker.received(data, self._now(), arrived)
+            event = self.tracker.received(data, self.now(), arrived)
             self.observe(event._replace(ttl=ttl, tos=tos))
             self._checkDone()
 
@@ -221,15 +190,29 @@ class Pinger:
 
     def connectionLost(self, reason: Failure) -> None:
         """
-        End, because the connection is lost.  All probes in flight are lost.
+        Record that the connection is lost, with all probes in flight.  End, or open a new
+        one if there are probes to send.
         """
         if self._over:
             return
         if not self._sentAll or self.tracker.inFlight:
-            self._lost = reason.value
+            self._failure = reason.value
+            self._isCut = self.reopen is None
         for event in self.tracker.expire(inf):
             self.observe(event)
-        self.end()
+        if self._sentAll or self._isHopeless() or self.reopen is None:
+            self.end()
+        else:
+            self.reopen(reason)
+
+    def unanswered(self, reason: Failure) -> None:
+        """
+        Record that one of several connections has ended without the whole answer.
+        """
+        if self._isHopeless():
+            self.connectionLost(reason)
+        else:
+            self._failure = reason.value
 
     def end(self) -> None:
         """
@@ -249,16 +232,19 @@ class Pinger:
         """
         @return: The result so far.
         """
+        # A connection that was lost and opened again has cost the probes in flight only.
+        isOver = self._isCut or not self.tracker.total.returned
         return Result(
             self.tracker,
-            (self._now().monotonic - self._began) / SECOND,
+            (self.now().monotonic - self._began) / SECOND,
             self.tracker.inFlight,
-            self._lost,
+            self._failure if isOver else None,
             self.connected,
             slips=Slips() if self._schedule is None else self._schedule.slips,
             percentiles=self.plan.percentiles,
             unreachable=self._unreachable,
             addresses=self.addresses,
+            openings=self.openings,
         )
 
     def _send(self) -> bool:
@@ -266,7 +252,7 @@ class Pinger:
         if size is None:
             return False
         probe = self.tracker.probe(size)
-        moment = self._now()
+        moment = self.now()
         try:
             self._write(probe)
         except BlockingIOError:
@@ -281,16 +267,21 @@ class Pinger:
         return True
 
     def _checkReachable(self, kind: Kind) -> None:
-        hopeless = kind is not Kind.TOO_BIG and not self.tracker.total.returned
-        if hopeless and not self.plan.persistent:
+        if kind is not Kind.TOO_BIG and self._isHopeless():
             self.end()
         else:
             self._checkDone()
 
+    def _isHopeless(self) -> bool:
+        """
+        @return: Whether to end the run if there is an error now.
+        """
+        return not (self.tracker.total.returned or self.plan.persistent)
+
     def _expect(self) -> None:
         deadline = self.tracker.deadline()
         if self._expiry is None and deadline is not None and not self._over:
-            left = deadline - self._now().monotonic
+            left = deadline - self.now().monotonic
             self._expiry = self._reactor.callLater(max(left, 0) / SECOND, self._readFirst)
 
     def _readFirst(self) -> None:
@@ -303,7 +294,7 @@ class Pinger:
             self._readFirst()
             return
         self._expiry = None
-        for event in self.tracker.expire(self._now().monotonic):
+        for event in self.tracker.expire(self.now().monotonic):
             self.observe(event)
         self._expect()
         self._checkDone()
@@ -329,11 +320,11 @@ class Pinger:
         duplicates = min(2 * self.tracker.total.roundTrips.max / SECOND, self.plan.timeout)
         if self.tracker.lost == self.tracker.failures:
             return duplicates
-        sinceLast = (self._now().monotonic - self.tracker.lastAttempt) / SECOND
+        sinceLast = (self.now().monotonic - self.tracker.lastAttempt) / SECOND
         return max(duplicates, self.plan.timeout - sinceLast)
 
     def _kind(self, error: OSError) -> Kind:
-        if isinstance(error, ConnectionRefusedError):
+        if error.errno in NOTHING_LISTENS:
             return Kind.REFUSED
         if error.errno == errno.EMSGSIZE:
             return Kind.TOO_BIG

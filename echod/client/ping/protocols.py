@@ -8,7 +8,7 @@ import errno
 from collections import deque
 from functools import partial
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IHandshakeListener, IPushProducer, ISSLTransport
 from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -50,8 +50,53 @@ class DatagramProbesProtocol(DatagramProtocol):
         self._pinger.failed(error, datagram)
 
 
+@implementer(IHandshakeListener)
+class OpeningProtocol(Protocol):
+    """
+    A protocol that measures how long its connection takes to open.
+
+    @ivar pinger: The run that it belongs to.
+    """
+
+    transport: ISessionTransport | None = None
+    _made = 0
+
+    def __init__(self, pinger: Pinger) -> None:
+        self.pinger = pinger
+        self._began = pinger.now().monotonic
+
+    def connectionMade(self) -> None:
+        """
+        Wait for the TLS handshake, if there is one.
+        """
+        assert self.transport is not None
+        self._made = self.pinger.now().monotonic
+        self.pinger.openings.made(self._made - self._began)
+        setNoDelay(self.transport)
+        if not ISSLTransport.providedBy(self.transport):
+            self._open()
+
+    def handshakeCompleted(self) -> None:
+        """
+        Start sending.
+        """
+        self.pinger.openings.handshake.add(self.pinger.now().monotonic - self._made)
+        self._open()
+
+    def opened(self) -> None:
+        """
+        Start sending: the connection is open.  A subclass does it.
+        """
+
+    def _open(self) -> None:
+        assert self.transport is not None
+        self.pinger.connected = True
+        self.pinger.open(self.transport)
+        self.opened()
+
+
 @implementer(IPushProducer)
-class StreamProbesProtocol(Protocol):
+class StreamProbesProtocol(OpeningProtocol):
     """
     Sends the probes of a L{Pinger} in one stream.
 
@@ -60,23 +105,20 @@ class StreamProbesProtocol(Protocol):
     the change matches its probe.
     """
 
-    transport: ISessionTransport
-
     def __init__(self, pinger: Pinger) -> None:
-        self._pinger = pinger
+        super().__init__(pinger)
         self._sizes: deque[int] = deque()
         self._begun = bytearray()
         self._full = False
 
-    def connectionMade(self) -> None:
+    def opened(self) -> None:
         """
-        Start sending.
+        Start sending, or go on.
         """
-        setNoDelay(self.transport)
+        assert self.transport is not None
         self.transport.registerProducer(self, True)
-        self._pinger.connected = True
-        self._pinger.open(self.transport)
-        self._pinger.start(self._send)
+        self.pinger.openings.again += self.pinger.started
+        self.pinger.start(self._send)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -87,25 +129,26 @@ class StreamProbesProtocol(Protocol):
             size = self._sizes.popleft()
             piece = bytes(self._begun[:size])
             del self._begun[:size]
-            self._pinger.received(piece)
+            self.pinger.received(piece)
         if self._begun and not self._sizes:
-            self._pinger.received(bytes(self._begun))
+            self.pinger.received(bytes(self._begun))
             self._begun.clear()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Deliver an incomplete piece, and end.
+        Deliver an incomplete piece, and report the end.
         """
         if self._begun:
-            self._pinger.received(bytes(self._begun))
-        self._pinger.connectionLost(reason)
+            self.pinger.received(bytes(self._begun))
+        self.pinger.connectionLost(reason)
 
     def close(self) -> None:
         """
-        Close the connection.
+        Close the connection, if there is one.
         """
-        self.transport.unregisterProducer()
-        self.transport.loseConnection()
+        if self.transport is not None:
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
 
     def pauseProducing(self) -> None:
         """
@@ -127,5 +170,6 @@ class StreamProbesProtocol(Protocol):
     def _send(self, probe: bytes) -> None:
         if self._full:
             raise BlockingIOError(errno.EAGAIN, "the stream is full")
+        assert self.transport is not None
         self._sizes.append(len(probe))
         self.transport.write(probe)

@@ -26,6 +26,8 @@ class RoundTrips:
     Percentiles are kept to the microsecond, so that a run of days needs no more memory
     than a run of an hour.  All other statistics are exact.
 
+    @ivar last: The last one.
+
     @ivar jitter: The smoothed difference between one round trip and the next (RFC 3550,
         6.4.1).
     """
@@ -37,7 +39,7 @@ class RoundTrips:
         self.jitter = 0.0
         self._sum = 0
         self._squares = 0
-        self._last = 0
+        self.last = 0
         self._microseconds: Counter[int] = Counter()
 
     def add(self, nanoseconds: int) -> None:
@@ -45,11 +47,11 @@ class RoundTrips:
         Add a round-trip time.
         """
         if self.count:
-            self.jitter += (abs(nanoseconds - self._last) - self.jitter) / JITTER_GAIN
+            self.jitter += (abs(nanoseconds - self.last) - self.jitter) / JITTER_GAIN
         self.min = min(self.min, nanoseconds) if self.count else nanoseconds
         self.max = max(self.max, nanoseconds)
         self.count += 1
-        self._last = nanoseconds
+        self.last = nanoseconds
         self._sum += nanoseconds
         self._squares += nanoseconds * nanoseconds
         self._microseconds[round(nanoseconds / MICROSECOND)] += 1

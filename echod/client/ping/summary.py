@@ -11,8 +11,8 @@ from typing import Any
 
 from echod.client.exitstatus import Outcome
 from echod.client.ping.events import Event, Kind
-from echod.client.ping.pinger import Result
-from echod.client.ping.statistics import RoundTrips, names
+from echod.client.ping.result import Result
+from echod.client.ping.statistics import MICROSECOND, RoundTrips, names
 from echod.client.ping.tracker import Counts
 
 COUNTED = (
@@ -53,11 +53,14 @@ def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
         "percentiles": list(percents),
         **_roundTrips(total.roundTrips, percents),
         "duration_s": round(seconds, 6),
-        "interval_mean_us": _rounded(tracker.interval, 1000),
+        "interval_mean_us": _rounded(tracker.interval, MICROSECOND),
         "left_late": result.slips.count,
         "left_late_max_us": round(result.slips.longest / 1000, 3),
         "received_per_s": round(total.kinds[Kind.ANSWERED] / seconds, 3) if seconds else None,
         "received_bit_per_s": round(8 * received / seconds) if seconds else None,
+        "reconnected": result.openings.again,
+        **_times("connect", result.openings.connect),
+        **_times("tls_handshake", result.openings.handshake),
         "path_mtu_bytes": result.pathMTU,
         "path_mtu_payload_bytes": None if result.search is None else result.search.largest,
         "sizes": [
@@ -114,6 +117,16 @@ def _roundTrips(roundTrips: RoundTrips, percents: Sequence[float]) -> dict[str, 
     if roundTrips.count:
         values = roundTrips.microseconds(percents)
     return {f"rtt_{name}_us": value for name, value in values.items()}
+
+
+def _times(name: str, times: RoundTrips) -> dict[str, float | None]:
+    names = [f"{name}{kind}_us" for kind in ("", "_min", "_avg", "_max")]
+    if not times.count:
+        return dict.fromkeys(names)
+    values = times.last, times.min, times.average, times.max
+    return {
+        name: _rounded(value, MICROSECOND) for name, value in zip(names, values, strict=True)
+    }
 
 
 def _rounded(value: float | None, unit: int) -> float | None:

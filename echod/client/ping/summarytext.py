@@ -8,9 +8,14 @@ from typing import Any
 
 from echod.client.ping.statistics import names, percentileName
 
-RARE = ("foreign", "refused", "unreachable", "too_big", "in_flight")
+RARE = ("foreign", "refused", "unreachable", "too_big", "in_flight", "reconnected")
 """
 The counts that are printed only if they are not 0.
+"""
+
+OPENINGS = (("connect", "connect"), ("tls_handshake", "TLS handshake"))
+"""
+The times of opening a connection: the key in the summary, and the name for people.
 """
 
 
@@ -39,6 +44,9 @@ def lines(summary: dict[str, Any]) -> list[str]:
         points = {percentileName(each): f"p{each:.12g}" for each in percents}
         columns = "/".join(points.get(name, name) for name in values)
         texts.append(f"rtt {columns} = {times} ms, jitter {jitter} ms")
+    openings = [_opening(summary, *each) for each in OPENINGS if summary[f"{each[0]}_us"]]
+    if openings:
+        texts.append(", ".join(openings))
     if summary["interval_mean_us"] is not None:
         texts.append(
             f"one every {milliseconds(summary['interval_mean_us'])} ms for "
@@ -46,6 +54,13 @@ def lines(summary: dict[str, Any]) -> list[str]:
             f"{summary['received_bit_per_s'] / 1e6:.3f} Mbit/s" + _leftLate(summary)
         )
     return [*texts, summary["verdict"]]
+
+
+def _opening(summary: dict[str, Any], key: str, name: str) -> str:
+    times = [milliseconds(summary[f"{key}_{kind}_us"]) for kind in ("min", "avg", "max")]
+    if len(set(times)) == 1:
+        return f"{name} {times[0]} ms"
+    return f"{name} min/avg/max = {'/'.join(times)} ms"
 
 
 def _leftLate(summary: dict[str, Any]) -> str:

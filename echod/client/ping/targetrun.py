@@ -13,8 +13,9 @@ from echod.client.ping.events import Event, Kind
 from echod.client.ping.measurement import measure
 from echod.client.ping.mtu import MTUPinger
 from echod.client.ping.options import PingOptions
-from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.pinger import Pinger
 from echod.client.ping.report import Report
+from echod.client.ping.result import Result
 from echod.client.ping.summary import summary
 from echod.client.ping.verdict import verdict
 from echod.client.reactor import IClientReactor

@@ -17,8 +17,8 @@ from echod.client.exitstatus import (
     unreachable,
 )
 from echod.client.ping.events import DAMAGED, Kind
-from echod.client.ping.pinger import Result
 from echod.client.ping.plan import NO_LIMITS, Limits
+from echod.client.ping.result import Result
 from echod.client.ping.search import Search
 from echod.client.ping.timer import SECOND
 

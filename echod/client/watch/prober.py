@@ -12,8 +12,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from echod.client.ping.events import Moment
-from echod.client.ping.pinger import Pinger, Result, now
+from echod.client.ping.pinger import Pinger, now
 from echod.client.ping.plan import Plan
+from echod.client.ping.result import Result
 from echod.client.watch.results import Results
 
 SHORTEST_RUN = 1.0

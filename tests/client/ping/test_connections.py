@@ -16,11 +16,12 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG
+from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG, Outcome, refused
 from echod.client.ping.connections import CONNECTIONS, Connections
 from echod.client.ping.events import Event, Kind
-from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
+from echod.client.ping.result import Result
 from echod.client.ping.verdict import verdict
 from tests.client.ping.test_pinger import Time
 
@@ -69,7 +70,7 @@ class ConnectionsTests(SynchronousTestCase):
     Tests for L{Connections}.
     """
 
-    def start(self, count: int | None, interval: float = 1.0) -> None:
+    def start(self, count: int | None, interval: float = 1.0, persistent: bool = False) -> None:
         """
         Start a run.
         """
@@ -78,7 +79,7 @@ class ConnectionsTests(SynchronousTestCase):
         self.endpoint = MemoryEndpoint()
         self.pinger = Pinger(
             self.time.clock,
-            Plan(count, interval, timeout=0.5),
+            Plan(count, interval, timeout=0.5, persistent=persistent),
             self.events.append,
             now=self.time.moment,
             random=Random(1),
@@ -216,6 +217,24 @@ class ConnectionsTests(SynchronousTestCase):
         self.start(None)
         self.close()
         self.assertEqual(self.status(), SOME)
+
+    def test_persistent(self) -> None:
+        """
+        A persistent run goes on when the first connections are refused or closed.
+        """
+        for happens, outcome in (
+            (self.refuse, refused("target")),
+            (
+                self.close,
+                Outcome(SOME, f"target: the server has closed the connection; {NO_ECHO}"),
+            ),
+        ):
+            self.start(2, persistent=True)
+            for _ in range(2):
+                happens()
+                self.time.pass_(1)
+            self.time.pass_(1)
+            self.assertEqual(verdict(self.result(), "target"), outcome)
 
     def test_later(self) -> None:
         """

@@ -19,9 +19,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.client.datagrams import Source
 from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG
 from echod.client.ping.events import Event, Kind, Moment
-from echod.client.ping.pinger import Pinger, Result, now
+from echod.client.ping.pinger import Pinger, now
 from echod.client.ping.plan import Limits, Plan
 from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
+from echod.client.ping.result import Result
 from echod.client.ping.schedule import BURST, Schedule
 from echod.client.ping.verdict import verdict
 from echod.tcp.echo import EchoFactory

@@ -12,10 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import Outcome
 from echod.client.ping.events import Kind, Moment
-from echod.client.ping.pinger import Result
 from echod.client.ping.plan import Plan
 from echod.client.ping.probe import Probes
 from echod.client.ping.report import OneLine, Quiet, Text
+from echod.client.ping.result import Result
 from echod.client.ping.summary import summary
 from echod.client.ping.summarytext import lines
 from echod.client.ping.tracker import Tracker
@@ -190,3 +190,26 @@ class ReportTests(SynchronousTestCase):
         said = summary(of, Outcome(0, ""), TARGET)
         self.assertEqual((said["left_late"], said["left_late_max_us"]), (3, 2500.0))
         self.assertTrue(lines(said)[2].endswith("; left late: 3, by up to 2.500 ms"))
+
+    def test_openings(self) -> None:
+        """
+        The times of opening connections are a line, and connections that were opened again
+        are counted.
+        """
+        of = result(64, 64)
+        of.openings.connect.add(1_250_000)
+        said = lines(summary(of, Outcome(0, ""), TARGET))
+        self.assertEqual(said[2], "connect 1.250 ms")
+        of.openings.connect.add(2_250_000)
+        of.openings.handshake.add(3_000_000)
+        of.openings.again = 1
+        values = summary(of, Outcome(0, ""), TARGET)
+        said = lines(values)
+        self.assertTrue(said[0].endswith(", reconnected 1"), said[0])
+        self.assertEqual(
+            said[2], "connect min/avg/max = 1.250/1.750/2.250 ms, TLS handshake 3.000 ms"
+        )
+        self.assertEqual(
+            [values[f"connect{kind}_us"] for kind in ("", "_min", "_avg", "_max")],
+            [2250, 1250, 1750, 2250],
+        )

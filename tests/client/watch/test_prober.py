@@ -14,8 +14,9 @@ from twisted.internet.error import DNSLookupError
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.ping.pinger import Pinger, Result
+from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
+from echod.client.ping.result import Result
 from echod.client.watch.prober import Prober
 from echod.client.watch.results import Results, reason
 from tests.client.ping.test_pinger import Time

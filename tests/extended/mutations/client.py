@@ -9,6 +9,7 @@ from tests.extended.mutations import Mutation
 MATCH = "echod/client/ping/match.py"
 PROBE_TESTS = "tests/client/ping/test_probe.py"
 PINGER_TESTS = "tests/client/ping/test_pinger.py"
+STREAM_TESTS = "tests/client/ping/test_stream.py"
 MTU_TESTS = "tests/client/ping/test_mtu.py -k MTUTests"
 TERMINAL_TESTS = "tests/client/test_main.py -k TerminalProgramTests"
 
@@ -78,8 +79,8 @@ MUTATIONS = [
     ),
     Mutation(
         "echod/client/ping/pinger.py",
-        "if hopeless and not self.plan.persistent:",
-        "if hopeless:",
+        "return not (self.tracker.total.returned or self.plan.persistent)",
+        "return not self.tracker.total.returned",
         PINGER_TESTS,
     ),
     Mutation(
@@ -90,6 +91,48 @@ MUTATIONS = [
         "max(each.outcome.status for each in targets)",
         "targets[0].outcome.status",
         "tests/client/test_commands.py -k severalTargets",
+    ),
+    Mutation(
+        "echod/client/ping/stream.py",
+        "max(self._pinger.plan.interval / 2, SHORTEST_PAUSE)",
+        "self._pinger.plan.interval / 2",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/stream.py",
+        "_vanish if isTimeout(reason.value) else partial(_refuse, number)",
+        "partial(_refuse, number)",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/stream.py",
+        "self._pinger.plan.persistent and isTransient(error)",
+        "self._pinger.plan.persistent",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/pinger.py",
+        "self._failure if isOver else None",
+        "self._failure",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/protocols.py",
+        "if not ISSLTransport.providedBy(self.transport):",
+        "if True:",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/opening.py",
+        "nanoseconds if self._latest is None else self._latest",
+        "nanoseconds",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/exitstatus.py",
+        "    if isSocket:",
+        "    if not isSocket:",
+        "tests/client/test_options.py -k unixSocket",
     ),
     Mutation(
         "echod/client/target.py",
