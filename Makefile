@@ -71,7 +71,7 @@ docs: $(VENV)/test
 # Run the server on one core and the load on another, on a machine without other work, and
 # write the figures and the picture into docs/.
 bench: $(VENV)/test
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 # The soak test: a quarter of an hour of hostile peers and load, in which no data may be
 # lost.  It is complete only as root, with iproute2 and libfaketime.

@@ -1,6 +1,6 @@
 // What echod is compared with: the same in Go, as it is usually written.
 //
-//	peer tcp|udp PORT
+//	peer tcp|greet|udp PORT
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-func tcp(address string) {
+func tcp(address string, session func(net.Conn)) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		log.Fatal(err)
@@ -36,6 +36,11 @@ func session(client net.Conn) {
 	}
 }
 
+func greet(client net.Conn) {
+	client.Write([]byte("Thank you for connecting\r\n"))
+	client.Close()
+}
+
 func udp(address string) {
 	socket, err := net.ListenPacket("udp", address)
 	if err != nil {
@@ -54,9 +59,12 @@ func udp(address string) {
 
 func main() {
 	address := "127.0.0.1:" + os.Args[2]
-	if os.Args[1] == "udp" {
+	switch os.Args[1] {
+	case "udp":
 		udp(address)
-	} else {
-		tcp(address)
+	case "greet":
+		tcp(address, greet)
+	default:
+		tcp(address, session)
 	}
 }

@@ -1,6 +1,6 @@
 """
-What echod is compared with, in Python: C{peers.py uvloop|asyncio|twisted|article
-PORT}.
+Servers in Python with which echod is compared: C{peers.py
+uvloop|asyncio|twisted|greeting|article PORT}.
 """
 
 from __future__ import annotations
@@ -78,6 +78,22 @@ def twisted(port: int) -> None:
     reactor.run()
 
 
+def greeting(port: int) -> None:
+    """
+    Stock Twisted: a greeting.
+    """
+    from twisted.internet import reactor
+    from twisted.internet.protocol import Factory, Protocol
+
+    class Greeting(Protocol):
+        def connectionMade(self) -> None:
+            self.transport.write(b"Thank you for connecting\r\n")
+            self.transport.loseConnection()
+
+    reactor.listenTCP(port, Factory.forProtocol(Greeting), 4096, "127.0.0.1")
+    reactor.run()
+
+
 def article(port: int) -> None:
     """
     A thread for each connection, as in the article.
@@ -94,6 +110,10 @@ def article(port: int) -> None:
 
 
 if __name__ == "__main__":
-    {"uvloop": onUVLoop, "asyncio": onAsyncio, "twisted": twisted, "article": article}[
-        sys.argv[1]
-    ](int(sys.argv[2]))
+    {
+        "uvloop": onUVLoop,
+        "asyncio": onAsyncio,
+        "twisted": twisted,
+        "greeting": greeting,
+        "article": article,
+    }[sys.argv[1]](int(sys.argv[2]))

@@ -1,0 +1,3 @@
+"""
+The benchmark: echod and other servers, side by side.
+"""
