@@ -9,7 +9,9 @@ import contextlib
 import json
 import resource
 import socket
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from socket import gethostname
 from subprocess import DEVNULL, Popen, run
 from time import monotonic, sleep
@@ -20,8 +22,10 @@ from urllib.request import urlopen
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.client.test_main import echoc
 from tests.support import lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon
+from tests.support.prometheus import DEPLOY
 
 try:
     from playwright.sync_api import (  # type: ignore[import-not-found,unused-ignore]
@@ -300,58 +304,132 @@ class PrometheusTests(SynchronousTestCase):
     The metrics, in Prometheus.
     """
 
-    def query(self, address: str, query: str) -> Any:
+    def prometheus(self, jobs: Mapping[str, str], rules: Sequence[Path] = ()) -> str:
         """
-        @return: The answer of Prometheus.
-        """
-        try:
-            with urlopen(f"http://{address}/api/v1/query?query={quote(query)}") as answer:
-                return [one["value"][1] for one in json.load(answer)["data"]["result"]]
-        except URLError:
-            return None
+        Start Prometheus.
 
-    def test_scraped(self) -> None:
+        @param jobs: The address of the target of each job.
+
+        @return: Its address.
         """
-        Prometheus scrapes the metrics, and knows how many bytes were sent.
-        """
-        binary = program("prometheus")
-        observed = Observed(self)
-        observed.echo(b"x" * 12345)
         directory = temporaryDirectory(self)
         config = directory / "prometheus.yml"
         config.write_text(
-            "global: {scrape_interval: 1s}\n"
-            "scrape_configs:\n"
-            f"- {{job_name: echod, static_configs: [{{targets: ['{observed.address}']}}]}}\n"
+            json.dumps(
+                {
+                    "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+                    "rule_files": [str(path) for path in rules],
+                    "scrape_configs": [
+                        {"job_name": name, "static_configs": [{"targets": [target]}]}
+                        for name, target in jobs.items()
+                    ],
+                }
+            )
         )
         with socket.create_server(("127.0.0.1", 0)) as free:
             address = f"127.0.0.1:{free.getsockname()[1]}"
         process = Popen(
             [
-                *(binary, f"--config.file={config}", f"--web.listen-address={address}"),
-                f"--storage.tsdb.path={directory / 'data'}",
+                *(program("prometheus"), f"--config.file={config}"),
+                *(f"--web.listen-address={address}", f"--storage.tsdb.path={directory}/data"),
             ],
             stdout=DEVNULL,
             stderr=DEVNULL,
         )
         self.addCleanup(process.wait)
         self.addCleanup(process.terminate)
+        return address
+
+    def ask(self, address: str, path: str) -> Any:
+        """
+        @return: The answer of Prometheus; empty while it starts.
+        """
+        try:
+            with urlopen(f"http://{address}/api/v1/{path}") as answer:
+                return json.load(answer)["data"]
+        except URLError:
+            return {}
+
+    def query(self, address: str, query: str) -> list[str]:
+        """
+        @return: The values of an expression.
+        """
+        data = self.ask(address, f"query?query={quote(query)}")
+        return [one["value"][1] for one in data.get("result", ())]
+
+    def expect(self, address: str, query: str, *values: str) -> None:
+        """
+        Wait until an expression has these values.
+        """
         deadline = monotonic() + PATIENCE
-        wanted = 'echod_received_bytes_total{service="TCP echo"}'
-        while (found := self.query(address, wanted)) != ["12345"] and monotonic() < deadline:
+        while (found := self.query(address, query)) != [*values] and monotonic() < deadline:
             sleep(0.2)
-        self.assertEqual(found, ["12345"])
+        self.assertEqual(found, [*values], query)
+
+    def test_scraped(self) -> None:
+        """
+        Prometheus scrapes the metrics, and knows how many bytes were sent.
+        """
+        observed = Observed(self)
+        observed.echo(b"x" * 12345)
+        address = self.prometheus({"echod": observed.address})
+        self.expect(address, 'echod_received_bytes_total{service="TCP echo"}', "12345")
         self.assertEqual(self.query(address, 'up{job="echod"}'), ["1"])
+
+    def test_alerts(self) -> None:
+        """
+        Prometheus evaluates all alert rules, and notices a target of C{echoc watch} that is
+        down, but no fault of the target that is up.
+        """
+        observed = Observed(self)
+        client = echoc("watch", "--metrics=127.0.0.1:0", "[::1]:9", str(observed.daemon.udp[1]))
+        self.addCleanup(client.communicate, timeout=PATIENCE)
+        self.addCleanup(client.terminate)
+        assert client.stdout is not None
+        watched = client.stdout.readline().split("/")[2]
+        rules = sorted(DEPLOY.glob("prometheus/*.yaml"))
+        jobs = {"echod": observed.address, "echoc-watch": watched}
+        address = self.prometheus(jobs, rules)
+        self.expect(address, 'count(ALERTS{alertname="EchocTargetDown"})', "1")
+        groups = self.ask(address, "rules")["groups"]
+        found = [rule for group in groups for rule in group["rules"]]
+        self.assertEqual({rule["health"] for rule in found}, {"ok"})
+        alerts = {
+            alert["labels"]["alertname"]: alert
+            for rule in found
+            for alert in rule.get("alerts", ())
+        }
+        self.assertEqual(alerts.keys(), {"EchocTargetDown", "EchocTargetLoses"})
+        for alert in alerts.values():
+            self.assertEqual(alert["labels"]["target"], "[::1]:9")
+            self.assertIn("[::1]:9", alert["annotations"]["summary"])
+
+    def test_watchLint(self) -> None:
+        """
+        C{promtool} finds no fault in the metrics of C{echoc watch}.
+        """
+        client = echoc("watch", "--metrics=127.0.0.1:0", "[::1]:9")
+        self.addCleanup(client.communicate, timeout=PATIENCE)
+        self.addCleanup(client.terminate)
+        assert client.stdout is not None
+        self.lint(client.stdout.readline().split()[1])
+
+    def lint(self, url: str) -> None:
+        """
+        Check that C{promtool} finds no fault in metrics.
+        """
+        with urlopen(url) as metrics:
+            result = run(
+                [program("promtool"), "check", "metrics"],
+                input=metrics.read(),
+                capture_output=True,
+            )
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
 
     def test_lint(self) -> None:
         """
         C{promtool} has nothing to say about the metrics.
         """
-        binary = program("promtool")
         observed = Observed(self)
         observed.echo(b"hello\nbye")
-        with urlopen(f"http://{observed.address}/metrics") as metrics:
-            result = run(
-                [binary, "check", "metrics"], input=metrics.read(), capture_output=True
-            )
-        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
+        self.lint(f"http://{observed.address}/metrics")
