@@ -56,8 +56,8 @@ class WatchAlertsTests(RulesTests):
         "EchocWatchDown": pair("up", "1x20 0x10", "1x20 0x1 1x9", WATCH),
         "EchocTargetDown": Case(
             {SENT: "0+60x30", RECEIVED: "0+60x20 1200x10"},
-            # Half of the probes are lost.
-            {SENT: "0+60x30", RECEIVED: "0+30x30"},
+            # Nearly all probes are lost.
+            {SENT: "0+60x30", RECEIVED: "0+1x30"},
             TARGET,
         ),
         "EchocTargetLoses": Case(

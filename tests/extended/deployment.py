@@ -9,11 +9,14 @@ import re
 import socket
 import sys
 from pathlib import Path
-from subprocess import run
+from subprocess import PIPE, Popen, run
+from time import monotonic
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import CHECKOUT, lacking, program, temporaryDirectory
+from tests.client.test_main import ECHOC
+from tests.client.watch.test_command import get
+from tests.support import CHECKOUT, ENVIRONMENT, lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon
 
 DEPLOY = CHECKOUT / "deploy"
@@ -107,19 +110,53 @@ class SandboxTests(SynchronousTestCase):
             for unit in ("echod.service", "echod-activated.service"):
                 self.assertEqual(used - self.filtered(unit), set())
 
+    def test_watch(self) -> None:
+        """
+        C{echoc watch} needs no more than its unit allows either, by UDP and by TCP.
+        """
+        trace = temporaryDirectory(self) / "trace"
+        for more in ((), ("--tcp",), ("--tcp", "--anew")):
+            with Daemon("--tcp", "0", "--udp", "0") as daemon:
+                target = "{}:{}".format(*(daemon.tcp if more else daemon.udp))
+                client = Popen(
+                    [*self.traced(trace), *ECHOC, "watch", "--metrics=0", *more, target],
+                    env=ENVIRONMENT,
+                    stdout=PIPE,
+                    text=True,
+                )
+                self.addCleanup(client.kill)
+                assert client.stdout is not None
+                url = client.stdout.readline().split()[1]
+                deadline = monotonic() + PATIENCE
+                while not re.search("echoc_up{.*} 1.0", text := get(url)):
+                    self.assertLess(monotonic(), deadline, text)
+                client.terminate()
+                client.communicate(timeout=PATIENCE)
+            self.assertEqual(client.returncode, 0)
+            used = self.calls(trace)
+            self.assertIn("sendto", used)
+            self.assertEqual(used - self.filtered("echoc-watch.service"), set())
+
+    def traced(self, trace: Path) -> list[str]:
+        """
+        @return: A command that runs the command after it, and writes the system calls of
+            this to a file.  There is no memory that is both written and run.
+        """
+        strace = [program("strace"), "-f", "-qq", "-D", "-o", str(trace)]
+        return [*strace, sys.executable, "-c", NO_WRITABLE_CODE]
+
+    def calls(self, trace: Path) -> set[str]:
+        """
+        @return: The system calls in a trace.
+        """
+        return set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
+
     def used(self, *arguments: str) -> set[str]:
         """
         @return: The system calls of a daemon that serves and ends.
         """
         trace = temporaryDirectory(self) / "trace"
-        strace = program("strace")
-        with Daemon(
-            *arguments,
-            below=[
-                *(strace, "-f", "-qq", "-D", "-o", str(trace)),
-                *(sys.executable, "-c", NO_WRITABLE_CODE),
-            ],
-        ) as daemon:
+        with Daemon(*arguments, below=self.traced(trace)) as daemon:
             with socket.create_connection(daemon.tcp, PATIENCE) as skt:
                 skt.sendall(b"hello\n")
                 self.assertEqual(skt.recv(100), b"hello\n")
@@ -128,4 +165,4 @@ class SandboxTests(SynchronousTestCase):
                 skt.connect(daemon.udp)
                 skt.send(b"hello")
                 self.assertEqual(skt.recv(100), b"hello")
-        return set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.M))
+        return self.calls(trace)

@@ -17,7 +17,7 @@ from echod.client.exitstatus import ALL, USAGE, ClientError, Outcome
 from echod.client.ping.measurement import measure
 from echod.client.run import Printer, Run
 from echod.client.watch.options import WatchOptions
-from echod.client.watch.prober import Prober
+from echod.client.watch.prober import Prober, startAll
 from echod.client.watch.results import Results
 from echod.net.format import hostPort
 
@@ -58,8 +58,7 @@ async def watch(
         )
         for target, each in zip(targets, results, strict=True)
     ]
-    for number, prober in enumerate(probers):
-        prober.start(number * options.plan.interval / len(probers))
+    startAll(probers, options.plan.interval)
     with suppress(CancelledError):
         await stopped
     for prober in probers:

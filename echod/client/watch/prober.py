@@ -4,7 +4,7 @@ Continuous probing of one target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from math import ceil
 from typing import Any
 
@@ -59,8 +59,7 @@ class Prober:
         """
         Start the first run.
 
-        @param delay: After how many seconds.  The probes of different targets should not
-            be sent at the same moment.
+        @param delay: After how many seconds.
         """
         self._first = self._reactor.seconds() + delay
         self._waiting = self._reactor.callLater(delay, self._begin)
@@ -106,3 +105,11 @@ class Prober:
         due = self._first + intervals * self._plan.interval
         left = max(due - self._reactor.seconds(), 0.0)
         self._waiting = self._reactor.callLater(left, self._begin)
+
+
+def startAll(probers: Sequence[Prober], interval: float) -> None:
+    """
+    Start probers so that their probes are spread over an interval.
+    """
+    for number, prober in enumerate(probers):
+        prober.start(number * interval / len(probers))

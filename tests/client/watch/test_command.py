@@ -14,10 +14,10 @@ from typing import Any, NoReturn
 from urllib.request import urlopen
 
 from twisted.internet import reactor
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
-from twisted.internet.testing import MemoryReactorClock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -149,24 +149,50 @@ class MissingTests(SynchronousTestCase):
         self.assertEqual(problem.outcome, Outcome(2, MISSING))
 
 
-class ListeningReactor(MemoryReactorClock):
+class ListeningReactor:
     """
-    A reactor that cannot listen on some addresses.
+    A reactor that can only listen, and not on all addresses.
 
     @ivar failures: The errors for these addresses.
+
+    @ivar open: The addresses that are listened on.
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.failures: dict[str, OSError] = {}
+        self.open: list[tuple[str, int]] = []
 
-    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+    def listenTCP(self, port: int, factory: object, *, interface: str) -> Any:
         """
-        Listen, or fail.
+        Listen, or fail.  Port 0 is 40000.
         """
         if interface in self.failures:
             raise CannotListenError(interface, port, self.failures[interface])
-        return super().listenTCP(port, factory, backlog, interface)
+        listening = ListeningPort(self, interface, port or 40000)
+        self.open.append(listening.address)
+        return listening
+
+
+class ListeningPort:
+    """
+    A port in memory.
+    """
+
+    def __init__(self, reactor: ListeningReactor, host: str, port: int) -> None:
+        self.address = (host, port)
+        self._reactor = reactor
+
+    def getHost(self) -> IPv4Address:
+        """
+        @return: Its address.
+        """
+        return IPv4Address("TCP", *self.address)
+
+    def stopListening(self) -> None:
+        """
+        Close it.
+        """
+        self._reactor.open.remove(self.address)
 
 
 class ServerTests(SynchronousTestCase):
@@ -182,18 +208,21 @@ class ServerTests(SynchronousTestCase):
         self.server = httpserver
         self.reactor: Any = ListeningReactor()
 
-    def listen(self) -> list[tuple[str, int]]:
+    def listen(self, port: int = 9101) -> list[tuple[str, int]]:
         """
         @return: The addresses that are listened on.
         """
-        self.server.listen(self.reactor, Place(("127.0.0.1", "::1"), 9101), None)
-        return [(interface, port) for port, _, _, interface in self.reactor.tcpServers]
+        self.server.listen(self.reactor, Place(("127.0.0.1", "::1"), port), None)
+        opened: list[tuple[str, int]] = self.reactor.open
+        return opened
 
     def test_thisMachine(self) -> None:
         """
-        The port alone is open on both addresses of this machine.
+        A port alone is open on both addresses of this machine, and so is a free port.
         """
         self.assertEqual(self.listen(), [("127.0.0.1", 9101), ("::1", 9101)])
+        self.reactor.open.clear()
+        self.assertEqual(self.listen(0), [("127.0.0.1", 40000), ("::1", 40000)])
 
     def test_withoutIPv6(self) -> None:
         """
@@ -202,15 +231,20 @@ class ServerTests(SynchronousTestCase):
         self.reactor.failures["::1"] = OSError(errno.EADDRNOTAVAIL, "no such address")
         self.assertEqual(self.listen(), [("127.0.0.1", 9101)])
 
-    def test_inUse(self) -> None:
+    def test_cannotListen(self) -> None:
         """
-        If one of the two addresses is in use, nothing stays open.
+        If an address is in use, or the only one is not there, one line says so, and nothing
+        stays open.
         """
-        self.reactor.failures["::1"] = OSError(errno.EADDRINUSE, "in use")
-        problem = self.assertRaises(ClientError, self.listen)
-        self.assertEqual(
-            problem.outcome, Outcome(1, "--metrics: cannot listen on [::1]:9101: in use")
-        )
+        for host, place, number, why in (
+            ("::1", "[::1]:9101", errno.EADDRINUSE, "in use"),
+            ("127.0.0.1", "127.0.0.1:9101", errno.EADDRNOTAVAIL, "no such address"),
+        ):
+            self.reactor.failures = {host: OSError(number, why)}
+            problem = self.assertRaises(ClientError, self.listen)
+            message = f"--metrics: cannot listen on {place}: {why}"
+            self.assertEqual(problem.outcome, Outcome(1, message))
+            self.assertEqual(self.reactor.open, [])
 
     def test_index(self) -> None:
         """

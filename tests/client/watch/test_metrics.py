@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.client.ping.events import Event, Kind
 from echod.client.watch.results import BOUNDS, REASONS, Results
 from tests.support import lacking
 from tests.support.pingruns import EVENTS
@@ -86,6 +87,18 @@ class MetricsTests(SynchronousTestCase):
             "rtt_seconds_sum": 2 * 0.0000435 + 1.0435,
         }
         self.assertEqual({name: samples.get(name) for name in expected}, expected)
+
+    def test_kinds(self) -> None:
+        """
+        Each kind of event has a metric of its own.
+        """
+        kinds = (Kind.LATE, Kind.DUPLICATED, Kind.TRUNCATED, Kind.CORRUPTED, Kind.FOREIGN)
+        for number, kind in enumerate(kinds):
+            for _ in range(number):
+                self.results.observe(Event(kind, None, 64))
+        samples = self.samples()
+        found = [samples[f"probes_{kind.value}_total"] for kind in kinds]
+        self.assertEqual(found, [0, 1, 2, 3, 4])
 
     def test_process(self) -> None:
         """

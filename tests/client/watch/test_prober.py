@@ -17,7 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.result import Result
-from echod.client.watch.prober import Prober
+from echod.client.watch.prober import Prober, startAll
 from echod.client.watch.results import Results, reason
 from tests.client.ping.test_pinger import Time
 
@@ -92,6 +92,24 @@ class ProberTests(SynchronousTestCase):
         self.assertEqual([round(when, 1) for _, when in self.runs], [0.5, 6.5, 12.5])
         self.assertEqual((self.counts(), self.results.up), ((7, 7, 0), True))
         self.assertAlmostEqual(self.results.answered or 0, 1e9 + 12.6, 1)
+
+    def test_spread(self) -> None:
+        """
+        The probes of different targets are spread over the interval.
+        """
+        self.prober.stop()
+        probers = [
+            Prober(self.clock, PLAN, self.results, self.measure, self.time.moment)
+            for _ in range(4)
+        ]
+        startAll(probers, 2.0)
+        self.advance(3.9)
+        for prober in probers:
+            prober.stop()
+        self.assertEqual(
+            [round(when, 1) for when, _ in self.probes],
+            [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5],
+        )
 
     def test_silent(self) -> None:
         """

@@ -1,0 +1,71 @@
+"""
+Faults of L{echod.client.watch}, and of its alert rules.
+"""
+
+from __future__ import annotations
+
+from tests.extended.mutations import Mutation
+
+PROBER = "echod/client/watch/prober.py"
+RESULTS = "echod/client/watch/results.py"
+METRICS = "echod/client/watch/metrics.py"
+SERVER = "echod/client/watch/httpserver.py"
+COMMAND = "echod/client/watch/command.py"
+OPTIONS = "echod/client/watch/options.py"
+ALERTS = "deploy/prometheus/echoc-watch-alerts.yaml"
+
+PROBER_TESTS = "tests/client/watch/test_prober.py"
+METRICS_TESTS = "tests/client/watch/test_metrics.py"
+COMMAND_TESTS = "tests/client/watch/test_command.py"
+OPTIONS_TESTS = "tests/client/watch/test_options.py"
+ALERTS_TESTS = "tests/deploy/test_watchalerts.py"
+
+MUTATIONS = [
+    Mutation(PROBER, "max(began + SHORTEST_RUN, self._reactor.seconds())", "0", PROBER_TESTS),
+    Mutation(PROBER, "ceil((earliest - self._first)", "round((earliest)", PROBER_TESTS),
+    Mutation(PROBER, "            pinger.end()\n", "            pass\n", PROBER_TESTS),
+    Mutation(PROBER, "        if self._stopped:\n            return\n", "", PROBER_TESTS),
+    Mutation(PROBER, "            self._running.cancel()", "            pass", PROBER_TESTS),
+    Mutation(PROBER, "self._results.ended(problem, pinger.started)", "pass", PROBER_TESTS),
+    Mutation(RESULTS, "self._lose(missing)", "pass", PROBER_TESTS),
+    Mutation(RESULTS, "            missing += 1\n", "", PROBER_TESTS),
+    Mutation(RESULTS, "self._inFlight.discard(event.sequence)", "pass", PROBER_TESTS),
+    Mutation(RESULTS, "self.up = self.up and not number", "pass", PROBER_TESTS),
+    Mutation(RESULTS, "event.roundTrip / SECOND", "event.roundTrip", METRICS_TESTS),
+    Mutation(RESULTS, "dict.fromkeys(REASONS, 0)", "()", METRICS_TESTS),
+    Mutation(METRICS, "results.kinds[Kind.LATE]", "results.lost", METRICS_TESTS),
+    Mutation(METRICS, "if each.answered is not None", "if True", METRICS_TESTS),
+    Mutation(SERVER, "if ports and getattr(", "if getattr(", COMMAND_TESTS),
+    Mutation(SERVER, "escape(each.target)", "each.target", COMMAND_TESTS),
+    Mutation(SERVER, "        number = port.getHost().port\n", "", COMMAND_TESTS),
+    Mutation(
+        SERVER,
+        "            for each in ports:\n                each.stopListening()\n",
+        "",
+        COMMAND_TESTS,
+    ),
+    Mutation(
+        COMMAND, "with suppress(CancelledError)", "with suppress(ValueError)", COMMAND_TESTS
+    ),
+    Mutation(COMMAND, "return printer.outcome or", "return", COMMAND_TESTS),
+    Mutation(PROBER, "number * interval / len(probers)", "0", PROBER_TESTS),
+    Mutation(OPTIONS, 'self["targets"].count(target) > 1', "False", OPTIONS_TESTS),
+    Mutation(OPTIONS, "max(count, len(self.sizes))", "count", OPTIONS_TESTS),
+    Mutation(OPTIONS, "MOST_PROBES)", "10**9)", OPTIONS_TESTS),
+    Mutation(OPTIONS, "(LOOPBACK, LOOPBACK6)", "(LOOPBACK,)", OPTIONS_TESTS),
+    Mutation(ALERTS, "received_total[2m]) == 0", "received_total[2m]) < 40", ALERTS_TESTS),
+    Mutation(ALERTS, "sent_total[5m]) > 0.01", "sent_total[5m]) > 0.02", ALERTS_TESTS),
+    Mutation(ALERTS, "            0.99,", "            0.999,", ALERTS_TESTS),
+    Mutation(
+        "deploy/prometheus/echod-alerts.yaml",
+        "unless on (job, instance) echod_draining == 1",
+        "",
+        "tests/deploy/test_daemonalerts.py",
+    ),
+    Mutation(
+        "deploy/grafana/echoc-watch.json",
+        "label_values(echoc_up{",
+        "label_values(echoc_ups{",
+        ALERTS_TESTS,
+    ),
+]
