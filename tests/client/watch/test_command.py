@@ -164,11 +164,11 @@ class ListeningReactor:
 
     def listenTCP(self, port: int, factory: object, *, interface: str) -> Any:
         """
-        Listen, or fail.  Port 0 is 40000.
+        Listen, or fail.  Port 0 is another port each time.
         """
         if interface in self.failures:
             raise CannotListenError(interface, port, self.failures[interface])
-        listening = ListeningPort(self, interface, port or 40000)
+        listening = ListeningPort(self, interface, port or 40000 + len(self.open))
         self.open.append(listening.address)
         return listening
 
