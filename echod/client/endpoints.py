@@ -27,7 +27,9 @@ from zope.interface import implementer
 
 from echod.client.reactor import IClientReactor
 from echod.client.target import WRONG_TARGET, Address, Family, Target
+from echod.net.extras import needed
 from echod.net.format import shortened
+from echod.net.tlsfiles import WrongFile, checkClientFiles
 
 
 def streamEndpoint(
@@ -53,9 +55,12 @@ def streamEndpoint(
         )
         return endpoint
     try:
+        checkClientFiles(target)
         return fromString(reactor, str(target))
-    except ImportError as error:
-        raise ValueError(f"needs the tls extra of txechod ({error})") from None
+    except ImportError:
+        raise ValueError(needed("tls")) from None
+    except WrongFile:
+        raise
     except Exception as error:
         # A parser of endpoint descriptions, which may be a plugin, raises anything.
         raise ValueError(f"{WRONG_TARGET} ({shortened(str(error))})") from None

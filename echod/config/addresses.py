@@ -23,8 +23,10 @@ from twisted.internet.endpoints import (
 from echod.limits.networks import Networks
 from echod.net.addresses import LOOPBACK, MAX_PORT
 from echod.net.descriptions import checkNumbers
+from echod.net.extras import needed
 from echod.net.format import hostPort, shortened
 from echod.net.quantities import wholeNumber
+from echod.net.tlsfiles import WrongFile, checkServerFiles
 from echod.service.inherited import PREFIX, InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.service.interfaces import Endpoint
 from echod.tcp.endpoints import isKind, layered
@@ -111,7 +113,7 @@ def statusAddress(value: str, findPackage: Callable[[str], object] = find_spec) 
     @raise ValueError: if it is wrong, or if the page needs a package that is missing.
     """
     if findPackage("prometheus_client") is None:
-        raise ValueError("needs the status extra of txechod (prometheus_client)")
+        raise ValueError(needed("status"))
     return streamAddress(value)
 
 
@@ -180,9 +182,12 @@ def streamEndpoint(
     if description.startswith(PREFIX):
         return InheritedStreamEndpoint(listener, *find(description, socket.SOCK_STREAM))
     try:
+        checkServerFiles(description)
         endpoint: Endpoint = parse(listener, description)
-    except ImportError as error:
-        raise ValueError(f"needs the tls extra of txechod ({error})") from None
+    except ImportError:
+        raise ValueError(needed("tls")) from None
+    except WrongFile:
+        raise
     except Exception as error:
         # Each parser of endpoint descriptions may raise its own kind of exception.
         raise ValueError(

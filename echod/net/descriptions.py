@@ -39,6 +39,7 @@ All arguments that are numbers, with their largest values.
 """
 
 _SEPARATOR = re.compile(r"(?<!\\):")
+_ESCAPE = re.compile(r"\\(.)")
 
 
 def checkNumbers(description: str, arguments: Sequence[str] = SERVER_ARGUMENTS) -> None:
@@ -49,12 +50,9 @@ def checkNumbers(description: str, arguments: Sequence[str] = SERVER_ARGUMENTS) 
 
     @raise ValueError: if one of them is not a plain number, or is too large.
     """
-    kind, *fields = _SEPARATOR.split(description)
+    kind = description.partition(":")[0]
     places = arguments if kind.lower() in PORTED else ()
-    for place, field in enumerate(fields):
-        name, equals, value = field.partition("=")
-        if not equals:
-            name, value = "".join(places[place : place + 1]), field
+    for name, value in fields(description, places)[1].items():
         if name in NUMBERS:
             try:
                 wholeNumber(value, 0, NUMBERS[name])
@@ -66,12 +64,23 @@ def socketPath(description: str) -> str | None:
     """
     @return: The path in the description of a UNIX socket; L{None} for other descriptions.
     """
-    kind, *fields = _SEPARATOR.split(description)
-    if kind.lower() != "unix":
-        return None
-    paths = [
-        value if equals else name
-        for name, equals, value in (field.partition("=") for field in fields)
-        if not equals or name == "path"
-    ]
-    return re.sub(r"\\(.)", r"\1", paths[0]) if paths else None
+    kind, given = fields(description, ("path",))
+    return given.get("path") if kind == "unix" else None
+
+
+def fields(description: str, places: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """
+    Split an endpoint description into its kind and its arguments.
+
+    @param places: The names of the positional arguments.
+
+    @return: The kind in lower case, and the arguments by their names.
+    """
+    kind, *texts = _SEPARATOR.split(description)
+    given = {}
+    for place, text in enumerate(texts):
+        name, equals, value = text.partition("=")
+        if not equals:
+            name, value = "".join(places[place : place + 1]), text
+        given[name] = _ESCAPE.sub(r"\1", value)
+    return kind.lower(), given

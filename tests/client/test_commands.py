@@ -36,7 +36,7 @@ from echod.client.exitstatus import CLOSED_PIPE, INTERRUPTED, ClientError, Outco
 from echod.client.main import COMMANDS
 from echod.client.options import parseCommandLine
 from echod.client.ping.command import reporter
-from echod.client.ping.live import MISSING, Plot, Progress
+from echod.client.ping.live import Plot, Progress
 from echod.client.ping.options import PingOptions
 from echod.client.ping.output import BufferedPrinter
 from echod.client.ping.report import Quiet
@@ -46,6 +46,7 @@ from echod.client.talk.stdio import Input, Output
 from echod.client.talk.terminal import Terminal
 from echod.client.target import Address
 from echod.client.udpsocket import LINUX, LOCAL_ORIGIN, NO_FRAGMENTS
+from echod.net.extras import needed
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GreetingFactory
 from echod.udp.echo import UDPEchoProtocol
@@ -1291,7 +1292,7 @@ class TerminalTests(CommandTestCase):
         """
 
         def missing(*arguments: object) -> NoReturn:
-            raise ClientError(Outcome(2, MISSING))
+            raise ClientError(Outcome(2, needed("plot")))
 
         _, options = parseCommandLine(["ping", "-q", "-c", "9"])
         assert isinstance(options, PingOptions)

@@ -39,6 +39,7 @@ from echod.client.ping.plan import Limits, Plan
 from echod.client.sockets import SocketOptions
 from echod.client.target import Address, Description, Family, parseTarget
 from echod.client.watch.options import WatchOptions
+from echod.net.extras import needed
 from tests.support import NO_NUMBERS, temporaryDirectory
 
 
@@ -117,7 +118,7 @@ class TargetTests(SynchronousTestCase):
         problem = self.assertRaises(
             ValueError, streamEndpoint, None, Description("tls:a:1"), 3, importing
         )
-        self.assertIn("needs the tls extra of txechod", str(problem))
+        self.assertEqual(str(problem), needed("tls"))
 
     def resolved(self, addresses: list[Any], family: Family | None) -> Any:
         """

@@ -9,6 +9,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.config.addresses import Address, datagramAddress, streamAddress, streamEndpoint
+from echod.net.extras import needed
 from echod.service.inherited import inherited
 from echod.tap import Options, makeService
 from echod.tcp.thismachine import ThisMachineFactory
@@ -87,9 +88,9 @@ class EndpointTests(SynchronousTestCase):
             raise ImportError("No module named OpenSSL")
 
         error = self.assertRaises(
-            ValueError, streamEndpoint, Address("ssl:0"), None, inherited, parse=parse
+            ValueError, streamEndpoint, Address("x:0"), None, inherited, parse=parse
         )
-        self.assertEqual(str(error), "needs the tls extra of txechod (No module named OpenSSL)")
+        self.assertEqual(str(error), needed("tls"))
 
 
 class SeveralAddressesTests(SynchronousTestCase):

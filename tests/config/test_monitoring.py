@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.config.addresses import statusAddress
 from echod.limits.capacity import SESSION_LINES
 from echod.limits.descriptors import SPARE, openDescriptors, openFilesLimit
+from echod.net.extras import needed
 from echod.tap import makeService
 from tests.support import lacking
 from tests.support.config import options
@@ -78,7 +79,7 @@ class StatusTests(SynchronousTestCase):
         If a package that the page needs is missing, the message says how to install it.
         """
         error = self.assertRaises(ValueError, statusAddress, "8000", lambda name: None)
-        self.assertEqual(str(error), "needs the status extra of txechod (prometheus_client)")
+        self.assertEqual(str(error), needed("status"))
 
 
 class LogTests(SynchronousTestCase):

@@ -18,9 +18,11 @@ How many bytes are read from the socket at once.
 """
 
 
-def makeCertificate(path: Path) -> Path:
+def makeCertificate(path: Path, days: int = 1) -> Path:
     """
     Write a new key and its self-signed certificate to a file.
+
+    @param days: How long the certificate is valid; it has expired if this is negative.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -31,8 +33,8 @@ def makeCertificate(path: Path) -> Path:
     now = datetime.now(timezone.utc)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=9))
+        .not_valid_after(now + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
     path.write_bytes(

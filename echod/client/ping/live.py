@@ -20,6 +20,7 @@ from echod.client.ping.plan import Plan
 from echod.client.ping.plot import graph, histogram
 from echod.client.ping.report import Print, Quiet, Summary
 from echod.client.target import Target
+from echod.net.extras import needed
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -40,8 +41,6 @@ MARGIN = 16
 """
 The number of columns for the labels beside a graph.
 """
-
-MISSING = "needs the plot extra of txechod (rich)"
 
 
 def isLong(plan: Plan) -> bool:
@@ -79,7 +78,7 @@ class Live(Quiet):
             from rich import live
             from rich.console import Console
         except ImportError:
-            raise ClientError(Outcome(USAGE, MISSING)) from None
+            raise ClientError(Outcome(USAGE, needed("plot"))) from None
         self._file = file
         # rich only writes to the file, and asks whether it is a terminal.
         self._console = console or Console(file=cast(TextIO, file))

@@ -12,9 +12,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import ClientError
-from echod.client.ping.live import MISSING, Plot, Progress, isLong
+from echod.client.ping.live import Plot, Progress, isLong
 from echod.client.ping.plan import Plan
 from echod.client.ping.plot import graph, histogram
+from echod.net.extras import needed
 from tests.support import clock, lacking
 from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, summarised
 
@@ -118,7 +119,7 @@ class LiveTests(SynchronousTestCase):
         self.addCleanup(sys.modules.__setitem__, "rich.console", sys.modules["rich.console"])
         sys.modules["rich.console"] = None  # type: ignore[assignment]
         ended = self.assertRaises(ClientError, Plot, self.lines.append, self.clock)
-        self.assertEqual((ended.outcome.status, ended.outcome.message), (2, MISSING))
+        self.assertEqual((ended.outcome.status, ended.outcome.message), (2, needed("plot")))
 
     def test_long(self) -> None:
         """
