@@ -167,6 +167,9 @@ class InstallTests(InstallTestCase):
         self.assertIn("pytest_echod/run.py", names)
         self.assertIn("entry_points.txt", names)
         self.assertNotIn("tests/", names)
+        self.assertIn("data/share/bash-completion/completions/echoc", names)
+        self.assertIn("data/share/fish/vendor_completions.d/echod.fish", names)
+        self.assertIn("data/share/zsh/site-functions/_echod", names)
         self.assertIn("echod/status/app.js", names)
         for package in ("twisted", "twisted/plugins"):
             self.assertNotIn(f"{package}/__init__.py", names)

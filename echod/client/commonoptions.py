@@ -15,7 +15,7 @@ from twisted.python import usage
 from echod._version import __version__
 from echod.client.sockets import SocketOptions
 from echod.client.target import LOOPBACK6, Address, Family, Target, joinPort, parseTarget
-from echod.client.values import seconds, typeOfService
+from echod.client.values import DSCP_NAMES, seconds, typeOfService
 from echod.net.addresses import LOOPBACK
 from echod.net.commandline import CommandLine
 from echod.net.format import quoted
@@ -62,6 +62,8 @@ class ClientOptions(CommandLine):
     streams = True
     several = False
     patience = "10"
+
+    choices = {"tos": DSCP_NAMES, "percentiles": ("50,90,99,99.9",)}
 
     groups = {"Options": ("timeout", *SOCKETS)}
 

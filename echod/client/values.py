@@ -13,6 +13,15 @@ from echod.net.quantities import LONGEST_TIME, decimal, duration, wholeNumber
 
 _HEXADECIMAL = re.compile("0[xX][0-9a-fA-F]{1,2}")
 
+DSCP_NAMES = (
+    *("EF", "LE"),
+    *(f"CS{number}" for number in range(8)),
+    *(f"AF{group}{drop}" for group in range(1, 5) for drop in range(1, 4)),
+)
+"""
+The names of all DSCPs.
+"""
+
 SHORTEST = 1e-9
 """
 The smallest number, chiefly of seconds: the clients count nanoseconds.

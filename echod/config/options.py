@@ -18,6 +18,7 @@ from echod.config.limitoptions import NETWORKS, LimitOptions
 from echod.config.monitoroptions import PAGE, MonitorOptions
 from echod.config.serveroptions import DEFAULT_PORTS, ServerOptions
 from echod.config.values import naming
+from echod.impair.items import ITEMS
 from echod.limits.networks import Networks
 from echod.net.commandline import CommandLine, hasOption
 from echod.net.format import printable, quoted
@@ -98,6 +99,12 @@ class Options(CommandLine, ServerOptions, LimitOptions, MonitorOptions):
             "drop=1% duplicate=1% reorder=1% corrupt=1% truncate=1%. Connections: rate=1MB/s "
             "pieces=1-7 refuse=1% close-after=1MB reset-after=1MB stall-after=1MB."
         ),
+    }
+
+    choices = {
+        "impair": tuple(f"{item}=" for item in ITEMS),
+        "session-lines": ("all",),
+        "workers": ("auto",),
     }
 
     examples = EXAMPLES

@@ -37,6 +37,11 @@ NARROW = 64
 In a terminal with less columns than this, the description starts below the option.
 """
 
+AGAIN = "Can be given again."
+"""
+The text of each option that can be given several times.
+"""
+
 _DEFAULT = re.compile(r"(.*) \[default: (.*)\]")
 
 _UNKNOWN_OPTION = re.compile(r"option (-.*) not recognized", re.DOTALL)
@@ -57,12 +62,22 @@ class Option:
     @ivar text: What it does.
 
     @ivar default: The default of its argument; empty if there is none.
+
+    @ivar choices: Words that a shell offers for its argument.
     """
 
     flags: tuple[str, ...]
     argument: str
     text: str
     default: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def repeats(self) -> bool:
+        """
+        Whether it can be given several times.
+        """
+        return AGAIN in self.text
 
     @property
     def usage(self) -> str:
@@ -80,11 +95,14 @@ class CommandLine(usage.Options):
 
     @cvar argumentHelp: What each kind of argument is.
 
+    @cvar choices: Words that a shell offers for the argument of an option, by its long name.
+
     @cvar examples: The last lines of the help.
     """
 
     groups: Mapping[str, Sequence[str]] = {}
     argumentHelp: dict[str, str] = {}
+    choices: Mapping[str, tuple[str, ...]] = {}
     examples = ""
     longdesc = ""
 
@@ -171,6 +189,7 @@ class CommandLine(usage.Options):
             argument,
             text,
             shown if argument and default is not None else "",
+            self.choices.get(name, ()),
         )
 
     def getUsage(self, width: int | None = None) -> str:
