@@ -100,6 +100,7 @@ class WatchCollector(Collector):
             for each in self._results:
                 counter.add_metric(self._labels(each), value(each))
             yield counter
+        yield self._reconnects()
         yield self._errors()
         yield self._roundTrips()
 
@@ -120,6 +121,16 @@ class WatchCollector(Collector):
                 answered.add_metric(self._labels(each), each.answered)
         yield up
         yield answered
+
+    def _reconnects(self) -> Metric:
+        reconnects = CounterMetricFamily(
+            "echoc_reconnects",
+            "Connections that replaced one that was lost or refused, counted after each run.",
+            labels=LABELS,
+        )
+        for each in self._results:
+            reconnects.add_metric(self._labels(each), each.reconnected)
+        return reconnects
 
     def _errors(self) -> Metric:
         errors = CounterMetricFamily(

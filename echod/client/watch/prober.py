@@ -92,6 +92,7 @@ class Prober:
             self._running = None
         if self._stopped:
             return
+        self._results.reconnected += pinger.openings.again
         self._results.ended(problem, pinger.started)
         self._wait(max(began + SHORTEST_RUN, self._reactor.seconds()))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from twisted.internet import error
 
-from echod.client.exitstatus import NOTHING_LISTENS, UNREACHABLE, errorNumber
+from echod.client.exitstatus import NOTHING_LISTENS, UNREACHABLE, errorNumber, isTimeout
 from echod.client.ping.events import ERRORS, Event, Kind
 from echod.client.ping.timer import SECOND
 from echod.net.histogram import Histogram
@@ -46,6 +46,9 @@ class Results:
 
     @ivar reordered: How many probes were answered out of order.
 
+    @ivar reconnected: How many connections replaced one that was lost or refused during a
+        run.
+
     @ivar errors: How many errors there were for each reason.
 
     @ivar roundTrips: The round-trip times, in seconds.
@@ -64,7 +67,7 @@ class Results:
         @param wallClock: Returns the time of day.
         """
         self.target = str(target)
-        self.sent = self.lost = self.reordered = 0
+        self.sent = self.lost = self.reordered = self.reconnected = 0
         self.kinds: Counter[Kind] = Counter()
         self.errors: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self.roundTrips = Histogram(BOUNDS)
@@ -130,7 +133,7 @@ def reason(problem: BaseException) -> str:
     """
     if isinstance(problem, (error.DNSLookupError, error.UnknownHostError)):
         return LOOKUP
-    if isinstance(problem, (error.TimeoutError, error.TCPTimedOutError)):
+    if isTimeout(problem):
         return TIMEOUT
     number = errorNumber(problem)
     if number in NOTHING_LISTENS:

@@ -53,7 +53,7 @@ class MetricsTests(SynchronousTestCase):
         """
         samples = self.samples()
         self.assertEqual(set(samples.values()), {0})
-        self.assertEqual(len(samples), 1 + 10 + len(REASONS) + len(BOUNDS) + 3)
+        self.assertEqual(len(samples), 1 + 10 + 1 + len(REASONS) + len(BOUNDS) + 3)
 
     def test_events(self) -> None:
         """
@@ -61,8 +61,10 @@ class MetricsTests(SynchronousTestCase):
         """
         for event in EVENTS:
             self.results.observe(event)
+        self.results.reconnected = 5
         samples = self.samples()
         expected = {
+            "reconnects_total": 5,
             "up": 0,
             "last_answer_timestamp_seconds": 1.5e9,
             "probes_sent_total": 3,

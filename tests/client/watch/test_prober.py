@@ -237,6 +237,16 @@ class ProberTests(SynchronousTestCase):
         gc.collect()
         self.assertIsNone(first())
 
+    def test_reconnected(self) -> None:
+        """
+        The connections that were opened again are counted after each run.
+        """
+        self.advance(0.6)
+        pinger, _ = self.runs[0]
+        pinger.openings.again = 3
+        self.advance(6)
+        self.assertEqual(self.results.reconnected, 3)
+
     def test_connectionLost(self) -> None:
         """
         The loss of a connection is counted, and the next run follows.
