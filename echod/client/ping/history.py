@@ -103,6 +103,13 @@ class History:
         """
         return islice(self._waiting.values(), SEARCHED)
 
+    def lost(self) -> Iterator[Sent]:
+        """
+        @return: The lost probes among the newest settled ones, the oldest first.
+        """
+        newest = [*islice(reversed(self._settled.values()), SEARCHED)]
+        return (probe for probe, kind in reversed(newest) if kind is Kind.LOST)
+
     def known(self) -> Iterator[Sent]:
         """
         @return: L{waiting}, then the newest settled probes.

@@ -4,6 +4,7 @@ Which probe an answer belongs to, and where it differs from it.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
 
 from echod.client.ping.history import History, Sent
@@ -49,7 +50,8 @@ def _intact(data: bytes, probes: Probes, history: History) -> int | None:
     if len(data) >= HEADER_SIZE:
         sequence = probes.decode(data)
         return None if sequence is None or sequence >= history.attempted else sequence
-    for sequence, size, _ in history.known():
+    # The numbers of short probes repeat: first look at the probes without an answer.
+    for sequence, size, _ in chain(history.waiting(), history.lost(), history.known()):
         if size == len(data) and probes.encode(sequence, size) == data:
             return sequence
     return None

@@ -178,6 +178,24 @@ class TrackerTests(SynchronousTestCase):
         self.assertEqual(self.tracker.inFlight, 1)
         self.check(1)
 
+    def test_lateShort(self) -> None:
+        """
+        The bytes of short probes repeat.  An answer belongs to the oldest waiting probe with
+        these bytes, then to the oldest lost one, and then it is a duplicate.
+        """
+        self.send(600, 1)
+        lost = [event.sequence for event in self.tracker.expire(at(580.5).monotonic)]
+        self.assertEqual(lost, list(range(580)))
+        for byte, results in (
+            (0x00, [(Kind.LATE, 0), (Kind.LATE, 256), (Kind.LATE, 512)]),
+            (0x44, [(Kind.ANSWERED, 580), (Kind.LATE, 68), (Kind.LATE, 324)]),
+        ):
+            newest = max(sequence for _, sequence in results)
+            for kind, sequence in [*results, (Kind.DUPLICATED, newest)]:
+                event = self.tracker.received(bytes([byte]), at(580.5))
+                self.assertEqual((event.kind, event.sequence), (kind, sequence))
+        self.check(575, late=5, duplicated=2)
+
     def test_late(self) -> None:
         """
         A probe that is answered after its time is late and not lost, even if it counted as

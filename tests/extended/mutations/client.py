@@ -53,6 +53,7 @@ MUTATIONS = [
     Mutation(
         MATCH, "sequence >= history.attempted", "sequence > history.attempted", PROBE_TESTS
     ),
+    Mutation(MATCH, "chain(history.waiting(), history.lost(), ", "chain(", PROBE_TESTS),
     Mutation(
         MATCH,
         "return best if best and difference(best) <= CLOSE else None",
