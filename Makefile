@@ -23,11 +23,13 @@ test: lint types unit trial package docs
 
 # The same tests with every installed Python and with the oldest Twisted.  Mutations of the
 # code, each of which must fail a test.  The status page with a real browser and a real
-# Prometheus.  Other echo servers, as far as they are installed.
+# Prometheus.  Other echo servers, as far as they are installed.  A table of what echoc says
+# about servers that misbehave.
 test-all: test
 	$(BIN)/python -m tests.extended.reactorsuite
 	$(BIN)/python -m tests.extended.mutations
 	$(BIN)/python -m tests.extended.pingcomparison
+	$(BIN)/python -m tests.extended.misbehaving
 	$(BIN)/python -m tests.extended.comparison
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
 	$(BIN)/python -m pytest tests/extended/realstatus.py

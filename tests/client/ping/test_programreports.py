@@ -13,6 +13,7 @@ from echod.client.ping.plan import Plan
 from echod.client.ping.programreports import CSV, JSON, JSONLines
 from echod.client.ping.report import Report
 from echod.client.target import Description
+from tests.support import CHECKOUT
 from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, SlowReader, summarised
 
 OTHER = Description('tls:b:7:trustRoots="a,b"')
@@ -83,12 +84,15 @@ class ProgramReportTests(SynchronousTestCase):
 
     def test_jsonKeys(self) -> None:
         """
-        C{jq} needs no quotes for any key.
+        C{jq} needs no quotes for any key, and the manual page lists all of them.
         """
-        for line in self.report(JSONLines):
+        page = (CHECKOUT / "docs" / "echoc.rst").read_text()
+        manual = page[page.index("\nJSON\n") :]
+        for line in [*self.report(JSON, 2), *self.report(JSONLines)]:
             said = json.loads(line)
             for key in [*said, *(key for size in said.get("sizes", ()) for key in size)]:
                 self.assertRegex(key, "^[a-z][a-z0-9_]*$")
+                self.assertRegex(manual, rf"\b{key}\b")
 
     def test_jsonLines(self) -> None:
         """
