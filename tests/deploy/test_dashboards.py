@@ -9,10 +9,12 @@ enumeration; the types of all other values are compared with those of the models
 from __future__ import annotations
 
 import json
+import sys
 from enum import Enum
 from importlib.util import find_spec
 from itertools import combinations
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -35,6 +37,8 @@ class SchemaTests(SynchronousTestCase):
     """
 
     def setUp(self) -> None:
+        if sys.version_info < (3, 11):
+            raise SkipTest(f"{SDK} needs Python 3.11")
         if find_spec(SDK) is None:
             lacking(SDK)
         from grafana_foundation_sdk.cog.encoder import JSONEncoder
