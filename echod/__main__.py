@@ -5,7 +5,7 @@ The program C{echod}, and C{python -m echod}: C{twistd -n --pidfile= echod}.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.scripts.twistd import ServerOptions, runApp  # type: ignore[attr-defined]
 
@@ -24,13 +24,17 @@ class Runner(ServerOptions):
         return "Usage:"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(
+    arguments: Sequence[str] | None = None, run: Callable[[Runner], object] = runApp
+) -> None:
     """
     Run twistd with echod, and exit with its status.
+
+    @param run: Runs the application that the options ask for.
     """
     runner = Runner()
     runner.parseOptions([*TWISTD, *(sys.argv[1:] if arguments is None else arguments)])
-    runApp(runner)
+    run(runner)
 
 
 if __name__ == "__main__":

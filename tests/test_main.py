@@ -9,12 +9,15 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from signal import SIGTERM
+from subprocess import run
 
+from twisted.internet import reactor as installed
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.__main__ import main
+from echod.__main__ import Runner, main
 from echod._version import __version__
-from tests.support.daemon import PATIENCE, Daemon, runDaemon, session
+from tests.support import MEASURED
+from tests.support.daemon import PATIENCE, Daemon, session
 
 ECHOD = [sys.executable, "-m", "echod"]
 
@@ -73,6 +76,19 @@ class MainTests(SynchronousTestCase):
             self.assertEqual(said, "")
             self.assertTrue(str(status).startswith(f"echod: {problem}"), status)
 
+    def test_runner(self) -> None:
+        """
+        echod runs in the foreground and without a PID file, with the options of the user.
+        """
+        # This is the only program in its process, and sets its clock.
+        self.patch(installed, "seconds", installed.seconds)
+        started: list[Runner] = []
+        main(["--tcp", "127.0.0.1:0"], started.append)
+        (runner,) = started
+        self.assertEqual((runner["nodaemon"], runner["pidfile"]), (1, ""))
+        self.assertEqual(runner.subCommand, "echod")
+        self.assertEqual(runner.subOptions["tcp"], ["127.0.0.1:0"])
+
     def test_process(self) -> None:
         """
         C{python -m echod} serves until SIGTERM, and leaves no file.
@@ -88,7 +104,8 @@ class MainTests(SynchronousTestCase):
         """
         After a mistake, the process writes one line to standard error and ends with status 1.
         """
-        ended = runDaemon([*ECHOD, "--tpc", "8080"])
+        command = [*ECHOD, "--tpc", "8080"]
+        ended = run(command, env=MEASURED, capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(
             (ended.returncode, ended.stdout, ended.stderr),
             (1, "", "echod: unknown option --tpc: did you mean --tcp?\n"),

@@ -367,6 +367,13 @@ class OptionsTests(SynchronousTestCase):
             self.assertIn(why, str(problem), arguments)
             self.assertNotIn("\n", str(problem))
 
+    def test_withoutParent(self) -> None:
+        """
+        The options of a command can be parsed alone; then no other command is known.
+        """
+        error = self.assertRaises(UsageError, TCPOptions().parseOptions, ["--count=3"])
+        self.assertEqual(str(error), "unknown option --count: --help lists the options")
+
     def test_hostAndPort(self) -> None:
         """
         Host and port may be two words, as for nc.

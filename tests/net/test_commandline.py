@@ -103,6 +103,20 @@ Examples:
 
         self.assertIn("\nCommands:\n  play                    Play it.\n", Main().getUsage(80))
 
+    def test_option(self) -> None:
+        """
+        An option has the words that a shell offers, and tells whether it can be given again.
+        """
+
+        class Choosing(CommandLine):
+            choices = {"colour": ("red", "blue")}
+            optParameters = [["colour", "c", None, "Use NAME. Can be given again."]]
+
+        option = Choosing().option("colour")
+        self.assertEqual(option.choices, ("red", "blue"))
+        self.assertTrue(option.repeats)
+        self.assertFalse(Command().option("mute").repeats)
+
     def test_noArgument(self) -> None:
         """
         The description of an option must name its argument.

@@ -25,6 +25,8 @@ MUTATIONS = [
     Mutation(COMMAND_LINE, ".lower(), self._names()", ", self._names()", TEST_COMMAND_LINE),
     Mutation(COMMAND_LINE, "{**sections, ", "{", TEST_COMMAND_LINE),
     Mutation(COMMAND_LINE, "min(width or", "max(width or", TEST_COMMAND_LINE),
+    Mutation(COMMAND_LINE, '" ".join(words.split())', "words", TEST_COMMAND_LINE),
+    Mutation(QUANTITIES, "least=least, most=LONGEST_TIME", "least=least", TEST_QUANTITIES),
     Mutation(EXTRAS, " and not isInstalled()", "", TEST_EXTRAS),
     Mutation(TLS_FILES, ".public_key() != public:", " is None:", TEST_TLS_FILES),
     Mutation(
