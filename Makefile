@@ -4,10 +4,12 @@
 PYTHON = python3
 VENV = .venv
 BIN = $(VENV)/bin
+SPHINX = $(BIN)/sphinx-build -q -W --keep-going -d build/docs/doctrees docs
 # Options of echod for "make run".
 ARGS =
 
-.PHONY: run test test-all lint types unit trial package docs bench soak format clean
+.PHONY: run test test-all lint types unit trial package man deb docs bench soak \
+    format clean
 
 # Serve until Ctrl-C, on the default ports or as ARGS says.  No shell stands between
 # make and twistd: a shell would not pass a SIGTERM on.
@@ -25,7 +27,7 @@ test: lint types unit trial package docs
 # code, each of which must fail a test.  The status page with a real browser and a real
 # Prometheus.  Other echo servers, as far as they are installed.  A table of what echoc says
 # about servers that misbehave.
-test-all: test
+test-all: test man
 	$(BIN)/python -m tests.extended.reactorsuite
 	$(BIN)/python -m tests.extended.mutations
 	$(BIN)/python -m tests.extended.pingcomparison
@@ -59,16 +61,27 @@ trial: TRIED = $(shell grep -LE 'subprocess|support.(daemon|story) import' $$(fi
 trial: $(VENV)/test
 	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(subst /,.,$(basename $(TRIED)))
 
-package: $(VENV)/test
+package: man
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; false; }
 	$(BIN)/twine check --strict dist/*
 
 # Pages in build/docs/html, and man pages in build/docs/man; any warning is an error.
-docs: SPHINX = $(BIN)/sphinx-build -q -W --keep-going -d build/docs/doctrees docs
 docs: $(VENV)/test
 	$(SPHINX) -b html build/docs/html
 	$(SPHINX) -b man build/docs/man
+
+# The man pages where setup.py finds them: installing a package needs no Sphinx.
+man: $(VENV)/test
+	$(SPHINX) -b man build/docs/man
+	# Narrow columns of a table cannot be justified: groff would warn.
+	sed -i '/^\.TH/a .na' build/docs/man/*.[18]
+	install -m 644 -D -t share/man/man1 build/docs/man/*.1
+	install -m 644 -D -t share/man/man8 build/docs/man/*.8
+
+# A package for Debian 13 and later, in build/deb.
+deb: man
+	packaging/deb build/deb
 
 # Run the server on one core and the load on another, on a machine without other work, and
 # write the figures and the picture into docs/.
@@ -88,7 +101,7 @@ format: $(VENV)/test
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .*_cache
+	rm -rf $(VENV) build dist share/man *.egg-info .coverage .hypothesis .*_cache
 
 # Install again when setup.cfg has changed.
 $(VENV)/run: setup.cfg | $(BIN)/python

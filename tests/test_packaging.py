@@ -10,18 +10,21 @@ import re
 import shutil
 import sys
 import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 from subprocess import run
 from zipfile import ZipFile
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import CHECKOUT, lacking, temporaryDirectory
+from tests.support import CHECKOUT, lacking, program, temporaryDirectory
 
 INSTALL_TIMEOUT = 300.0
 """
 How long an installation may take, in seconds: it may have to download.
 """
+
+MAN_PAGES = ("man1/echoc.1", "man8/echod.8")
 
 CONTENTS = ("LICENSE", "README.rst", "CHANGELOG.rst", "setup.cfg", "setup.py")
 
@@ -64,7 +67,7 @@ class InstallTestCase(SynchronousTestCase):
         # A copy, as building writes into the source.
         self.directory = temporaryDirectory(self)
         self.source = self.directory / "source"
-        ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info")
+        ignored = shutil.ignore_patterns(".*", "build", "dist", "man", "*.egg-info")
         shutil.copytree(CHECKOUT, self.source, ignore=ignored)
         self.environment = self.directory / "environment"
         # The pip that runs here can install there.
@@ -82,6 +85,20 @@ class InstallTestCase(SynchronousTestCase):
             *(sys.executable, "-m", "pip", "--python", str(python), *arguments),
             cwd=self.environment,
         )
+
+    def makeManPages(self) -> None:
+        """
+        Do what C{make man} does.
+        """
+        pages = self.directory / "pages"
+        command(
+            *(sys.executable, "-m", "sphinx", "-q", "-b", "man", "docs", str(pages)),
+            cwd=self.source,
+        )
+        for page in MAN_PAGES:
+            path = self.source / "share" / "man" / page
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(pages / path.name, path)
 
     def build(self, kind: str) -> str:
         """
@@ -155,6 +172,29 @@ class InstallTests(InstallTestCase):
     """
     Tests for the installed package.
     """
+
+    def test_manPages(self) -> None:
+        """
+        The source distribution contains the man pages, and so does the wheel that is made
+        from it. C{man} finds them in the environment where it is installed.
+        """
+        for module in ("sphinx", "furo", "sphinx_design"):
+            if find_spec(module) is None:
+                lacking(module)
+        self.makeManPages()
+        archive = self.build("sdist")
+        self.pip("install", "-q", "--no-compile", "--no-deps", archive)
+        for page in MAN_PAGES:
+            self.assertTrue((self.environment / "share" / "man" / page).exists(), page)
+        man = program("man")
+        done = run(
+            [man, "-w", "echod", "echoc"],
+            env={"PATH": f"{self.environment}/bin:{os.defpath}"},
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_TIMEOUT,
+        )
+        self.assertEqual(done.stdout.count(f"{self.environment}/share/man/"), 2, done.stderr)
 
     def test_wheel(self) -> None:
         """

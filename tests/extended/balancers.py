@@ -7,6 +7,7 @@ They take half a minute, and print figures: C{make test-all} runs them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 from time import monotonic
 from typing import Any
+from urllib.request import urlopen
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -40,6 +42,11 @@ How many answers are waited for between one event and the next.
 RATE = 500
 """
 How many probes C{echoc ping} sends in a second while machines are restarted.
+"""
+
+STALLED = 1.0
+"""
+How long nothing can be sent before all buffers on the way are full, in seconds.
 """
 
 ROUNDS = 3
@@ -108,6 +115,14 @@ class Machine:
             *("--status", f"{HOST}:{self.health}"),
             *self.arguments,
         )
+
+    def connections(self) -> int:
+        """
+        @return: How many connections to the echo it has accepted or refused.
+        """
+        with urlopen(f"http://{HOST}:{self.health}/status.json", timeout=PATIENCE) as answer:
+            tcp = next(each for each in json.load(answer)["services"] if "open" in each)
+        return int(tcp["accepted"] + sum(tcp["refused"].values()))
 
     def end(self, number: int) -> None:
         """
@@ -242,12 +257,19 @@ class HAProxyTests(BalancerTests):
         """
         @return: Whether a machine is up, and how many sessions it has.
         """
+        row = self.row(machine)
+        return row["status"], int(row["scur"])
+
+    def row(self, machine: Machine) -> dict[str, str]:
+        """
+        @return: The statistics of HAProxy about a machine.
+        """
         header, *rows = self.command("show stat").splitlines()
         names = header.lstrip("# ").split(",")
         for row in rows:
             fields = dict(zip(names, row.split(","), strict=False))
             if (fields.get("pxname"), fields.get("svname")) == ("echod", machine.name):
-                return fields["status"], int(fields["scur"])
+                return fields
         raise AssertionError(rows)
 
     def test_machines(self) -> None:
@@ -276,6 +298,39 @@ class HAProxyTests(BalancerTests):
         d.daemon.expect("connected")
         self.assertEqual(self.after("one added", [Load]), [0])
         self.finish()
+
+    def test_checks(self) -> None:
+        """
+        HAProxy's checks ask the status, so none of them is a session. A machine that
+        drains leaves the pool before it ends, and its session gets everything back.
+        """
+        self.run_("-db", "-f", str(self.configure()))
+        wait((self.directory / "admin").exists)
+        wait(lambda: all(self.checked(machine) for machine in self.machines))
+        with socket.create_connection(self.tcp, PATIENCE) as peer:
+            # A peer that does not read yet keeps the machine from ending.
+            peer.settimeout(STALLED)
+            sent = 0
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    sent += peer.send(b"x" * 65536)
+            wait(lambda: any(each.connections() for each in self.machines))
+            busy = max(self.machines, key=Machine.connections)
+            self.assertEqual(sum(each.connections() for each in self.machines), 1)
+            busy.daemon.process.send_signal(signal.SIGTERM)
+            wait(lambda: self.state(busy)[0] == "DOWN")
+            self.assertEqual(self.row(busy)["check_code"], "503")
+            peer.settimeout(PATIENCE)
+            received = 0
+            while received < sent:
+                received += len(peer.recv(65536))
+            self.assertEqual(received, sent)
+
+    def checked(self, machine: Machine) -> bool:
+        """
+        @return: True if a check has found that a machine is ready.
+        """
+        return "L7OK" in self.row(machine)["check_status"]
 
     def test_restart(self) -> None:
         """

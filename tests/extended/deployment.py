@@ -5,11 +5,12 @@ test-all} runs them.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import sys
 from pathlib import Path
-from subprocess import PIPE, Popen, run
+from subprocess import PIPE, STDOUT, Popen, run
 from time import monotonic
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -24,6 +25,11 @@ DEPLOY = CHECKOUT / "deploy"
 KUBERNETES = ("1.30", "1.37")
 """
 The first version that has all of it, and the last that is known.
+"""
+
+PACKAGE_TIMEOUT = 1800.0
+"""
+How long C{.ci/deb} may take, in seconds: it downloads a Debian and all build tools.
 """
 
 NO_WRITABLE_CODE = """
@@ -58,6 +64,31 @@ class KubernetesTests(SynchronousTestCase):
             )
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertEqual(len(re.findall("passed", done.stdout + done.stderr)), 5)
+
+
+class DebianTests(SynchronousTestCase):
+    """
+    The Debian package.
+    """
+
+    def test_package(self) -> None:
+        """
+        The package is clean in lintian, and apt installs it in a new tree. There, with the
+        real systemd, it serves on systemd's sockets and on port 7, refuses nobody during
+        an upgrade, and leaves no file when it is purged.
+        """
+        if os.geteuid() != 0:
+            lacking("root, to make a Debian tree")
+        for name in ("debootstrap", "ip", "nsenter"):
+            program(name)
+        done = run(
+            [CHECKOUT / ".ci" / "deb"],
+            stdout=PIPE,
+            stderr=STDOUT,
+            text=True,
+            timeout=PACKAGE_TIMEOUT,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout)
 
 
 class SandboxTests(SynchronousTestCase):

@@ -36,6 +36,11 @@ EXPOSURE = 12
 The highest accepted result of C{systemd-analyze security}, times ten.
 """
 
+EXPOSURE_OF_PORT7 = 14
+"""
+The same with the override for port 7, which has one capability and no user namespace.
+"""
+
 HAND_OVER = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
@@ -198,7 +203,7 @@ class UnitTests(SynchronousTestCase):
         self.analyze = program("systemd-analyze")
         self.root = temporaryDirectory(self)
         self.directory = self.root / "etc/systemd/system"
-        shutil.copytree(UNITS, self.directory)
+        shutil.copytree(UNITS, self.directory, ignore=shutil.ignore_patterns("*.d"))
         for target in TARGETS:
             (self.directory / f"{target}.target").write_text("[Unit]\n")
         programs = self.root / "opt/echod/bin"
@@ -232,6 +237,24 @@ class UnitTests(SynchronousTestCase):
         units = self.units("service") + self.units("socket")
         self.assertEqual(len(units), 5)
         self.assertEqual(self.analyzed("verify", "--man=no", *units), "")
+
+    def test_port7(self) -> None:
+        """
+        With the override for port 7, the only privilege is to bind to a port below 1024.
+        """
+        override = "echod.service.d"
+        shutil.copytree(UNITS / override, self.directory / override)
+        self.assertEqual(self.analyzed("verify", "--man=no", "echod.service"), "")
+        report = self.analyzed(
+            *("security", "--offline=true", f"--threshold={EXPOSURE_OF_PORT7}"),
+            "echod.service",
+        )
+        left = re.findall(r"^✗ CapabilityBoundingSet=~(\S+)", report, re.M)
+        self.assertEqual(left, ["CAP_NET_(BIND_SERVICE|BROADCAST|RAW)"])
+        (command,) = re.findall(
+            r"ExecStart=.* echod +(.*)", (UNITS / override / "port7.conf").read_text()
+        )
+        Options(MemoryReactorClock()).parseOptions(command.split())
 
     def test_security(self) -> None:
         """
