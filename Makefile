@@ -31,6 +31,7 @@ test-all: test man
 	$(BIN)/python -m tests.extended.reactorsuite
 	$(BIN)/python -m tests.extended.mutations
 	$(BIN)/python -m tests.extended.pingcomparison
+	$(BIN)/python -m tests.extended.pingaccuracy
 	$(BIN)/python -m tests.extended.misbehaving
 	$(BIN)/python -m tests.extended.comparison
 	$(BIN)/python -m pip install -q --disable-pip-version-check -e .[browser]
