@@ -9,7 +9,8 @@ from typing import Any
 
 from echod.client.exitstatus import Outcome
 from echod.client.ping.addresses import Addresses
-from echod.client.ping.events import Event, Kind, Moment
+from echod.client.ping.events import Event, Kind
+from echod.client.ping.moments import Moment
 from echod.client.ping.probe import Probes
 from echod.client.ping.report import Report
 from echod.client.ping.result import Result

@@ -30,19 +30,6 @@ ERRORS = (Kind.REFUSED, Kind.UNREACHABLE)
 DAMAGED = (Kind.TRUNCATED, Kind.CORRUPTED)
 
 
-class Moment(NamedTuple):
-    """
-    One moment on two clocks, in nanoseconds.
-
-    @ivar monotonic: The clock that never jumps.
-
-    @ivar realtime: The time of day, as in the kernel's timestamps.
-    """
-
-    monotonic: int
-    realtime: int
-
-
 class Event(NamedTuple):
     """
     @ivar sequence: The number of the probe; L{None} if unknown.

@@ -4,15 +4,11 @@ The search for the path MTU with probes: C{echoc ping --mtu}.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from random import Random
+from typing import Any
 
-from twisted.internet.interfaces import IReactorTime
-
-from echod.client.ping.events import ERRORS, Event, Moment
-from echod.client.ping.pinger import Observer, Pinger, now
-from echod.client.ping.plan import Plan
+from echod.client.ping.events import ERRORS, Event
+from echod.client.ping.pinger import Pinger
 from echod.client.ping.result import Result
 from echod.client.ping.search import Search
 
@@ -34,18 +30,9 @@ class MTUPinger(Pinger):
     Sends probes of the sizes that a L{Search} chooses.
     """
 
-    def __init__(
-        self,
-        reactor: IReactorTime,
-        plan: Plan,
-        observer: Observer,
-        *,
-        now: Callable[[], Moment] = now,
-        random: Random | None = None,
-    ) -> None:
-        super().__init__(reactor, plan, self._learn, now=now, random=random)
-        self._report = observer
-        self._clock = now
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._report, self.observe = self.observe, self._learn
         self._search = Search()
         self._size: int | None = None
         self._firstOfSize = 0
@@ -75,7 +62,7 @@ class MTUPinger(Pinger):
         return replace(super().result(), search=self._search)
 
     def _hasPaused(self) -> bool:
-        return self._clock().monotonic >= self.tracker.lastAttempt + PAUSE
+        return self.now().monotonic >= self.tracker.lastAttempt + PAUSE
 
     def _learn(self, event: Event) -> None:
         self._search.observe(event)

@@ -4,8 +4,6 @@ A measurement: probes go out on schedule, and every byte that comes back is chec
 
 from __future__ import annotations
 
-import errno
-import time
 from collections.abc import Callable
 from math import inf
 from random import Random
@@ -14,9 +12,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from echod.client.exitstatus import NOTHING_LISTENS
 from echod.client.ping.addresses import Addresses, Connected, addressesOf
-from echod.client.ping.events import Event, Kind, Moment
+from echod.client.ping.errors import Errors
+from echod.client.ping.events import Event, Kind
+from echod.client.ping.expiry import Expiry
+from echod.client.ping.moments import Moment, now
 from echod.client.ping.opening import Openings
 from echod.client.ping.plan import Plan
 from echod.client.ping.probe import Probes
@@ -26,13 +26,6 @@ from echod.client.ping.timer import SECOND
 from echod.client.ping.tracker import Tracker
 
 Observer = Callable[[Event], object]
-
-
-def now() -> Moment:
-    """
-    @return: The current moment.
-    """
-    return Moment(time.monotonic_ns(), time.time_ns())
 
 
 class Pinger:
@@ -62,14 +55,13 @@ class Pinger:
 
     _write: Callable[[bytes], object]
     _unread: Callable[[], bool]
+    _expiry: Expiry
     _schedule: Schedule | None = None
-    _expiry: IDelayedCall | None = None
     _grace: IDelayedCall | None = None
     _deadline: IDelayedCall | None = None
     _stopping: IDelayedCall | None = None
     _failure: BaseException | None = None
     _isCut = False
-    _unreachable = ""
     _sentAll = False
     _over = False
 
@@ -91,6 +83,7 @@ class Pinger:
         self.openings = Openings()
         self.plan = plan
         self.tracker = Tracker(Probes(random or Random()), round(plan.timeout * SECOND))
+        self._errors = Errors(self.tracker)
         self._reactor = reactor
         self.observe = observer
         self.now = now
@@ -124,14 +117,21 @@ class Pinger:
         self._write, self._unread = write, unread
         if self.started:
             return
-        self._began = self.now().monotonic
+
+        def clock() -> int:
+            return self.now().monotonic
+
+        self._began = clock()
         if self.plan.deadline is not None:
             self._deadline = self._reactor.callLater(self.plan.deadline, self.end)
         if self.plan.sending is not None:
             self._stopping = self._reactor.callLater(self.plan.sending, self._stopSending)
+        self._expiry = Expiry(
+            self._reactor, clock, self.tracker, lambda: self._unread(), self._expired
+        )
         self._schedule = Schedule(
             self._reactor,
-            lambda: self.now().monotonic,
+            clock,
             round(self.plan.interval * SECOND),
             self.plan.probes,
             self._send,
@@ -175,7 +175,7 @@ class Pinger:
         @param data: The probe that the error belongs to; empty if unknown.
         """
         if not self._over:
-            kind = self._kind(error)
+            kind = self._errors.kind(error)
             self.observe(self.tracker.failed(kind, data))
             self._checkReachable(kind)
 
@@ -223,7 +223,8 @@ class Pinger:
         self._over = True
         if self._schedule is not None:
             self._schedule.stop()
-        for call in (self._expiry, self._grace, self._deadline, self._stopping):
+            self._expiry.stop()
+        for call in (self._grace, self._deadline, self._stopping):
             if call is not None and call.active():
                 call.cancel()
         self.finished.callback(self.result())
@@ -242,7 +243,7 @@ class Pinger:
             self.connected,
             slips=Slips() if self._schedule is None else self._schedule.slips,
             percentiles=self.plan.percentiles,
-            unreachable=self._unreachable,
+            unreachable=self._errors.reason,
             addresses=self.addresses,
             openings=self.openings,
         )
@@ -255,15 +256,16 @@ class Pinger:
         moment = self.now()
         try:
             self._write(probe)
-        except BlockingIOError:
-            return False
         except OSError as error:
-            kind = self._kind(error)
+            if self._errors.canRetry(error, moment.monotonic):
+                return False
+            kind = self._errors.kind(error, size)
             self.observe(self.tracker.sendFailed(size, moment, kind))
             self._checkReachable(kind)
         else:
             self.observe(self.tracker.sent(size, moment))
-            self._expect()
+            self._expiry.expect()
+        self._errors.sent()
         return True
 
     def _checkReachable(self, kind: Kind) -> None:
@@ -278,25 +280,8 @@ class Pinger:
         """
         return not (self.tracker.total.returned or self.plan.persistent)
 
-    def _expect(self) -> None:
-        deadline = self.tracker.deadline()
-        if self._expiry is None and deadline is not None and not self._over:
-            left = deadline - self.now().monotonic
-            self._expiry = self._reactor.callLater(max(left, 0) / SECOND, self._readFirst)
-
-    def _readFirst(self) -> None:
-        # Answers may have arrived in time while this process was busy.  The reactor
-        # reads them before the next delayed call.
-        self._expiry = self._reactor.callLater(0, self._expire)
-
-    def _expire(self) -> None:
-        if self._unread():
-            self._readFirst()
-            return
-        self._expiry = None
-        for event in self.tracker.expire(self.now().monotonic):
-            self.observe(event)
-        self._expect()
+    def _expired(self, event: Event) -> None:
+        self.observe(event)
         self._checkDone()
 
     def _stopSending(self) -> None:
@@ -322,11 +307,3 @@ class Pinger:
             return duplicates
         sinceLast = (self.now().monotonic - self.tracker.lastAttempt) / SECOND
         return max(duplicates, self.plan.timeout - sinceLast)
-
-    def _kind(self, error: OSError) -> Kind:
-        if error.errno in NOTHING_LISTENS:
-            return Kind.REFUSED
-        if error.errno == errno.EMSGSIZE:
-            return Kind.TOO_BIG
-        self._unreachable = error.strerror or str(error)
-        return Kind.UNREACHABLE

@@ -7,8 +7,14 @@ from __future__ import annotations
 import errno
 from collections import deque
 from functools import partial
+from typing import cast
 
-from twisted.internet.interfaces import IHandshakeListener, IPushProducer, ISSLTransport
+from twisted.internet.interfaces import (
+    IHandshakeListener,
+    IPushProducer,
+    ISSLTransport,
+    ISystemHandle,
+)
 from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -16,6 +22,7 @@ from zope.interface import implementer
 from echod.client.datagrams import ConnectedPort, Source
 from echod.client.ping.pinger import Pinger
 from echod.client.talk.tcp import setNoDelay
+from echod.net.sockets import isReadable
 from echod.net.transport import ISessionTransport
 
 
@@ -118,7 +125,7 @@ class StreamProbesProtocol(OpeningProtocol):
         assert self.transport is not None
         self.transport.registerProducer(self, True)
         self.pinger.openings.again += self.pinger.started
-        self.pinger.start(self._send)
+        self.pinger.start(self._send, self._unread)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -166,6 +173,12 @@ class StreamProbesProtocol(OpeningProtocol):
         """
         Do nothing: L{connectionLost} follows.
         """
+
+    def _unread(self) -> bool:
+        # The transport of a test has no socket.
+        return ISystemHandle.providedBy(self.transport) and isReadable(
+            cast(ISystemHandle, self.transport).getHandle()
+        )
 
     def _send(self, probe: bytes) -> None:
         if self._full:

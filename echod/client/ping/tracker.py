@@ -10,23 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from echod.client.ping.events import Event, Kind, Moment
+from echod.client.ping.events import Event, Kind
 from echod.client.ping.history import REMEMBERED, History, Sent
 from echod.client.ping.match import Match, match
+from echod.client.ping.moments import Moment, roundTrip
 from echod.client.ping.probe import HEADER_SIZE, Probes
 from echod.client.ping.statistics import RoundTrips
-
-READING = 200_000
-"""
-How far apart two readings of the two clocks may be, in nanoseconds: the process may be
-interrupted between them.
-"""
-
-SLEW = 0.0005
-"""
-By which fraction the kernel may speed up or slow down the time of day, to correct it:
-500 ppm (adjtimex(2)).  A greater difference is a step.
-"""
 
 
 class Counts:
@@ -124,7 +113,7 @@ class Tracker:
             return self._damaged(found, found.at, data)
         if found.probe is None or not self._history.isOpen(found.sequence):
             return self._repeated(found, len(data))
-        return self._answered(found.probe, _roundTrip(found.probe.moment, moment, arrived))
+        return self._answered(found.probe, roundTrip(found.probe.moment, moment, arrived))
 
     def failed(self, kind: Kind, data: bytes) -> Event:
         """
@@ -250,16 +239,3 @@ class Tracker:
 
     def _counts(self, size: int) -> tuple[Counts, Counts]:
         return self.total, self.bySize.setdefault(size, Counts())
-
-
-def _roundTrip(sent: Moment, now: Moment, arrived: int | None) -> int:
-    """
-    @return: The round-trip time by the kernel's timestamp.  If that is impossible, for
-        example because someone has set the time of day, use the monotonic clock.
-    """
-    longest = now.monotonic - sent.monotonic
-    if arrived is not None and 0 < arrived - sent.realtime < longest:
-        step = now.realtime - sent.realtime - longest
-        if abs(step) <= READING + longest * SLEW:
-            return arrived - sent.realtime
-    return longest

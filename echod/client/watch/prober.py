@@ -11,8 +11,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from echod.client.ping.events import Moment
-from echod.client.ping.pinger import Pinger, now
+from echod.client.ping.moments import Moment, now
+from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.result import Result
 from echod.client.watch.results import Results

@@ -9,8 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from random import Random
-from subprocess import run
-from typing import Any
+from subprocess import CompletedProcess, run
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -208,6 +207,40 @@ class LinkTests(SynchronousTestCase):
     C{echoc ping} and a real echod, on a link that drops large packets without ICMP errors.
     """
 
+    def ping(self, link: SlowLink, *options: str) -> CompletedProcess[str]:
+        """
+        Run C{echoc ping} at the end of the client.
+        """
+        return run(
+            [
+                *(*link.client, sys.executable, "-m", "echod.client", "ping"),
+                *("-W", "0.3", *options, f"{SERVER}:7777"),
+            ],
+            env=MEASURED,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+
+    def test_virtualLink(self) -> None:
+        """
+        A virtual link whose other end has a smaller MTU ends neither search nor sweep late: a
+        size that it drops is too big.
+        """
+        with SlowLink("1gbit") as link:
+            small = "ip link set near mtu 1300"
+            run([*link.server, *small.split()], check=True)
+            daemon = Daemon("--udp", f"{SERVER}:7777", below=link.server)
+            self.addCleanup(daemon.stop)
+            # The kernel leaves room for the tag of a VLAN, which has four bytes.
+            searched = json.loads(self.ping(link, "--mtu", "--json").stdout)
+            self.assertEqual((searched["path_mtu_bytes"], searched["lost"]), (1304, 0))
+            sweep = json.loads(self.ping(link, "-s1200-1500:300", "-i.01", "--json").stdout)
+            self.assertEqual((sweep["received"], sweep["too_big"]), (1, 1))
+            ended = self.ping(link, "-q", "-s1400", "-c3")
+            self.assertIn("this machine drops the packet", ended.stdout)
+            self.assertEqual(ended.returncode, 4)
+
     def test_blackHole(self) -> None:
         """
         The search finds the path MTU to the byte; a sweep reports what this machine cannot
@@ -220,27 +253,17 @@ class LinkTests(SynchronousTestCase):
             daemon = Daemon("--udp", f"{SERVER}:7777", below=link.server)
             self.addCleanup(daemon.stop)
 
-            def ping(*options: str) -> Any:
-                return run(
-                    [
-                        *(*link.client, sys.executable, "-m", "echod.client", "ping"),
-                        *("-W", "0.3", *options, f"{SERVER}:7777"),
-                    ],
-                    env=MEASURED,
-                    capture_output=True,
-                    text=True,
-                    timeout=PATIENCE,
-                )
-
-            ended = ping("--mtu")
+            ended = self.ping(link, "--mtu")
             self.assertEqual(
                 (ended.stdout, ended.returncode),
                 (f"{SERVER}:7777: path MTU 1286 bytes (payload 1258 bytes)\n", 0),
             )
-            summary = json.loads(ping("--mtu", "--json").stdout)
+            summary = json.loads(self.ping(link, "--mtu", "--json").stdout)
             self.assertEqual(
                 (summary["path_mtu_bytes"], summary["path_mtu_payload_bytes"]), (1286, 1258)
             )
-            sweep = json.loads(ping("--df", "-s1200-1500:150", "-i.01", "--json").stdout)
+            sweep = json.loads(
+                self.ping(link, "--df", "-s1200-1500:150", "-i.01", "--json").stdout
+            )
             self.assertEqual((sweep["received"], sweep["lost"], sweep["too_big"]), (1, 1, 1))
             self.assertIn("1 were too big for the path", sweep["verdict"])

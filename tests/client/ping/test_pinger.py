@@ -6,20 +6,24 @@ L{echod.client.ping.verdict}.
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import ISystemHandle
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides, providedBy
 
 from echod.client.datagrams import Source
 from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG
-from echod.client.ping.events import Event, Kind, Moment
-from echod.client.ping.pinger import Pinger, now
+from echod.client.ping.events import Event, Kind
+from echod.client.ping.moments import Moment, now
+from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Limits, Plan
 from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
 from echod.client.ping.result import Result
@@ -489,6 +493,62 @@ class PingerTests(PingerTestCase):
         self.assertEqual(len(set(room)), 1)
         self.assertEqual(self.kinds(), [Kind.SENT])
 
+    def test_dropped(self) -> None:
+        """
+        A probe that this machine drops is tried again for a moment.  Then it is too big if a
+        smaller one came back; otherwise the target is unreachable.
+        """
+        tries: list[int] = []
+
+        def write(probe: bytes) -> None:
+            tries.append(len(probe))
+            if len(probe) > 1300:
+                raise BlockingIOError(errno.ENOBUFS, "")
+            self.time.clock.callLater(0.001, pinger.received, probe)
+
+        pinger = self.pinger(2, sizes=(64, 1400), interval=0.01)
+        pinger.start(write)
+        self.time.pass_(0.3)
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED, Kind.TOO_BIG])
+        self.assertEqual(self.status(pinger), SOME)
+        self.assertTrue(20 < tries.count(1400) < 200, tries)
+
+        pinger = self.pinger(2, sizes=(1400,))
+        pinger.start(write)
+        self.time.pass_(0.3)
+        outcome = verdict(self.result(pinger), "it")
+        self.assertEqual(outcome.status, SILENT)
+        self.assertIn("this machine drops the packet: its queue is full, or", outcome.message)
+
+    def test_droppedLater(self) -> None:
+        """
+        A probe that is no larger than those that came back is not too big.
+        """
+        pinger = self.pinger(2, interval=0.01)
+        writes = iter([self.sent.append])
+        drop = self.failing(BlockingIOError(errno.ENOBUFS, ""))
+        pinger.start(lambda probe: next(writes, drop)(probe))
+        pinger.received(self.sent[0])
+        self.time.pass_(0.3)
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED, Kind.UNREACHABLE])
+
+    def test_droppedForAMoment(self) -> None:
+        """
+        Each probe is tried again for the same time.
+        """
+        drops: list[int] = []
+
+        def write(probe: bytes) -> None:
+            drops.append(0)
+            if len(drops) % 30:
+                raise BlockingIOError(errno.ENOBUFS, "")
+
+        pinger = self.pinger(4, interval=0.1)
+        pinger.start(write)
+        self.time.pass_(0.5)
+        self.assertEqual(self.kinds(), [Kind.SENT] * 4)
+        pinger.end()
+
     def test_interrupt(self) -> None:
         """
         Interrupted, it sends no more and waits for what is on its way; twice, it
@@ -676,6 +736,32 @@ class StreamProbesTests(PingerTestCase):
             protocol.dataReceived(bytes([byte]))
         self.time.pass_(0.05)
         self.assertEqual(self.status(pinger), ALL)
+
+    def test_unread(self) -> None:
+        """
+        Data that have arrived are read before probes are given up.
+        """
+        pinger = self.pinger(1)
+        protocol = StreamProbesProtocol(pinger)
+        transport: Any = StringTransport()
+        near, far = socket.socketpair()
+        self.addCleanup(near.close)
+        self.addCleanup(far.close)
+        looks: list[None] = []
+
+        def look() -> socket.socket:
+            looks.append(None)
+            if len(looks) == 5:
+                protocol.dataReceived(near.recv(100))
+            return near
+
+        transport.getHandle = look
+        directlyProvides(transport, ISystemHandle, providedBy(transport))
+        protocol.makeConnection(transport)
+        far.send(transport.value())
+        self.time.pass_(1.2)
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.LATE])
+        pinger.end()
 
     def test_tooMuch(self) -> None:
         """

@@ -10,7 +10,8 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.ping.events import Event, Kind, Moment
+from echod.client.ping.events import Event, Kind
+from echod.client.ping.moments import Moment
 from echod.client.ping.probe import HEADER_SIZE, Probes
 from echod.client.ping.statistics import RoundTrips
 from echod.client.ping.tracker import Tracker

@@ -11,7 +11,8 @@ from random import Random
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import Outcome
-from echod.client.ping.events import Kind, Moment
+from echod.client.ping.events import Kind
+from echod.client.ping.moments import Moment
 from echod.client.ping.plan import Plan
 from echod.client.ping.probe import Probes
 from echod.client.ping.report import OneLine, Quiet, Text

@@ -20,7 +20,29 @@ OUTPUT = "echod/client/ping/output.py"
 OUTPUT_TESTS = "tests/client/ping/test_output.py"
 REPORT_TESTS = "tests/client/ping/test_report.py tests/client/ping/test_programreports.py"
 
+PINGER_TESTS = "tests/client/ping/test_pinger.py"
+
 MUTATIONS = [
+    Mutation(
+        "echod/client/ping/errors.py",
+        "self._droppedSince = None\n\n",
+        "pass\n\n",
+        PINGER_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/errors.py",
+        "if error.errno != errno.ENOBUFS:",
+        "if True:",
+        PINGER_TESTS,
+    ),
+    Mutation("echod/client/ping/errors.py", "if smaller < size", "", PINGER_TESTS),
+    Mutation("echod/client/ping/expiry.py", "if self._unread():", "if False:", PINGER_TESTS),
+    Mutation(
+        "echod/client/ping/moments.py",
+        "abs(step) <= READING + longest * SLEW",
+        "abs(step) <= longest",
+        PROBE_TESTS,
+    ),
     Mutation(OUTPUT, "self._most += MOST_WAITING", "pass", OUTPUT_TESTS),
     Mutation(OUTPUT, "self.waiting > self._most", "not self.waiting", OUTPUT_TESTS),
     Mutation(OUTPUT, "self._patience = PATIENCE_INTERRUPTED", "pass", OUTPUT_TESTS),
