@@ -44,14 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     Run one client, and exit with its status.
     """
-    # Until there is something to interrupt, Ctrl-C ends the program without a message.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Until the client runs, Ctrl-C and a closed pipe end the program without a message.
+    for number in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
     openStandardDescriptors()
     try:
         name, options = parseCommandLine(list(sys.argv[1:] if arguments is None else arguments))
     except usage.UsageError as error:
         print(f"echoc: {error}", file=sys.stderr)
         sys.exit(USAGE)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     from twisted.internet import reactor
 
     logErrors(globalLogBeginner, sys.stderr)

@@ -149,6 +149,23 @@ class ProgramTests(SynchronousTestCase):
             ),
         )
 
+    def test_helpInClosedPipe(self) -> None:
+        """
+        If nobody reads the help, the program ends without a message.
+        """
+        read, write = os.pipe()
+        os.close(read)
+        with os.fdopen(write, "w") as pipe:
+            done = run(
+                [*ECHOC, "ping", "--help"],
+                env=MEASURED,
+                stdout=pipe,
+                stderr=PIPE,
+                text=True,
+                timeout=PATIENCE,
+            )
+        self.assertEqual((done.returncode, done.stderr), (-signal.SIGPIPE, ""))
+
     def test_unresolvable(self) -> None:
         """
         A name that is none is one line, and status 2.
