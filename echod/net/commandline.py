@@ -4,7 +4,9 @@ The base of all command lines: options with a help in groups, and a hint for eac
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -111,7 +113,18 @@ class CommandLine(usage.Options):
         # Before Python 3.13, the docstrings of methods contain their indentation.
         self.docs = {name: " ".join(words.split()) for name, words in self.docs.items()}
 
-    opt_h = usage.Options.opt_help
+    def opt_help(self) -> None:
+        """
+        Display this help and exit.
+        """
+        try:
+            print(self, flush=True)
+        except BrokenPipeError:
+            # Somebody pipes it to head(1).  Python must not write the rest at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0)
+
+    opt_h = opt_help
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """

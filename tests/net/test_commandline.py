@@ -4,6 +4,9 @@ Tests for L{echod.net.commandline}.
 
 from __future__ import annotations
 
+import os
+from contextlib import redirect_stdout
+
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -92,6 +95,16 @@ Examples:
         self.assertIn(
             f"\n  --a-name-that-is-long-enough\n{' ' * 26}Do it.\n", Long().getUsage(80)
         )
+
+    def test_closedPipe(self) -> None:
+        """
+        The help ends without an error if nobody reads it.
+        """
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w") as closed, redirect_stdout(closed):
+            error = self.assertRaises(SystemExit, Command().parseOptions, ["-h"])
+        self.assertEqual(error.code, 0)
 
     def test_commands(self) -> None:
         """
