@@ -248,7 +248,8 @@ class Connection(tcp.Server):
             self.protocol.dataReceived(data)
         except BaseException as error:
             log.err()
-            self.reactor._disconnectSelectable(self, error, True)
+            # It logs an error in connectionLost.
+            log.callWithLogger(self, self.reactor._disconnectSelectable, self, error, True)
         contexts.pop()
         self._delivering = False
         held = self._held
@@ -443,23 +444,23 @@ class Connection(tcp.Server):
         self._starting = False
         if self.disconnected:
             return
-        if self._writeDisconnected and self.reactor._ends.works:
-            self.reactor._ends.add(self)
-        # Another reader may have the socket now: uvloop would take its data.
-        elif self._room >= 0 or self._wantsToWrite:
-            self._attach()
+        try:
+            if self._writeDisconnected and self.reactor._ends.works:
+                self.reactor._ends.add(self)
+            # Another reader may have the socket now: uvloop would take its data.
+            elif self._room >= 0 or self._wantsToWrite:
+                self._attach()
+        except OSError as error:
+            self.connection_lost(error)
 
     def _attach(self) -> None:
         protocol: Any = self
-        try:
-            self._noDelay = self.getTcpNoDelay()
-            self._attaching = self.reactor._asyncioEventloop.connect_accepted_socket(
-                lambda: protocol, self.socket
-            )
-            # A task would do the same, and cost more.
-            self._attaching.send(None)
-        except OSError as error:
-            self.connection_lost(error)
+        self._noDelay = self.getTcpNoDelay()
+        self._attaching = self.reactor._asyncioEventloop.connect_accepted_socket(
+            lambda: protocol, self.socket
+        )
+        # A task would do the same, and cost more.
+        self._attaching.send(None)
 
     def _attached(self) -> None:
         # uvloop would close its transport if its coroutine did not end.
@@ -471,10 +472,8 @@ class Connection(tcp.Server):
         """
         Read as Twisted does, from a socket that libuv does not have.
         """
-        why = self.doRead()
-        if why is not None:
-            self.reactor._disconnectSelectable(self, why, True)
-        else:
+        self._perform(self.doRead, True)
+        if self._room >= 0:
             self.startReading()
 
     def _stopReadingEarly(self) -> None:
@@ -551,18 +550,23 @@ class Connection(tcp.Server):
             log.callWithLogger(self, self._doWrite)
 
     def _doWrite(self) -> None:
-        why: Any
+        self._perform(self.doWrite, False)
+        if self._wantsToWrite:
+            self._schedule()
+        elif self._mayOpenDirectWay():
+            self._held = _NOTHING
+
+    def _perform(self, method: Any, isRead: bool) -> None:
+        """
+        Call C{doRead} or C{doWrite} as the reactors of Twisted do.
+        """
         try:
-            why = self.doWrite()
+            why = method()
         except BaseException as error:
             log.err()
             why = error
         if why:
-            self.reactor._disconnectSelectable(self, why, False)
-        elif self._wantsToWrite:
-            self._schedule()
-        elif self._mayOpenDirectWay():
-            self._held = _NOTHING
+            self.reactor._disconnectSelectable(self, why, isRead)
 
 
 class Ends:

@@ -12,12 +12,14 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from subprocess import PIPE, STDOUT, run
 from threading import Event, Thread
 from typing import Any
 from weakref import WeakSet
 
 from twisted.internet import tcp
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -41,6 +43,7 @@ class Recorder(RecordingProtocol):
     Records the data that it receives, and stops its reactor at the end.
     """
 
+    address: Any
     factory: Any
     transport: Any
 
@@ -124,7 +127,7 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.assertEqual(len(reactor._signalsFactory()._signalHandlings), 2)
         self.assertEqual(tcp.Connection.bufferSize, 65536)
 
-    def serve(self, protocol: Protocol, start: Any) -> None:
+    def serve(self, protocol: Recorder, start: Any, interface: str = "127.0.0.1") -> None:
         """
         Serve one connection until its end.
 
@@ -135,9 +138,14 @@ class UVLoopReactorTests(SynchronousTestCase):
         factory.noisy = False
         factory.reactor = reactor
         protocol.factory = factory
-        factory.buildProtocol = lambda address: protocol
-        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
-        client = socket.create_connection(("127.0.0.1", port.getHost().port))
+
+        def build(address: Any) -> Protocol:
+            protocol.address = address
+            return protocol
+
+        factory.buildProtocol = build
+        port = reactor.listenTCP(0, factory, interface=interface)
+        client = socket.create_connection((interface, port.getHost().port))
         self.addCleanup(client.close)
         reactor.callWhenRunning(start, client)
         timeout = reactor.callLater(PATIENCE, reactor.stop)
@@ -372,6 +380,25 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         (system,) = [event["system"] for event in events if event["isError"]]
         self.assertEqual(system, "Failing,0,127.0.0.1")
+
+    def test_failingTwice(self) -> None:
+        """
+        Errors of a protocol in C{dataReceived} and in C{connectionLost} are logged, and do
+        not name this protocol in messages that others log later.
+        """
+
+        class Failing(Recorder):
+            def dataReceived(self, data: bytes) -> None:
+                raise OSError(data)
+
+            def connectionLost(self, reason: Failure = connectionDone) -> None:
+                super().connectionLost(reason)
+                raise OSError(reason)
+
+        before = context.get(log.ILogContext)
+        self.serve(Failing(), lambda client: client.sendall(b"x"))
+        self.assertEqual(context.get(log.ILogContext), before)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 2)
 
     def test_failingProducer(self) -> None:
         """
@@ -608,6 +635,65 @@ class UVLoopReactorTests(SynchronousTestCase):
         # As it may happen when a protocol aborts its connection and raises an error.
         protocol.transport.connectionLost(protocol.reason)
 
+    def test_greetingPausedByData(self) -> None:
+        """
+        A connection that has sent a greeting and pauses while it receives data gets no more
+        until it resumes.
+        """
+
+        class Pausing(Greeting):
+            paused = False
+
+            def dataReceived(self, data: bytes) -> None:
+                assert not self.paused
+                super().dataReceived(data)
+                self.paused = True
+                self.transport.pauseProducing()
+                self.factory.reactor.callLater(0.02, self.resume)
+
+            def resume(self) -> None:
+                self.paused = False
+                self.transport.resumeProducing()
+
+        protocol = Pausing()
+        data = bytes(range(256)) * 1024
+        self.serve(protocol, sendingAll(data))
+        self.assertTrue(protocol.received == data)
+
+    def test_greetingFailing(self) -> None:
+        """
+        An error in a protocol that has sent a greeting is logged, and ends the connection.
+        """
+
+        class Failing(Greeting):
+            def dataReceived(self, data: bytes) -> None:
+                raise OSError(data)
+
+        protocol = Failing()
+        self.serve(protocol, lambda client: client.sendall(b"x"))
+        self.assertTrue(protocol.reason.check(OSError))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_greetingWithoutDescriptors(self) -> None:
+        """
+        A connection is lost if the system has no descriptor to wait for its end.
+        """
+
+        class Limiting(Greeting):
+            def connectionMade(self) -> None:
+                setrlimit(RLIMIT_NOFILE, (self.transport.fileno(), limits[1]))
+                super().connectionMade()
+
+            def connectionLost(self, reason: Failure = connectionDone) -> None:
+                setrlimit(RLIMIT_NOFILE, limits)
+                super().connectionLost(reason)
+
+        limits = getrlimit(RLIMIT_NOFILE)
+        self.addCleanup(setrlimit, RLIMIT_NOFILE, limits)
+        protocol = Limiting()
+        self.serve(protocol, lambda client: None)
+        self.assertTrue(protocol.reason.check(ConnectionLost))
+
     def test_greetingAbortedByPeer(self) -> None:
         """
         A connection that has sent a greeting is lost when the peer resets it.
@@ -663,6 +749,27 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.serve(Looking(), sendingAll(b"x"))
         self.assertEqual(contexts[0]["system"], "Looking,0,127.0.0.1")
         self.assertEqual(contexts[1], {"its": "value"})
+
+    def test_addressOfPeer(self) -> None:
+        """
+        A connection and its factory have the same address of the peer, with all that the
+        socket knows of it.
+        """
+
+        class Asking(Recorder):
+            def connectionMade(self) -> None:
+                self.peer = self.transport.getPeer()
+                self.client = self.transport.client
+                self.transport.loseConnection()
+
+        clients: list[socket.socket] = []
+        for interface, kind in (("127.0.0.1", IPv4Address), ("::1", IPv6Address)):
+            protocol = Asking()
+            self.serve(protocol, clients.append, interface)
+            name = clients[-1].getsockname()
+            self.assertEqual(protocol.client, name)
+            self.assertEqual(protocol.peer, kind("TCP", *name))
+            self.assertIs(protocol.address, protocol.peer)
 
     def test_timers(self) -> None:
         """

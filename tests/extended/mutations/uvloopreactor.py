@@ -24,7 +24,22 @@ MUTATIONS = [
     Mutation(_PATH, "            self.setTcpNoDelay(False)", "            pass", _TESTS),
     Mutation(_PATH, "self._writeDisconnected and self.reactor._ends.works", "False", _TESTS),
     Mutation(_PATH, "            self.reactor._ends.discard(self)\n", "", _TESTS),
-    Mutation(_PATH, "        else:\n            self.startReading()\n", "", _TESTS),
+    Mutation(
+        _PATH, "        if self._room >= 0:\n            self.startReading()\n", "", _TESTS
+    ),
+    Mutation(
+        _PATH,
+        "        if self._room >= 0:\n            self.startReading()\n",
+        "        self.startReading()\n",
+        _TESTS,
+    ),
+    Mutation(_PATH, "self._perform(self.doRead, True)", "self.doRead()", _TESTS),
+    Mutation(
+        _PATH,
+        "log.callWithLogger(self, self.reactor._disconnectSelectable, self, error, True)",
+        "self.reactor._disconnectSelectable(self, error, True)",
+        _TESTS,
+    ),
     Mutation(_PATH, "        if key is not log.ILogContext:", "        if False:", _TESTS),
     Mutation(
         _PATH,
