@@ -76,6 +76,7 @@ docs: $(VENV)/test
 man: $(VENV)/test
 	$(SPHINX) -b man build/docs/man
 	# Narrow columns of a table cannot be justified: groff would warn.
+	sed -i '/^\.TH/i .ds AD l' build/docs/man/*.[18]
 	sed -i '/^\.TH/a .na' build/docs/man/*.[18]
 	install -m 644 -D -t share/man/man1 build/docs/man/*.1
 	install -m 644 -D -t share/man/man8 build/docs/man/*.8
