@@ -167,7 +167,7 @@ class ScannerTests(SynchronousTestCase):
             ("from a import b, _c", ["a._c"]),
             ("def f():\n    from a._b import c", ["a._b"]),
             ("from echod._version import x", []),
-            ("from __future__ import x", []),
+            ("from __future__ import annotations", []),
         ):
             self.assertEqual(list(imported(ast.parse(text))), names, text)
 

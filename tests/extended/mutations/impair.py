@@ -37,6 +37,6 @@ MUTATIONS = [
     Mutation(UDP, "callLater(OVERTAKEN_WITHIN, ", "callLater(9 * OVERTAKEN_WITHIN, ", _UDP),
     Mutation(UDP, "and (overtaken := self._letGo(addr))", "and (overtaken := 0)", _UDP),
     Mutation(UDP, "            self._holding -= len(datagram) + HELD_OVERHEAD\n", "", _UDP),
-    Mutation(UDP, "\nOVERHEAD = 1024", "\nOVERHEAD = 256", _UDP),
+    Mutation(UDP, "\nOVERHEAD = 1280", "\nOVERHEAD = 256", _UDP),
     Mutation(UDP, "HELD_OVERHEAD = 2048", "HELD_OVERHEAD = 1024", _UDP),
 ]
