@@ -1,5 +1,5 @@
 """
-What a run of the benchmark has measured: JSON, comparison with another run, targets.
+The results of a run of the benchmark: JSON, comparison with another run, targets.
 """
 
 from __future__ import annotations

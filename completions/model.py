@@ -1,5 +1,5 @@
 """
-What a shell can complete: the commands of a program, their options, and the values of these.
+The words that a shell can complete: commands, options, and the values of options.
 """
 
 from __future__ import annotations

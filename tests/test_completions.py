@@ -144,7 +144,7 @@ class ShellTests(SynchronousTestCase):
 
     def shell(self, *command: str) -> str:
         """
-        @return: What a shell has printed.
+        @return: The output of a shell.
         """
         done = run(
             [program(command[0]), *command[1:]],

@@ -90,7 +90,7 @@ class ClientOptions(CommandLine):
 
     def hint(self, option: str) -> str:
         """
-        @return: What to do about an unknown option.  Another command may have it.
+        @return: Advice about an unknown option.  Another command may have it.
         """
         if isinstance(self.parent, CommandLine):
             for command in self.parent.commandsWith(option):

@@ -113,7 +113,7 @@ class Options(CommandLine):
 
     def hint(self, option: str) -> str:
         """
-        @return: What to do about an unknown option.  It may be one of a command.
+        @return: Advice about an unknown option.  It may be one of a command.
         """
         word = option.lstrip("-")
         if word in COMMAND_NAMES:

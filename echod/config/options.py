@@ -214,7 +214,7 @@ class Options(CommandLine, ServerOptions, LimitOptions, MonitorOptions):
 
     def hint(self, option: str) -> str:
         """
-        @return: What to do about an unknown option.  It may be an option of the runner.
+        @return: Advice about an unknown option.  It may be an option of the runner.
         """
         if self.parent is None or not hasOption(self.parent, option):
             return super().hint(option)

@@ -144,7 +144,7 @@ class CommandLine(usage.Options):
 
     def hint(self, option: str) -> str:
         """
-        @return: What to do about an unknown option.
+        @return: Advice about an unknown option.
         """
         near = self.nearest(option)
         return f"did you mean {near}?" if near else "--help lists the options"

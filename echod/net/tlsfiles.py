@@ -135,7 +135,7 @@ def _checkFolder(path: str) -> None:
 
 def _checkContent(path: str, mark: bytes, what: str, hint: str = "") -> bytes:
     """
-    @param mark: What the file must contain.
+    @param mark: The text that the file must contain.
     """
     try:
         content = Path(path).read_bytes()

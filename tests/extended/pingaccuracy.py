@@ -94,7 +94,7 @@ class Expected:
 
 def expected(record: Record) -> Expected:
     """
-    @return: What the client must report.
+    @return: The counts and times that the client must report.
     """
     found = Expected()
     settled: set[int] = set()

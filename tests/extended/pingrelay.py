@@ -137,7 +137,7 @@ class Plan:
 
     def copies(self, sequence: int, echo: bytes) -> list[tuple[float, str, bytes]]:
         """
-        @return: What to send: each with its delay in seconds and its kind.
+        @return: The answers to send: each with its delay in seconds and its kind.
         """
         mixture, chance = self._mixture, self._random.random
         if sequence >= self._quiet:

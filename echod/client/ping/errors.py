@@ -25,7 +25,7 @@ DROPS = (
 
 class Errors:
     """
-    @ivar reason: What the last error says that is not a refusal.
+    @ivar reason: The text of the last error that is not a refusal.
     """
 
     reason = ""

@@ -38,7 +38,7 @@ class Result:
 
     @ivar percentiles: Which percentiles to report.
 
-    @ivar unreachable: What the last error says that is not a refusal.
+    @ivar unreachable: The text of the last error that is not a refusal.
 
     @ivar addresses: The addresses of the socket; L{None} if they are unknown.
 
