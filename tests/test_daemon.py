@@ -697,7 +697,8 @@ class ErrorTests(SynchronousTestCase):
             )
         self.assertEqual(done.returncode, 1)
         self.assertIn("CannotServe: TCP echo cannot listen on 127.0.0.1", done.stderr)
-        self.assertFalse(pidFile.exists())
+        # The daemon removes the file after it has told the starting process why.
+        wait(lambda: not pidFile.exists())
         log = logFile.read_text()
         self.assertIn(f"TCP echo cannot listen on 127.0.0.1:{port}: Address already", log)
         self.assertNotIn("Traceback", log)
