@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from docutils import nodes
 from pygments.lexers.shell import BashSessionLexer
 from sphinx.application import Sphinx
 
@@ -22,20 +23,20 @@ version = release = __version__
 
 extensions = ["sphinx.ext.autodoc", "sphinx_design", "epytext", "options"]
 
-# A name that leads nowhere is an error, as is any other warning: "make docs" says so.
+# Warn about links to unknown names. "make docs" takes each warning as an error.
 nitpicky = True
 
 html_theme = "furo"
 html_title = f"echod {release}"
 html_copy_source = False
-# A double hyphen is the beginning of an option.
+# Options begin with two hyphens: do not make a dash of them.
 smartquotes = False
 
-# What Twisted's methods do is Twisted's to say.
+# Do not copy the docstrings of Twisted's methods.
 autodoc_inherit_docstrings = False
-# There is little room beside a page.
+# The table of contents beside a page is narrow.
 toc_object_entries_show_parents = "hide"
-# What a class is made with is told where the class is.
+# Show the parameters of a class with the class.
 autoclass_content = "both"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"show-inheritance": True}
@@ -44,7 +45,6 @@ man_pages = [
     ("echod", "echod", "echo servers for TCP and UDP, and a greeting", author, 8),
     ("echoc", "echoc", "clients of an echo server, and one that measures", author, 1),
 ]
-man_show_urls = True
 
 
 class ConsoleLexer(BashSessionLexer):
@@ -56,8 +56,18 @@ class ConsoleLexer(BashSessionLexer):
     _ps1rgx = re.compile(r"^([$#] )(.*\n?)")
 
 
+def unlink(app: Sphinx, page: nodes.document, _: str) -> None:
+    """
+    Replace links by their text in manual pages, which would show the targets in brackets.
+    """
+    if app.builder.name == "man":
+        for link in list(page.findall(nodes.reference)):
+            link.replace_self(link.children)
+
+
 def setup(app: Sphinx) -> None:
     """
     Use L{ConsoleLexer} for the terminals on the pages.
     """
     app.add_lexer("console", ConsoleLexer)
+    app.connect("doctree-resolved", unlink)
