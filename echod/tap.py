@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from twisted.python import usage
 
 from echod.config import options
 from echod.config.build import Bound, build, endpoints, processRoom, serverEndpoints
+from echod.config.freeports import withFreePorts
 from echod.config.hosts import Hosts, hostsByName
 from echod.config.log import Log
 from echod.config.monitoring import addSessionLog, addStatus
@@ -121,6 +123,7 @@ def makeService(config: Options, environ: Mapping[str, str] = os.environ) -> Ech
         kind: Any = AggregateMonitor if isinstance(service, WorkersService) else Monitor
         addStatus(config.config, reactor, service, config.status, kind(reactor, service))
     if config.parent is not None:
+        service.withFreePorts = partial(withFreePorts, config, service)
         logging = Log(config.parent)
         service.installLog = logging.install
         service.onReopen.append(logging.reopen)

@@ -8,7 +8,9 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import select
+import shlex
 import signal
 import socket
 import sys
@@ -660,23 +662,37 @@ class ErrorTests(SynchronousTestCase):
 
     def test_portInUse(self) -> None:
         """
-        An address in use is one line that names it and shows how to choose another
-        one, from twistd and from twist.
+        Each address in use is one line, and the last line is the whole command with free
+        ports, from twistd and from twist.
         """
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            line = (
-                f"TCP echo cannot listen on 127.0.0.1:{port}: Address already in use; "
-                "ss -lntup shows the process that uses it; "
-                f"choose another port, such as --tcp {port ^ 1}\n"
-            )
-            arguments = ["echod", "--greeting", "0", "--tcp", str(port)]
-            done = twistd(*arguments)
-            self.assertEqual((done.returncode, done.stderr), (1, ""))
-            self.assertTrue(done.stdout.endswith(line), done.stdout)
-            self.assertEqual(done.stdout.count("cannot listen"), 1)
-            done = runDaemon([*TWIST, *arguments])
-            self.assertEqual((done.returncode, done.stderr), (1, line))
+        with (
+            socket.create_server(("127.0.0.1", 0)) as taken,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as takenUDP,
+        ):
+            takenUDP.bind(("127.0.0.1", 0))
+            port, other = taken.getsockname()[1], takenUDP.getsockname()[1]
+            lines = [
+                f"{kind} echo cannot listen on 127.0.0.1:{number}: Address already in use; "
+                "ss -lntup shows the process that uses it\n"
+                for kind, number in (("TCP", port), ("UDP", other))
+            ]
+            arguments = ["echod", "--greeting", "0", "--tcp", str(port), f"--udp={other}"]
+            for command, stream in (
+                ([*TWISTD, "-n", "--pidfile="], "stdout"),
+                (TWIST, "stderr"),
+            ):
+                done = runDaemon([*command, *arguments])
+                self.assertEqual(done.returncode, 1)
+                said = [
+                    line
+                    for line in getattr(done, stream).splitlines(keepends=True)
+                    if re.search("cannot listen|instead", line)
+                ]
+                free = shlex.join([*command, "echod"]) + " --greeting 0 --tcp 0 --udp 0\n"
+                lines[2:] = [f"this uses free ports (0) instead: {free}"]
+                self.assertEqual(len(said), 3)
+                for found, line in zip(said, lines, strict=True):
+                    self.assertTrue(found.endswith(line), found)
 
     def test_pidFile(self) -> None:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.application.service import MultiService
+from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.components import Componentized
@@ -23,7 +23,7 @@ _log = Logger(namespace="echod.service")
 
 class EchoService(MultiService):
     """
-    All services of one echod.  If one address fails, none is listened on.
+    All services of one echod.  If an address fails, none is listened on.
 
     @ivar observers: Services that watch the others: they start when everything listens, and
         stop when all sessions have ended.
@@ -36,6 +36,9 @@ class EchoService(MultiService):
     @ivar room: The room for the connections of this process.
 
     @ivar limits: Returns the limits in words, for the log.
+
+    @ivar withFreePorts: Returns the command of the user with free ports in place of those
+        that are in use; empty if there is none.
     """
 
     installLog: Callable[[Componentized], None] | None = None
@@ -48,6 +51,7 @@ class EchoService(MultiService):
         super().__init__()
         self.room = room or ProcessRoom()
         self.limits: Callable[[], str] = str
+        self.withFreePorts: Callable[[], str] = str
         self.observers = MultiService()
         self.onReopen: list[Callable[[], object]] = []
         self._reactor = reactor
@@ -87,7 +91,7 @@ class EchoService(MultiService):
 
         @raise CannotServe: if one address fails; then nothing is listened on.
         """
-        self._startWith(MultiService.privilegedStartService)
+        self._startAll("privilegedStartService")
 
     def startService(self) -> None:
         """
@@ -96,7 +100,7 @@ class EchoService(MultiService):
 
         @raise CannotServe: if one address fails; then nothing is listened on.
         """
-        self._startWith(MultiService.startService)
+        self._startAll("startService")
         self._measure()
 
     def stopService(self) -> Deferred[None]:
@@ -145,7 +149,10 @@ class EchoService(MultiService):
         # The service may have been started again meanwhile.
         return None if self.running else self.observers.stopService()
 
-    def _startWith(self, start: Callable[[MultiService], None]) -> None:
+    def _startAll(self, start: str) -> None:
+        """
+        @param start: The method of each service to call.
+        """
         if not self._started:
             self._started = True
             _log.info(
@@ -153,11 +160,17 @@ class EchoService(MultiService):
                 version=__version__,
                 reactor=type(self._reactor).__name__,
             )
-        try:
-            start(self)
-            # They still run if the service was stopped and started again at once.
-            if not self.observers.running:
-                start(self.observers)
-        except CannotServe:
+        problems = []
+        # The observers still run if the service was stopped and started again at once.
+        for group in [self] if self.observers.running else [self, self.observers]:
+            getattr(Service, start)(group)
+            for service in group:
+                try:
+                    getattr(service, start)()
+                except CannotServe as problem:
+                    problems.append(problem)
+        if problems:
+            if command := self.withFreePorts():
+                _log.critical("this uses free ports (0) instead: {command}", command=command)
             self.stopService()
-            raise
+            raise problems[0]

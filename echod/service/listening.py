@@ -17,7 +17,7 @@ from twisted.python.log import callWithContext
 
 from echod.net.format import addressName
 from echod.net.sockets import isReadable
-from echod.service.explain import explain
+from echod.service.explain import explain, portInUse
 from echod.service.interfaces import Endpoint, Server
 from echod.service.multiendpoint import MultiPort
 
@@ -64,6 +64,8 @@ class ListeningService(Service, Generic[AnyServer]):
     @ivar option: The command line option that gave the address; empty in a program
         that embeds echod.
 
+    @ivar inUse: The port, if the start failed because another process uses it; else 0.
+
     @ivar place: The address as the log and the status page show it, with the real
         port; the first one if there are several.
 
@@ -74,6 +76,7 @@ class ListeningService(Service, Generic[AnyServer]):
 
     port: IListeningPort | None = None
     state = STOPPED
+    inUse = 0
     _listening: Deferred[None] | None = None
     _ending: Deferred[None] | None = None
     _problem: CannotServe | None = None
@@ -151,6 +154,7 @@ class ListeningService(Service, Generic[AnyServer]):
     def _listen(self) -> None:
         self._left = False
         self._problem = None
+        self.inUse = 0
         self.state = STARTING
         # Suppress Twisted's own message: ours says more.
         listening = callWithContext({"log_format": ""}, self.endpoint.listen, self.server)
@@ -189,9 +193,10 @@ class ListeningService(Service, Generic[AnyServer]):
     def _failed(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
             self.state = FAILED
-            why = explain(failure.value, self.address, self.option)
+            self.inUse = portInUse(failure.value)
             self._problem = CannotServe(
-                f"{self.server.service} cannot listen on {self.address}: {why}"
+                f"{self.server.service} cannot listen on {self.address}: "
+                + explain(failure.value)
             )
             _log.critical("{problem}", problem=self._problem)
 

@@ -16,7 +16,7 @@ from zope.interface import implementer
 
 from echod.net.addresses import LOOPBACK6
 from echod.net.format import hostPort
-from echod.service.explain import explain
+from echod.service.explain import errorNumber, explain
 from echod.service.interfaces import Endpoint
 
 _log = Logger(namespace="echod.service")
@@ -109,7 +109,7 @@ class MultiEndpoint:
                 port = ports[0].getHost().port
             except CannotListenError as error:
                 chosen = bool(ports) and self._port == 0
-                again = chosen and attempts > 1 and _number(error) == errno.EADDRINUSE
+                again = chosen and attempts > 1 and errorNumber(error) == errno.EADDRINUSE
                 if not again and self._isOptional(host, error):
                     omitted.append((host, error))
                     continue
@@ -125,18 +125,14 @@ class MultiEndpoint:
 
     def _isOptional(self, host: str, error: CannotListenError) -> bool:
         if self._required is None:
-            return _number(error) in UNAVAILABLE
-        return host != self._required and _number(error) not in EXHAUSTED
-
-
-def _number(error: CannotListenError) -> int | None:
-    return getattr(error.socketError, "errno", None)
+            return errorNumber(error) in UNAVAILABLE
+        return host != self._required and errorNumber(error) not in EXHAUSTED
 
 
 def _report(server: Any, port: int, omitted: Sequence[tuple[str, CannotListenError]]) -> None:
     for host, error in omitted:
         # Many machines have no IPv6.
-        if host != LOOPBACK6 or _number(error) not in UNAVAILABLE:
+        if host != LOOPBACK6 or errorNumber(error) not in UNAVAILABLE:
             _log.warn(
                 "{service} does not listen on {address}: {why}",
                 service=server.service,

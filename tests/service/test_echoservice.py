@@ -35,9 +35,9 @@ class EchoServiceTests(SynchronousTestCase):
             self.servers.append(child.server)
             child.setServiceParent(self.service)
 
-    def test_allOfIt(self) -> None:
+    def test_starts(self) -> None:
         """
-        The service listens on everything, and logs once what it runs on.
+        The service listens on all addresses, and logs its version and its reactor once.
         """
         with logged() as lines:
             self.service.privilegedStartService()
@@ -82,9 +82,9 @@ class EchoServiceTests(SynchronousTestCase):
             self.service.disownServiceParent()
         self.assertEqual(applications, [application])
 
-    def test_orNothing(self) -> None:
+    def test_cannotListen(self) -> None:
         """
-        If one thing cannot be listened on, nothing is.
+        If one address cannot be listened on, none is.
         """
         for start in (self.service.privilegedStartService, self.service.startService):
             self.endpoints[1].result = fail(OverflowError("no"))
@@ -92,9 +92,32 @@ class EchoServiceTests(SynchronousTestCase):
             self.assertFalse(self.endpoints[0].ports[-1].listening)
             self.assertFalse(self.service.running)
 
+    def test_allProblems(self) -> None:
+        """
+        The log names each address that cannot be listened on, and then the command that
+        uses other ports, if there is one.
+        """
+        endpoint = Endpoint()
+        observer = ListeningService("[::1]:0", endpoint, Server())
+        observer.setServiceParent(self.service.observers)
+        for command in ("echod --tcp 0", ""):
+            self.service.withFreePorts = lambda command=command: command  # type: ignore[misc]
+            for each in (self.endpoints[0], endpoint):
+                each.result = fail(OverflowError("no"))
+            with logged() as lines:
+                self.assertRaises(CannotServe, self.service.privilegedStartService)
+            self.assertEqual(
+                [line for line in lines if "cannot" in line or "ports" in line],
+                [
+                    "echo cannot listen on 127.0.0.1:0: no",
+                    "echo cannot listen on [::1]:0: no",
+                    *([f"this uses free ports (0) instead: {command}"] if command else []),
+                ],
+            )
+
     def test_ready(self) -> None:
         """
-        It is ready while all of it listens, whatever else belongs to it.
+        The service is ready while all addresses are listened on.
         """
         Service().setServiceParent(self.service)
         self.assertFalse(self.service.ready)
@@ -108,25 +131,20 @@ class EchoServiceTests(SynchronousTestCase):
 
     def test_sessions(self) -> None:
         """
-        Its sessions are those of all that listens.
+        The sessions are those of all servers.
         """
         self.assertEqual(self.service.sessions, 0)
         self.servers[0].sessions = ("one",)
         self.servers[1].sessions = ("two", "three")
         self.assertEqual(self.service.sessions, 3)
 
-    def test_witnesses(self) -> None:
+    def test_observers(self) -> None:
         """
-        Observers start after what they observe, and stop when nobody is served
-        any more.
+        Observers stop when no session is left.
         """
         observer = ListeningService("127.0.0.1:0", Endpoint(), Server())
         observer.setServiceParent(self.service.observers)
         endpoint: Any = observer.endpoint
-        self.endpoints[1].result = fail(OverflowError("no"))
-        self.assertRaises(CannotServe, self.service.startService)
-        self.assertEqual(endpoint.ports, [])
-        self.endpoints[1].result = None
         self.service.privilegedStartService()
         self.service.startService()
         self.servers[0].drained = Deferred()
@@ -136,9 +154,9 @@ class EchoServiceTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(stopped))
         self.assertEqual([port.listening for port in endpoint.ports], [False])
 
-    def test_witnessesStay(self) -> None:
+    def test_observersStay(self) -> None:
         """
-        Witnesses of what is started again before its stop is over go on.
+        If the service is started again before its stop has ended, the observers run on.
         """
         calls: list[str] = []
 
@@ -160,9 +178,9 @@ class EchoServiceTests(SynchronousTestCase):
         self.service.stopService()
         self.assertEqual(calls, ["start", "stop"])
 
-    def test_witnessCannotServe(self) -> None:
+    def test_observerCannotServe(self) -> None:
         """
-        If an observer cannot be listened on, nothing is.
+        If an observer cannot listen, nothing is listened on.
         """
         observer = ListeningService("127.0.0.1:0", Endpoint(), Server())
         observer.setServiceParent(self.service.observers)
@@ -173,7 +191,7 @@ class EchoServiceTests(SynchronousTestCase):
 
     def test_reload(self) -> None:
         """
-        To reload is to reopen the files.
+        A reload reopens the files.
         """
         reopened: list[int] = []
         self.service.onReopen = [lambda: reopened.append(1), lambda: reopened.append(2)]

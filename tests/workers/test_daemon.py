@@ -113,7 +113,8 @@ class WorkersTests(SynchronousTestCase):
             done = twistd("echod", "--workers=2", f"--{option}={port}")
             line = f"{kind} echo cannot listen on 127.0.0.1:{port}: Address already in use; "
             self.assertIn(line, done.stdout)
-            self.assertTrue(done.stdout.endswith(f"--{option} {port ^ 1}\n"), done.stdout)
+            free = f"echod --workers 2 --{option} 0\n"
+            self.assertTrue(done.stdout.endswith(free), done.stdout)
             self.assertEqual((done.returncode, done.stderr), (1, ""))
             self.assertNotIn("worker 1", done.stdout)
 
@@ -160,7 +161,8 @@ class WorkersTests(SynchronousTestCase):
 
     def test_badWorker(self) -> None:
         """
-        If a worker cannot read its options, the log of the parent says so.
+        If a new worker cannot read its options, the log of the parent says so, and the old
+        workers serve on.
         """
         key = temporaryDirectory(self) / "key.pem"
         self.certificate(key)
@@ -169,11 +171,13 @@ class WorkersTests(SynchronousTestCase):
             below=NO_TERMINAL,
             environment=COVERAGE,
         )
+        before = set(workers(daemon))
         key.unlink()
         daemon.process.send_signal(signal.SIGHUP)
         daemon.expect(rf"\[worker 1\.2: stderr#error\] echod: --tcp ssl:.*{key}")
         daemon.expect(r"worker 1\.2 .* has died: exit status 1")
-        self.assertEqual(len(workers(daemon)), 2)
+        # The parent starts worker 1.2 again after a short delay.
+        self.assertLessEqual(before, set(workers(daemon)))
 
     def certificate(self, path: Path) -> None:
         """
