@@ -27,8 +27,8 @@ class ServerOptions(usage.Options):
             None,
             GREETING.decode().rstrip(),
             "Greet with TEXT. In it, '{peer}' is replaced by the address of the peer, and "
-            "'{host}' by the name of this machine. In a TEXT with one of these names, '{{' and "
-            "'}}' are single braces. echod adds a line ending.",
+            "'{host}' by the name of this machine; all else stays as it is, and '{{peer}}' is "
+            "a literal '{peer}'. echod adds a line ending.",
         ],
         parameter(
             "workers",

@@ -18,8 +18,7 @@ The greeting of the article's first server.
 
 GREETED = "greeted"
 
-_NAME = re.compile(rb"\{(?:peer|host)\}")
-_NAME_OR_BRACES = re.compile(rb"(\{peer\}|\{host\}|\{\{|\}\})")
+_NAME = re.compile(rb"(\{+)(peer|host)(\}+)")
 
 
 class GreetingProtocol(Session):
@@ -56,8 +55,9 @@ class GreetingFactory(SessionFactory):
     Sends a greeting to every peer.
 
     In the greeting, C{{peer}} is replaced by the address of the peer as the log shows it, and
-    C{{host}} by the name of this machine.  In a greeting with one of these names, a double
-    brace stands for a single one.  All other bytes stay as they are.
+    C{{host}} by the name of this machine.  Two pairs of braces around a name stand for one
+    literal pair: C{{{peer}}} sends C{{peer}}, and C{{{{peer}}}} sends the address in braces.
+    All other bytes stay as they are.
 
     @ivar greeting: The bytes of the greeting, with the line ending and the names.
 
@@ -86,15 +86,22 @@ def greetingParts(greeting: bytes, host: bytes) -> list[bytes]:
 
     @param host: The name of this machine.
     """
-    if not _NAME.search(greeting):
-        return [greeting]
-    meanings = {b"{host}": host, b"{{": b"{", b"}}": b"}"}
     parts = [b""]
-    for piece in _NAME_OR_BRACES.split(greeting):
-        if piece == b"{peer}":
-            parts.append(b"")
+    end = 0
+    for match in _NAME.finditer(greeting):
+        left, name, right = match.groups()
+        pairs = min(len(left), len(right))
+        literal = pairs // 2
+        parts[-1] += greeting[end : match.start()] + left[pairs - literal :]
+        if pairs == 2 * literal:
+            parts[-1] += name
+        elif name == b"host":
+            parts[-1] += host
         else:
-            parts[-1] += meanings.get(piece, piece)
+            parts.append(b"")
+        parts[-1] += right[pairs - literal :]
+        end = match.end()
+    parts[-1] += greeting[end:]
     return parts
 
 

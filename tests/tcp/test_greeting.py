@@ -72,22 +72,24 @@ class GreetingPartsTests(SynchronousTestCase):
         A greeting without a name stays as it is.
         """
         for greeting in (b"", b"\xff", b"{you}", b"{}{{x}}}", b"{peer", b"{ peer }", b"{Host}"):
-            parts = greetingParts(greeting, b"h")
-            self.assertEqual(len(parts), 1)
-            self.assertIs(parts[0], greeting)
+            self.assertEqual(greetingParts(greeting, b"h"), [greeting])
 
     def test_withNames(self) -> None:
         """
-        In a greeting with a name, double braces are single ones, and everything else stays
-        as it is.
+        Two pairs of braces around a name are one literal pair, and everything else stays as
+        it is.
         """
         for greeting, sent in (
             (b"{peer}{host}{peer}", b"1h1"),
             (b"{host} {you} {", b"h {you} {"),
+            (b"{{x}} {peer}", b"{{x}} 1"),
             (b"{{peer}}", b"{peer}"),
             (b"{{host}} {host}", b"{host} h"),
             (b"{{{peer}}}", b"{1}"),
-            (b'{"client": "{peer}"}', b'{"client": "1"}'),
+            (b"{{{{host}}}}", b"{{host}}"),
+            (b"{{peer}", b"{1"),
+            (b'{"a": {"client": "{peer}"}}', b'{"a": {"client": "1"}}'),
+            (b'{"a": {"client": {host}}}', b'{"a": {"client": h}}'),
         ):
             self.assertEqual(b"1".join(greetingParts(greeting, b"h")), sent)
 

@@ -5,6 +5,7 @@ Tests for L{echod.tcp.tls}.
 from __future__ import annotations
 
 import ssl
+from socket import gethostname
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol
@@ -126,6 +127,14 @@ class TLSTests(SynchronousTestCase):
             client.sendall(word)
             self.reactor.advance(0)
             self.assertEqual(client.recv(10), word)
+
+    def test_greetingWithNames(self) -> None:
+        """
+        The greeting over TLS names the peer and the machine.
+        """
+        client = self.connect(GreetingFactory(self.reactor, b"Hello {peer} from {host}"))
+        greeting = f"Hello {PEER.host}:{PEER.port} from {gethostname()}"
+        self.assertEqual(client.recv(100), greeting.encode())
 
     def test_end(self) -> None:
         """

@@ -10,6 +10,7 @@ import socket
 from functools import partial
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import succeed
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import Logger, LogLevel
@@ -203,6 +204,18 @@ class MakeWorkerTests(SynchronousTestCase):
         kinds = [type(observer) for observer in service.observers]
         self.assertEqual(kinds, [Monitor, Reporter])
         service.stopService()
+
+    def test_greetingWithNames(self) -> None:
+        """
+        The greeting of a worker names the peer and the machine.
+        """
+        self.handOver(greeting0=socket.SOCK_STREAM)
+        text = "Hello {peer} from {host}"
+        (listening,) = self.serve("--greeting=1", "--greeting-text", text).listening
+        _, transport = connect(listening.server, address=IPv4Address("TCP", "192.0.2.7", 4000))
+        self.assertEqual(
+            transport.value(), f"Hello 192.0.2.7:4000 from {socket.gethostname()}\r\n".encode()
+        )
 
     def test_handedOverBefore(self) -> None:
         """

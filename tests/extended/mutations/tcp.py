@@ -23,13 +23,8 @@ TEST_SESSION = "tests/tcp/test_session.py"
 TEST_STATES = "tests/tcp/test_states.py"
 
 MUTATIONS = [
-    Mutation(
-        GREETING,
-        "    if not _NAME.search(greeting):\n        return [greeting]\n",
-        "",
-        TEST_GREETING,
-    ),
-    Mutation(GREETING, 'b"{{": b"{", ', "", TEST_GREETING),
+    Mutation(GREETING, "min(len(left), len(right))", "len(right)", TEST_GREETING),
+    Mutation(GREETING, "pairs // 2", "pairs - 1", TEST_GREETING),
     Mutation(GREETING, "len(self.greeting)", "len(self.factory.greeting)", TEST_GREETING),
     Mutation(STATES, "END: CLOSING, LOST: CLOSED},\n    CLOSING", "}, CLOSING", TEST_STATES),
     Mutation(STATES, "{SENT: LINGERING, LOST: CLOSED}", "{LOST: CLOSED}", TEST_STATES),
