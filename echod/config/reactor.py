@@ -12,6 +12,26 @@ from typing import Any
 
 from twisted.python.reflect import namedAny
 
+from echod.net.extras import needed
+
+FASTEST = "echod.uvloopreactor.install"
+
+
+def install(find: Callable[[str], Any] = namedAny) -> None:
+    """
+    Install the fastest reactor: C{twistd} and C{twist} call this for C{--reactor=uvloop}.
+
+    @param find: Imports an object by its name.
+
+    @raise SystemExit: with one line, if uvloop is missing.  After another exception,
+        C{twistd} prints its own help, and C{twist} a traceback.
+    """
+    try:
+        installer = find(FASTEST)
+    except ImportError:
+        raise SystemExit(f"--reactor=uvloop {needed('fast')}") from None
+    installer()
+
 
 def processReactor(
     ownsProcess: bool,
@@ -30,7 +50,7 @@ def processReactor(
     """
     if ownsProcess and "twisted.internet.reactor" not in loaded:
         with suppress(ImportError):
-            find("echod.uvloopreactor.install")()
+            find(FASTEST)()
     from twisted.internet import reactor
 
     if ownsProcess:

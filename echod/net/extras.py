@@ -9,7 +9,12 @@ from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 
-PACKAGES = {"plot": "rich", "status": "prometheus_client", "tls": "pyOpenSSL"}
+PACKAGES = {
+    "fast": "uvloop",
+    "plot": "rich",
+    "status": "prometheus_client",
+    "tls": "pyOpenSSL",
+}
 """
 The package that each extra needs.
 """

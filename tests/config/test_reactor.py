@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
+from twisted.application.reactors import getReactorTypes
 from twisted.internet import reactor as installed
+from twisted.python.reflect import namedAny
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.config.reactor import processReactor
+from echod.config.reactor import FASTEST, install, processReactor
 
 CHOSEN = ["twisted.internet.reactor"]
 
@@ -30,6 +33,12 @@ class ProcessReactorTests(SynchronousTestCase):
         """
         return lambda: self.loaded.append(name)
 
+    def loadNothing(self, name: str) -> Callable[[], None]:
+        """
+        Fail as without uvloop.
+        """
+        raise ImportError(name)
+
     def test_fastest(self) -> None:
         """
         Under twistd, the fastest installed reactor is used if none was chosen; a program
@@ -38,7 +47,7 @@ class ProcessReactorTests(SynchronousTestCase):
         for ownsProcess, modules, expected in (
             (False, [], []),
             (True, CHOSEN, []),
-            (True, [], ["echod.uvloopreactor.install"]),
+            (True, [], [FASTEST]),
         ):
             self.loaded.clear()
             self.assertIs(processReactor(ownsProcess, modules, self.load), installed)
@@ -48,11 +57,22 @@ class ProcessReactorTests(SynchronousTestCase):
         """
         Without uvloop, Twisted's default reactor is used.
         """
+        self.assertIs(processReactor(True, [], self.loadNothing), installed)
 
-        def load(name: str) -> Callable[[], None]:
-            raise ImportError
-
-        self.assertIs(processReactor(True, [], load), installed)
+    def test_install(self) -> None:
+        """
+        C{--reactor=uvloop} installs the reactor, or ends with one line that says how to get
+        uvloop.
+        """
+        plugin: Any
+        (plugin,) = (each for each in getReactorTypes() if each.shortName == "uvloop")
+        self.assertIs(namedAny(f"{plugin.moduleName}.install"), install)
+        install(self.load)
+        self.assertEqual(self.loaded, [FASTEST])
+        error = self.assertRaises(SystemExit, install, self.loadNothing)
+        self.assertRegex(
+            str(error), r"^--reactor=uvloop needs uvloop: pip install '.*\[fast\]'$"
+        )
 
     def test_steadyClock(self) -> None:
         """

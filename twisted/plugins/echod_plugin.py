@@ -1,6 +1,6 @@
 """
-What twistd and twist see of echod.  This is loaded whenever anybody lists
-plugins, so it names things and imports none of them.
+The plugins for twistd and twist.  Both load this module for each usage text, so it imports
+nothing from echod.
 """
 
 from twisted.application.reactors import Reactor
@@ -9,12 +9,12 @@ from twisted.application.service import ServiceMaker
 echod = ServiceMaker(
     "echod",
     "echod.tap",
-    "Echo servers for TCP and UDP, and a greeting.",
+    "Echo servers for TCP and UDP, and a greeting. Options go after it: echod --tcp 8080.",
     "echod",
 )
 
 uvloop = Reactor(
     "uvloop",
-    "echod.uvloopreactor",
+    "echod.config.reactor",
     "TCP servers do their I/O inside libuv; needs uvloop.",
 )
