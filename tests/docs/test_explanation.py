@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import re
+from xml.etree import ElementTree
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -47,3 +48,23 @@ class GoodbyeTableTests(SynchronousTestCase):
                     returned += goodbye.receive(quoted(event))
             self.assertEqual((comes, returned), (comes, quoted(back)))
             self.assertEqual((comes, goodbye.over), (comes, ends == "yes"))
+
+
+class HouseTests(SynchronousTestCase):
+    """
+    The picture of C{docs/explanation/house.rst}.
+    """
+
+    def test_rooms(self) -> None:
+        """
+        The picture names each room of echod, and no others.
+        """
+        paths = [path for path in (CHECKOUT / "echod").iterdir() if path.suffix in (".py", "")]
+        rooms = {path.stem for path in paths} - {"__init__", "__pycache__", "_version"}
+        picture = ElementTree.parse(CHECKOUT / "docs" / "house.svg")
+        named = {
+            text.text
+            for text in picture.iter("{http://www.w3.org/2000/svg}text")
+            if text.get("font-weight") == "bold"
+        }
+        self.assertEqual(named, rooms | {"twisted/plugins", "pytest_echod"})
