@@ -4,6 +4,7 @@ How a TCP connection closes: without losing data, and after it was idle for too 
 
 from __future__ import annotations
 
+from typing import Any
 from typing import Protocol as Interface
 
 from twisted.internet.interfaces import IHalfCloseableProtocol, ISSLTransport, ITCPTransport
@@ -13,7 +14,7 @@ from zope.interface import implementer
 
 from echod.net.sockets import acknowledged, innermost, unacknowledged
 from echod.net.transport import IHalfCloseableTLS, ISessionTransport
-from echod.tcp.deadlines import Deadlines
+from echod.tcp.deadlines import Deadlines, Sweep
 from echod.tcp.states import CLOSE, END, LINGERING, LOST, OPEN, RETURNING, SENT, TRANSITIONS
 
 QUIET = 0.75
@@ -36,6 +37,12 @@ How many times a session is checked for idleness within the idle timeout.  So an
 session may last a quarter longer than the timeout, and a message costs no timer.
 """
 
+NOT_CHECKED = -1
+"""
+The number of idle checks before the first one.  That one comes too early to count: it only
+sees how much was received and acknowledged until then.
+"""
+
 IDLE = "idle"
 CUT = "cut"
 
@@ -44,12 +51,13 @@ class ClosingHost(Interface):
     """
     The timers that a connection needs of the factory that has built it.
 
-    @ivar idling: Calls L{GracefulConnection.checkIdle}.
+    @ivar idleSweep: Calls L{GracefulConnection.checkIdle} of all connections, L{IDLE_CHECKS}
+        times within the idle timeout.
 
     @ivar lingering: Calls L{GracefulConnection.checkLinger}.
     """
 
-    idling: Deadlines[GracefulConnection]
+    idleSweep: Sweep[Any]
     lingering: Deadlines[GracefulConnection]
 
 
@@ -74,10 +82,10 @@ class GracefulConnection(Protocol):
     # have found the peer quiet.
     _heard = 0
     _quietChecks = 0
-    # For checkIdle: the bytes received and acknowledged at the last check, and how
+    # For checkIdle: the number of bytes received and acknowledged at the last check, and how
     # many checks in a row have found the same.
-    _progress = (0, 0)
-    _idleChecks = 0
+    _progress = 0
+    _idleChecks = NOT_CHECKED
 
     def close(self, outcome: str) -> None:
         """
@@ -97,8 +105,8 @@ class GracefulConnection(Protocol):
             self.outcome = outcome
         self.stopReturning()
         # The idle timeout begins again.  A closing session always has one.
-        self._idleChecks = 0
-        self.factory.idling.add(self)
+        self._idleChecks = NOT_CHECKED
+        self.factory.idleSweep.start()
         transport = self.transport
         if ISSLTransport.providedBy(transport) and not IHalfCloseableTLS.providedBy(transport):
             # Twisted's TLS has no half-close.  Its loseConnection waits without limit for
@@ -139,15 +147,15 @@ class GracefulConnection(Protocol):
         """
         if self.advance(END):
             self.stopReturning()
+            self.factory.idleSweep.start()
         self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Leave the timers.
+        Leave the timer.
         """
         self.advance(LOST)
         self.factory.lingering.discard(self)
-        self.factory.idling.discard(self)
 
     def checkLinger(self) -> None:
         """
@@ -169,15 +177,16 @@ class GracefulConnection(Protocol):
         """
         isReturning = self.state in RETURNING
         # A closing session discards what it receives: only acknowledgements count.
-        progress = (self.received if isReturning else 0, acknowledged(self.transport))
+        taken = acknowledged(self.transport)
+        progress = self.received + taken if isReturning else taken
         self._idleChecks = self._idleChecks + 1 if progress == self._progress else 0
         self._progress = progress
         if self._idleChecks < IDLE_CHECKS:
-            self.factory.idling.add(self)
-        elif isReturning:
+            return
+        if isReturning:
             self.close(IDLE)
             # Give the peer one more check.
-            self._progress = (0, progress[1])
+            self._progress = taken
             self._idleChecks = IDLE_CHECKS - 1
         else:
             if self.outcome is None:

@@ -1,28 +1,30 @@
 """
-One timer for many waits of the same length.
+One timer for many sessions.
 
 Each session has several timeouts, and nearly all of them are cancelled.  A timer for each
 would cost time and memory: Twisted's reactors keep a cancelled timer in memory, the
 C{asyncio} reactor until another timer is due.
 
-All waits of one kind have the same length, so the first to begin is the first to end.
-The waits are in a queue, and there is one timer, for the head of the queue.  A wait that
-is cancelled leaves the queue; the timer stays.
+L{Deadlines} is for waits of one length that few sessions have at the same time.  The first
+wait to begin is the first to end, so the waits are in a queue, with one timer for its head.  A
+wait that is cancelled leaves the queue; the timer stays.
+
+L{Sweep} is for checks that every session needs.  It keeps nothing for a session.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 AT_ONCE = 100
 """
-How many waits may end in one turn of the reactor.  To check whether a session is idle
-takes some 5 us, so messages are delayed by half a millisecond at most, even if ten
-thousand sessions began at the same time.
+The most waits that end, or sessions that are checked, in one turn of the reactor.  To check
+whether a session is idle takes some 5 us, so messages are delayed by half a millisecond,
+however many sessions there are.
 """
 
 Waiter = TypeVar("Waiter")
@@ -104,3 +106,61 @@ class Deadlines(Generic[Waiter]):
 
     def _first(self) -> float:
         return next(iter(self._moments.values()))
+
+
+class Sweep(Generic[Waiter]):
+    """
+    Calls a function with each member of a collection, again and again, until it is empty.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        interval: float,
+        members: Collection[Waiter],
+        check: Callable[[Waiter], None],
+    ) -> None:
+        """
+        @param interval: The time between the end of one sweep and the start of the next, in
+            seconds.  So the time between two calls with the same member is never shorter.
+        """
+        self._reactor = reactor
+        self._interval = interval
+        self._members = members
+        self._check = check
+        self._rest: list[Waiter] = []
+        self._timer: IDelayedCall | None = None
+
+    def start(self) -> None:
+        """
+        Start, unless it has started.
+        """
+        if self._timer is None:
+            self._timer = self._reactor.callLater(self._interval, self._fire)
+
+    def stop(self) -> None:
+        """
+        Stop, if it has started.
+        """
+        timer, self._timer = self._timer, None
+        # A timer that fires is not active.
+        if timer is not None and timer.active():
+            timer.cancel()
+        self._rest = []
+
+    def _fire(self) -> None:
+        rest = self._rest
+        if not rest:
+            rest.extend(self._members)
+        try:
+            for _ in range(min(AT_ONCE, len(rest))):
+                member = rest.pop()
+                if member in self._members:
+                    self._check(member)
+        finally:
+            # Go on, also after an error.
+            if self._members:
+                delay = 0 if rest else self._interval
+                self._timer = self._reactor.callLater(delay, self._fire)
+            else:
+                self.stop()

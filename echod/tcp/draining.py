@@ -41,7 +41,7 @@ class DrainHost(Interface):
     service: str
     reactor: IReactorTime
     limits: Limits
-    sessions: set[Session]
+    sessions: dict[Session, None]
     waiting: set[Waiting]
 
     def abort(self) -> None:

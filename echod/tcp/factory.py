@@ -18,10 +18,11 @@ from echod.net.format import addressName
 from echod.net.statistics import SESSIONS, ServedSession, SessionServerStatistics, Traffic
 from echod.tcp.admission import Admission
 from echod.tcp.closing import IDLE_CHECKS, QUIET, QUIET_CHECKS, GracefulConnection
-from echod.tcp.deadlines import Deadlines
+from echod.tcp.deadlines import Deadlines, Sweep
 from echod.tcp.draining import Drain, Waiting
 from echod.tcp.session import Session, showingMessages
 from echod.tcp.sessionlines import SessionLines
+from echod.tcp.states import RETURNING
 from echod.tcp.statistics import SessionStatistics
 
 SomeSession = TypeVar("SomeSession", bound=GracefulConnection)
@@ -37,7 +38,8 @@ class SessionFactory(Factory):
 
     @ivar showMessages: Whether to log what peers send.
 
-    @ivar sessions: The sessions that have not ended.
+    @ivar sessions: The sessions that have not ended, as the keys: a set of many sessions takes
+        twice as much memory.
 
     @ivar waiting: The connections that are not sessions yet.
 
@@ -51,7 +53,7 @@ class SessionFactory(Factory):
 
     @ivar onEnd: Called with each session that has ended.
 
-    @ivar idling: The sessions that are checked for idleness.
+    @ivar idleSweep: Checks all sessions for idleness.
 
     @ivar lingering: The sessions that wait for their peer to close.
     """
@@ -71,7 +73,7 @@ class SessionFactory(Factory):
         self.reactor = reactor
         self.limits = limits or Limits()
         self.showMessages = showMessages
-        self.sessions: set[Session] = set()
+        self.sessions: dict[Session, None] = {}
         self.waiting: set[Waiting] = set()
         self.refusals = Refusals(reactor, self.service)
         self.lines = SessionLines(reactor, self.service, self.limits.sessionLines)
@@ -80,13 +82,8 @@ class SessionFactory(Factory):
         self.onEnd: Callable[[ServedSession], None] | None = None
         self._deadlines: list[Deadlines[Any]] = []
         # Without an idle timeout, a session that is closing still has the default one.
-        idleTimeout = self.limits.idleTimeout or IDLE_TIMEOUT
-        self.idling = Deadlines(
-            reactor, idleTimeout / IDLE_CHECKS, GracefulConnection.checkIdle
-        )
-        if self.limits.idleTimeout:
-            # Keep the timer: all sessions need it, and not only those that are closing.
-            self._deadlines.append(self.idling)
+        interval = (self.limits.idleTimeout or IDLE_TIMEOUT) / IDLE_CHECKS
+        self.idleSweep = Sweep(reactor, interval, self.sessions, self._checkIdle)
         self.lingering = self.deadlines(QUIET / QUIET_CHECKS, GracefulConnection.checkLinger)
 
     @property
@@ -151,6 +148,8 @@ class SessionFactory(Factory):
         self.lines.flush()
         for deadlines in self._deadlines:
             deadlines.stop()
+        if not self.sessions:
+            self._leaveNoTimer()
 
     def deadlines(
         self, delay: float, due: Callable[[SomeSession], None]
@@ -191,11 +190,17 @@ class SessionFactory(Factory):
         """
         return self.admission.refusal(address, self.reactor.seconds())
 
+    def _checkIdle(self, session: Session) -> None:
+        if self.limits.idleTimeout or session.state not in RETURNING:
+            session.checkIdle()
+
     def entered(self, session: Session) -> None:
         """
         Log and count a session that has started.
         """
-        self.sessions.add(session)
+        self.sessions[session] = None
+        if self.limits.idleTimeout:
+            self.idleSweep.start()
         self.admission.entered(session.address)
         self.lines.started(session)
         if self._drain is not None:
@@ -205,18 +210,26 @@ class SessionFactory(Factory):
         """
         Log and count a session that has ended.
         """
-        self.sessions.remove(session)
+        del self.sessions[session]
         self.admission.left(session.address)
         self.lines.ended(session)
-        if not self.numPorts and not self.sessions:
-            # No more connections come: leave no timer.
-            self.lines.flush()
+        if not self.sessions:
+            self._leaveNoTimer()
         assert session.outcome is not None
         self.ended.add(session.outcome, session.received, session.returned, session.duration)
         if self.onEnd is not None:
             self.onEnd(session)
         if self._drain is not None:
             self._drain.left(session)
+
+    def _leaveNoTimer(self) -> None:
+        """
+        Stop the timers that the next session, if one can come, would not need.
+        """
+        if not self.numPorts:
+            self.lines.flush()
+        if not (self.numPorts and self.limits.idleTimeout):
+            self.idleSweep.stop()
 
     def drain(self) -> Deferred[None]:
         """

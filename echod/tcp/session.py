@@ -97,8 +97,6 @@ class Session(GracefulConnection):
         """
         self.began = self.factory.reactor.seconds()
         self.factory.entered(self)
-        if self.factory.limits.idleTimeout:
-            self.factory.idling.add(self)
 
     def dataReceived(self, data: bytes) -> None:
         """

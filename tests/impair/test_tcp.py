@@ -181,7 +181,7 @@ class DelayTests(ImpairedTests):
         wire.connectionDone()
         self.assertEqual((self.session.received, self.session.returned), (1, 0))
         self.assertEqual((wire.pieces, self.clock.getDelayedCalls()), ([], []))
-        self.assertEqual(self.factory.sessions, set())
+        self.assertFalse(self.factory.sessions)
 
     def test_lostHalfway(self) -> None:
         """

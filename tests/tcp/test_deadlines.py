@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.tcp.deadlines import AT_ONCE, Deadlines
+from echod.tcp.deadlines import AT_ONCE, Deadlines, Sweep
 from tests.support import clock, turn
 
 
@@ -151,3 +151,98 @@ class DeadlinesTests(SynchronousTestCase):
         self.assertRaises(ZeroDivisionError, self.reactor.advance, 10)
         self.reactor.advance(0)
         self.assertEqual(self.due, [1])
+
+
+class SweepTests(SynchronousTestCase):
+    """
+    Tests for L{Sweep}.
+    """
+
+    def setUp(self) -> None:
+        self.reactor = clock()
+        self.members: dict[int, None] = {}
+        self.checked: list[int] = []
+        self.sweep = Sweep(self.reactor, 10.0, self.members, self.check)
+
+    def check(self, member: int) -> None:
+        """
+        Fail with a negative member; let all leave with 0.
+        """
+        if member < 0:
+            raise ValueError(member)
+        self.checked.append(member)
+        if member == 0:
+            self.members.clear()
+
+    def begin(self, *members: int) -> None:
+        """
+        Start to check members.
+        """
+        self.members.update(dict.fromkeys(members))
+        self.sweep.start()
+
+    def test_again(self) -> None:
+        """
+        Each member is checked at each interval, with one timer.
+        """
+        self.begin(1, 2)
+        self.begin(3)
+        self.reactor.advance(9.5)
+        self.assertEqual(self.checked, [])
+        self.reactor.advance(0.5)
+        self.assertEqual(sorted(self.checked), [1, 2, 3])
+        del self.members[3]
+        self.reactor.advance(10)
+        self.assertEqual(sorted(self.checked), [1, 1, 2, 2, 3])
+        self.assertEqual(len(self.reactor.getDelayedCalls()), 1)
+
+    def test_empty(self) -> None:
+        """
+        Without members the sweep stops, and starts again with the next member.
+        """
+        for times in (1, 2):
+            self.begin(0)
+            self.reactor.advance(10)
+            self.assertEqual(self.checked, [0] * times)
+            self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_stop(self) -> None:
+        """
+        After a stop, there is no timer, and the next sweep begins anew.
+        """
+        self.sweep.stop()
+        self.begin(*range(1, AT_ONCE + 2))
+        self.reactor.rightNow = 10
+        turn(self.reactor)
+        self.sweep.stop()
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.checked.clear()
+        self.sweep.start()
+        self.reactor.rightNow = 20
+        turn(self.reactor)
+        self.assertEqual(len(self.checked), AT_ONCE)
+
+    def test_manyMembers(self) -> None:
+        """
+        With many members, the reactor does other work in between.  A member that leaves
+        meanwhile is not checked, and the next sweep begins one interval after the end.
+        """
+        self.begin(*range(1, AT_ONCE + 3))
+        self.reactor.rightNow = 10
+        turn(self.reactor)
+        self.assertEqual(len(self.checked), AT_ONCE)
+        leaving, staying = set(self.members).difference(self.checked)
+        del self.members[leaving]
+        self.reactor.rightNow = 11
+        turn(self.reactor)
+        self.assertEqual(self.checked[AT_ONCE:], [staying])
+        self.assertEqual([call.getTime() for call in self.reactor.getDelayedCalls()], [21])
+
+    def test_error(self) -> None:
+        """
+        An error with one member does not affect the others.
+        """
+        self.begin(1, -1, 2)
+        self.assertRaises(ValueError, self.reactor.advance, 10)
+        self.reactor.advance(0)
+        self.assertEqual(sorted(self.checked), [1, 2])

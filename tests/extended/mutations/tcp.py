@@ -16,6 +16,7 @@ GREETING = "echod/tcp/greeting.py"
 STATES = "echod/tcp/states.py"
 
 TEST_CLOSING = "tests/tcp/test_closing.py"
+TEST_DEADLINES = "tests/tcp/test_deadlines.py"
 TEST_ECHO = "tests/tcp/test_echo.py"
 TEST_FACTORY = "tests/tcp/test_factory.py"
 TEST_GREETING = "tests/tcp/test_greeting.py"
@@ -69,8 +70,15 @@ MUTATIONS = [
         CLOSING, "        if self.state is LINGERING:\n", "        if False:\n", TEST_FACTORY
     ),
     Mutation(CLOSING, "        self.factory.lingering.discard(self)\n", "", TEST_SESSION),
-    Mutation(CLOSING, "        self.factory.idling.discard(self)\n", "", TEST_SESSION),
-    Mutation(CLOSING, "self.received if isReturning else 0", "self.received", TEST_SESSION),
+    Mutation(CLOSING, "self.received + taken if isReturning else taken", "taken", TEST_SESSION),
+    Mutation(CLOSING, " if isReturning else taken", "", TEST_SESSION),
+    Mutation(CLOSING, "NOT_CHECKED = -1", "NOT_CHECKED = 0", TEST_SESSION),
+    Mutation(
+        CLOSING,
+        "            self.stopReturning()\n            self.factory.idleSweep.start()\n",
+        "            self.stopReturning()\n",
+        TEST_SESSION,
+    ),
     Mutation(FACTORY, "        self._drain = None\n", "", TEST_FACTORY),
     Mutation(
         CLOSING,
@@ -85,13 +93,16 @@ MUTATIONS = [
         TEST_SESSION,
     ),
     Mutation(CLOSING, "QUIET = 0.75", "QUIET = 2.0", TEST_CLOSING),
-    Mutation(CLOSING, "else 0, acknowledged(self.transport))", "else 0, 0)", TEST_SESSION),
+    Mutation(CLOSING, "taken = acknowledged(self.transport)", "taken = 0", TEST_SESSION),
     Mutation(
         CLOSING,
-        "        self._idleChecks = 0\n        self.factory",
+        "        self._idleChecks = NOT_CHECKED\n        self.factory",
         "        self.factory",
         TEST_SESSION,
     ),
+    Mutation(FACTORY, " or session.state not in RETURNING", "", TEST_SESSION),
+    Mutation(FACTORY, "self.limits.idleTimeout or session", "True or session", TEST_SESSION),
+    Mutation(FACTORY, "(self.numPorts and self.limits.idleTimeout)", "False", TEST_FACTORY),
     Mutation(
         FACTORY,
         "self.limits.idleTimeout or IDLE_TIMEOUT",
@@ -122,8 +133,10 @@ MUTATIONS = [
         "        if host is not None and not limits",
         TEST_FACTORY,
     ),
-    Mutation(DEADLINES, "range(AT_ONCE)", "range(len(moments))", "tests/tcp/test_deadlines.py"),
-    Mutation(
-        DEADLINES, "        moments.pop(waiter, None)\n", "", "tests/tcp/test_deadlines.py"
-    ),
+    Mutation(DEADLINES, "range(AT_ONCE)", "range(len(moments))", TEST_DEADLINES),
+    Mutation(DEADLINES, "        moments.pop(waiter, None)\n", "", TEST_DEADLINES),
+    Mutation(DEADLINES, "min(AT_ONCE, len(rest))", "len(rest)", TEST_DEADLINES),
+    Mutation(DEADLINES, "0 if rest else self._interval", "self._interval", TEST_DEADLINES),
+    Mutation(DEADLINES, "if member in self._members", "if True", TEST_DEADLINES),
+    Mutation(DEADLINES, "        self._rest = []\n\n", "\n", TEST_DEADLINES),
 ]
