@@ -25,17 +25,22 @@ async def endpointOf(
     options: ClientOptions,
     target: Target,
     connected: Callable[[int], object] = lambda nanoseconds: None,
+    patience: float | None = None,
 ) -> IStreamClientEndpoint:
     """
     @param connected: Called with the time that connecting took, when a TCP connection is
         made.
+
+    @param patience: How long connecting may take, in seconds; by default as long as an
+        answer.
 
     @return: The stream endpoint of the target.
 
     @raise ClientError: if its description is wrong.
     """
     withOptions: Any = OptionsReactor(reactor, options.socketOptions, connected)
-    patience = options["timeout"]
+    if patience is None:
+        patience = options["timeout"]
     if options.family is not None and isinstance(target, Address):
         return await streamEndpointOf(withOptions, target, patience, options.family)
     try:

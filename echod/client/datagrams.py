@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet import udp
@@ -26,9 +25,8 @@ from echod.client.udpsocket import (
     PATH_MTU_DISCOVERY,
     RECEIVE_ERRORS,
     SO_TIMESTAMPNS,
-    headerFields,
-    remoteError,
-    timeOfArrival,
+    queuedErrors,
+    sourceOf,
 )
 from echod.net.sockets import MAX_DATAGRAM, isReadable, keepMore
 
@@ -36,9 +34,6 @@ DATAGRAMS_A_TURN = 64
 """
 How many datagrams are read before the reactor serves other descriptors.
 """
-
-
-Receiver = Callable[[bytes], object]
 
 
 class DatagramClient(Protocol):
@@ -54,23 +49,6 @@ class DatagramClient(Protocol):
 
         @param datagram: The sent datagram that it belongs to; empty if unknown.
         """
-
-
-class Source(tuple[str, int]):
-    """
-    The address that a datagram came from.
-
-    @ivar arrived: When the kernel received the datagram, in nanoseconds of the time of
-        day; L{None} if the kernel does not report it.
-
-    @ivar ttl: The time to live (hop limit) on arrival; L{None} likewise.
-
-    @ivar tos: The type of service (traffic class) on arrival; L{None} likewise.
-    """
-
-    arrived: int | None = None
-    ttl: int | None = None
-    tos: int | None = None
 
 
 def socketAddress(address: Address) -> tuple[str | int, ...] | tuple[int, bytes]:
@@ -111,7 +89,7 @@ class ConnectedPort(udp.Port):
         @param discovery: L{NO_FRAGMENTS} or L{PROBE_PATH}; L{None} if datagrams may be
             fragmented.
 
-        @param linux: Whether to use what only Linux offers.
+        @param linux: True to use what only Linux offers.
         """
         interface = options.address or ("::" if ":" in target.host else "0.0.0.0")
         super().__init__(0, protocol, interface, MAX_DATAGRAM, reactor)
@@ -193,10 +171,7 @@ class ConnectedPort(udp.Port):
             except OSError as error:
                 self._failed(error)
             else:
-                source = Source(sockaddr[:2])
-                source.arrived = timeOfArrival(control)
-                source.ttl, source.tos = headerFields(control)
-                self.protocol.datagramReceived(datagram, source)
+                self.protocol.datagramReceived(datagram, sourceOf(sockaddr, control))
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """
@@ -213,7 +188,7 @@ class ConnectedPort(udp.Port):
 
     def unread(self) -> bool:
         """
-        @return: Whether datagrams have arrived that were not read yet.
+        @return: True if datagrams have arrived that were not read yet.
         """
         return bool(self.connected) and isReadable(self.socket)
 
@@ -252,17 +227,10 @@ class ConnectedPort(udp.Port):
         Deliver the errors in the kernel's queue, or this one if the queue is empty.
         """
         queued = False
-        while self._linux and self.connected:
-            try:
-                datagram, control, _, _ = self.socket.recvmsg(
-                    self.maxPacketSize, CONTROL_SPACE, socket.MSG_ERRQUEUE
-                )
-            except OSError:
-                break
-            remote = remoteError(control)
-            if remote is not None:
-                queued = True
-                self.protocol.failed(remote, datagram)
+        hasQueue = self._linux and self.connected
+        for remote, datagram in queuedErrors(self.socket) if hasQueue else ():
+            queued = True
+            self.protocol.failed(remote, datagram)
         # EMSGSIZE without a queue entry comes from this machine: the next attempt to
         # send raises it again.
         if error and error.errno != errno.EMSGSIZE and not queued and self.connected:

@@ -9,7 +9,11 @@ import os
 import socket
 import struct
 import sys
+from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import Any
+
+from echod.net.sockets import MAX_DATAGRAM
 
 LINUX = sys.platform == "linux"
 """
@@ -122,6 +126,52 @@ _TTL = {(socket.IPPROTO_IP, 2), (socket.IPPROTO_IPV6, 52)}
 _TOS = {(socket.IPPROTO_IP, 1), (socket.IPPROTO_IPV6, 67)}
 
 Control = list[tuple[int, int, bytes]]
+
+
+class Source(tuple[str, int]):
+    """
+    The address that a datagram came from.
+
+    @ivar arrived: When the kernel received the datagram, in nanoseconds of the time of
+        day; L{None} if the kernel does not report it.
+
+    @ivar ttl: The time to live (hop limit) on arrival; L{None} likewise.
+
+    @ivar tos: The type of service (traffic class) on arrival; L{None} likewise.
+    """
+
+    arrived: int | None = None
+    ttl: int | None = None
+    tos: int | None = None
+
+
+UNKNOWN = Source()
+
+
+def sourceOf(address: tuple[Any, ...], control: Control) -> Source:
+    """
+    @return: The source of a datagram, by its address and its control messages.
+    """
+    source = Source(address[:2])
+    source.arrived = timeOfArrival(control)
+    source.ttl, source.tos = headerFields(control)
+    return source
+
+
+def queuedErrors(skt: socket.socket) -> Iterator[tuple[OSError, bytes]]:
+    """
+    Take the errors out of the kernel's queue, each with the datagram that it belongs to.
+    """
+    while True:
+        try:
+            datagram, control, _, _ = skt.recvmsg(
+                MAX_DATAGRAM, CONTROL_SPACE, socket.MSG_ERRQUEUE
+            )
+        except OSError:
+            return
+        error = remoteError(control)
+        if error is not None:
+            yield error, datagram
 
 
 def timeOfArrival(control: Control) -> int | None:

@@ -68,7 +68,7 @@ The same for half of the probes.  The time until Python reads an answer would be
 
 DISTURBED = 0.02
 """
-Which part of the probes may take longer.
+The part of the probes that may take longer.
 """
 
 PERCENTILES = (1, 10, 50, 90, 99, 99.9)
@@ -77,7 +77,7 @@ PERCENTILES = (1, 10, 50, 90, 99, 99.9)
 @dataclass
 class Expected:
     """
-    What the client must report, by the record of the relay.
+    The results that the client must report, by the record of the relay.
 
     @ivar counts: The counts, by the names in the summary.
 
@@ -200,7 +200,7 @@ class Run:
     """
     One run.
 
-    @ivar problems: What was not equal.
+    @ivar problems: The differences.
 
     @ivar transit: By how much the round trips were longer than in the relay, in microseconds.
     """

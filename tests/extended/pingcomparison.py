@@ -43,7 +43,7 @@ By how much the medians may differ, in microseconds.
 
 MOST_TIMES = 1.5
 """
-How many times the 99th percentile of the C program that of echoc may be.
+The largest 99th percentile of echoc, in multiples of that of the C program.
 """
 
 
@@ -150,7 +150,7 @@ def serving(command: list[str], port: str) -> Iterator[None]:
 
 def isBound(port: int) -> bool:
     """
-    @return: Whether a UDP socket has this port of the loopback interface.
+    @return: True if a UDP socket has this port of the loopback interface.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -162,7 +162,7 @@ def isBound(port: int) -> bool:
 
 def compare(tools: dict[str, Tool], interval: int) -> bool:
     """
-    @return: Whether echoc and the C program agree.
+    @return: True if echoc and the C program agree.
     """
     found: dict[str, list[Trips]] = {name: [] for name in tools}
     for _ in range(ROUNDS):

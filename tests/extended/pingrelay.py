@@ -47,7 +47,7 @@ INTACT, TRUNCATED, CORRUPTED, FOREIGN = "intact", "truncated", "corrupted", "for
 
 class Mixture(NamedTuple):
     """
-    What happens to how many of the echoes; each number is a probability.
+    The faults of the echoes; each number is a probability.
 
     @ivar delay: The longest delay, in seconds.
 
@@ -109,7 +109,7 @@ class Sent(NamedTuple):
 @dataclass
 class Record:
     """
-    What the relay has done.
+    The record of a relay.
 
     @ivar arrived: When the kernel received each probe, in nanoseconds of the time of day.
 

@@ -9,11 +9,12 @@ import os
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import connectProtocol
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from echod.client.exitstatus import errorNumber
+from echod.client.ping.events import Event, Kind
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.protocols import OpeningProtocol
 
@@ -23,30 +24,32 @@ The most connections at a time, of all targets: many shells allow 1024 descripto
 """
 
 
+CONNECT_TIMEOUT = 86_400.0
+"""
+How long connecting may take, in seconds.  The end of the time of its probe comes first, and
+ends it.
+"""
+
+
 class OneProbeProtocol(OpeningProtocol):
     """
     A connection for one probe.
     """
 
     _connecting: Deferred[OneProbeProtocol]
-    _timer: IDelayedCall
     _over = False
 
-    def __init__(self, connections: Connections, probe: bytes) -> None:
+    def __init__(self, connections: Connections, sequence: int, probe: bytes) -> None:
         super().__init__(connections.pinger)
         self._connections = connections
+        self._sequence = sequence
         self._probe = probe
         self._answer = b""
 
-    def start(
-        self, reactor: IReactorTime, endpoint: IStreamClientEndpoint, patience: float
-    ) -> None:
+    def start(self, endpoint: IStreamClientEndpoint) -> None:
         """
         Connect.
-
-        @param patience: After how many seconds to give up.
         """
-        self._timer = reactor.callLater(patience, self.giveUp)
         self._connecting = connectProtocol(endpoint, self)
         self._connecting.addErrback(self._ended)
 
@@ -85,9 +88,7 @@ class OneProbeProtocol(OpeningProtocol):
             self.transport.abortConnection()
 
     def _ended(self, reason: Failure) -> None:
-        if self._timer.active():
-            self._timer.cancel()
-        self._connections.open.discard(self)
+        self._connections.open.pop(self._sequence, None)
         if not self._over:
             self._over = True
             self._connections.unanswered(self._probe, self._answer, reason)
@@ -98,12 +99,11 @@ class Connections:
     Sends each probe of a L{Pinger} on a new connection.  The round trip includes
     connecting.
 
-    @ivar open: The current connections.
+    @ivar open: The current connections, by the numbers of their probes.
     """
 
     def __init__(
         self,
-        reactor: IReactorTime,
         endpoint: IStreamClientEndpoint,
         pinger: Pinger,
         most: int = CONNECTIONS,
@@ -113,21 +113,21 @@ class Connections:
         """
         self._most = most
         self.pinger = pinger
-        self.open: set[OneProbeProtocol] = set()
-        self._reactor = reactor
+        self.open: dict[int, OneProbeProtocol] = {}
         self._endpoint = endpoint
+        self._report, pinger.observe = pinger.observe, self._observe
 
     def start(self) -> None:
         """
         Start sending.
         """
-        self.pinger.start(self._send)
+        self.pinger.start(self._send, self._unread)
 
     def close(self) -> None:
         """
         Close all connections.
         """
-        for protocol in list(self.open):
+        for protocol in list(self.open.values()):
             protocol.giveUp()
 
     def unanswered(self, probe: bytes, answer: bytes, reason: Failure) -> None:
@@ -148,6 +148,14 @@ class Connections:
     def _send(self, probe: bytes) -> None:
         if len(self.open) >= self._most:
             raise BlockingIOError(errno.EAGAIN, "enough connections")
-        protocol = OneProbeProtocol(self, probe)
-        self.open.add(protocol)
-        protocol.start(self._reactor, self._endpoint, self.pinger.plan.timeout)
+        sequence = self.pinger.tracker.attempted
+        self.open[sequence] = OneProbeProtocol(self, sequence, probe)
+        self.open[sequence].start(self._endpoint)
+
+    def _unread(self) -> bool:
+        return any(protocol.unread() for protocol in self.open.values())
+
+    def _observe(self, event: Event) -> None:
+        if event.kind is Kind.LOST and event.sequence in self.open:
+            self.open[event.sequence].giveUp()
+        self._report(event)

@@ -38,7 +38,7 @@ class Event(NamedTuple):
 
     @ivar roundTrip: In nanoseconds; L{None} if there was no round trip.
 
-    @ivar reordered: Whether a probe that was sent later was answered earlier
+    @ivar reordered: True if a probe that was sent later was answered earlier
         (RFC 4737).
 
     @ivar ttl: The time to live on arrival; L{None} if unknown.

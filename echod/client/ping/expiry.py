@@ -1,5 +1,5 @@
 """
-The end of the time of a probe.
+The end of the time of the probes, and of the run.
 """
 
 from __future__ import annotations
@@ -9,31 +9,36 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from echod.client.ping.events import Event
+from echod.client.ping.moments import Moment
 from echod.client.ping.timer import SECOND
 from echod.client.ping.tracker import Tracker
 
 
 class Expiry:
     """
-    Settles the probes whose time is over.  Answers that have arrived in time are read
-    before, however late this process reads them.
+    Settles the probes whose time is over.
+
+    A reactor performs overdue calls before it reads.  So if this process was stopped or
+    busy, the time is longer: answers that have arrived are read first, and answers that the
+    peer holds back because this process has not read can arrive.
     """
 
     _call: IDelayedCall | None = None
+    _grace: IDelayedCall | None = None
     _stopped = False
 
     def __init__(
         self,
         reactor: IReactorTime,
-        now: Callable[[], int],
+        now: Callable[[], Moment],
         tracker: Tracker,
         unread: Callable[[], bool],
         lost: Callable[[Event], object],
     ) -> None:
         """
-        @param now: Returns the time in nanoseconds.
+        @param now: Returns the time.
 
-        @param unread: Returns whether answers have arrived that were not read yet.
+        @param unread: Returns True if answers have arrived that were not read yet.
 
         @param lost: Called with the event of each lost probe.
         """
@@ -49,27 +54,49 @@ class Expiry:
         """
         deadline = self._tracker.deadline()
         if self._call is None and deadline is not None and not self._stopped:
-            left = max(deadline - self._now(), 0) / SECOND
-            self._call = self._reactor.callLater(left, self._readFirst)
+            left = max(deadline - self._now().monotonic, 0) / SECOND
+            due = self._reactor.seconds() + left
+            self._call = self._reactor.callLater(left, self._extend, due)
+
+    def waitForLast(self, end: Callable[[], object]) -> None:
+        """
+        When no probe is in flight any more, wait as long as late answers and duplicates
+        may come.
+
+        @param end: Called then.
+        """
+        if self._grace is None:
+            self._grace = self._reactor.callLater(self._lastWait() / SECOND, end)
 
     def stop(self) -> None:
         """
-        Settle no more probes.
+        Wait no more.
         """
         self._stopped = True
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        for call in (self._call, self._grace):
+            if call is not None and call.active():
+                call.cancel()
 
-    def _readFirst(self) -> None:
-        # The reactor reads answers before the next delayed call.
-        self._call = self._reactor.callLater(0, self._expire)
+    def _extend(self, due: float) -> None:
+        """
+        @param due: When this call was due, in seconds.
+        """
+        late = max(self._reactor.seconds() - due, 0)
+        most = self._tracker.timeout / SECOND
+        self._call = self._reactor.callLater(min(late, most), self._expire)
 
     def _expire(self) -> None:
         if self._unread():
-            self._readFirst()
+            self._call = self._reactor.callLater(0, self._expire)
             return
         self._call = None
-        for event in self._tracker.expire(self._now()):
+        for event in self._tracker.expire(self._now().monotonic):
             self._lost(event)
         self.expect()
+
+    def _lastWait(self) -> float:
+        tracker = self._tracker
+        duplicates = min(2 * tracker.total.roundTrips.max, tracker.timeout)
+        if tracker.lost == tracker.failures:
+            return duplicates
+        return max(duplicates, tracker.timeout - (self._now().monotonic - tracker.lastAttempt))

@@ -80,13 +80,13 @@ class History:
 
     def isWaiting(self, sequence: int) -> bool:
         """
-        @return: Whether this probe waits for an answer.
+        @return: True if this probe waits for an answer.
         """
         return sequence in self._waiting
 
     def isOpen(self, sequence: int) -> bool:
         """
-        @return: Whether no answer to this probe has come: it is waiting or lost.
+        @return: True if no answer to this probe has come: it is waiting or lost.
         """
         return self.isWaiting(sequence) or (
             self._settled.get(sequence, (None, None))[1] is Kind.LOST

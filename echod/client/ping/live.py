@@ -45,7 +45,7 @@ The number of columns for the labels beside a graph.
 
 def isLong(plan: Plan) -> bool:
     """
-    @return: Whether a run is long enough for a progress bar.
+    @return: True if a run is long enough for a progress bar.
     """
     return plan.probes is not None and plan.probes * plan.interval >= LONG
 

@@ -1,5 +1,5 @@
 """
-Which probe an answer belongs to, and where it differs from it.
+The search for the probe that an answer belongs to, and for the first byte that differs.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from echod.client.connect import endpointOf, openPort
 from echod.client.datagrams import ConnectedPort
-from echod.client.ping.connections import CONNECTIONS, Connections
+from echod.client.ping.connections import CONNECT_TIMEOUT, CONNECTIONS, Connections
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.probeoptions import ProbeOptions
 from echod.client.ping.protocols import DatagramProbesProtocol
@@ -40,9 +40,11 @@ async def measure(
 async def _byConnections(
     reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
 ) -> Result:
-    endpoint = await endpointOf(reactor, options, target, pinger.openings.connected)
+    endpoint = await endpointOf(
+        reactor, options, target, pinger.openings.connected, CONNECT_TIMEOUT
+    )
     most = max(CONNECTIONS // len(options["targets"]), 1)
-    connections = Connections(reactor, endpoint, pinger, most)
+    connections = Connections(endpoint, pinger, most)
     connections.start()
     try:
         return await pinger.finished

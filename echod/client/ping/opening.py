@@ -1,5 +1,5 @@
 """
-How long connections take to open.
+The times that connections take to open.
 """
 
 from __future__ import annotations

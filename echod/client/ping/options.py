@@ -74,7 +74,7 @@ class PingOptions(ProbeOptions):
     @property
     def discovery(self) -> int | None:
         """
-        Which datagrams may be fragmented.
+        The datagrams that may be fragmented.
         """
         return PROBE_PATH if self["mtu"] else super().discovery
 

@@ -15,7 +15,7 @@ PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 @dataclass(frozen=True)
 class Plan:
     """
-    Which probes to send, and when.
+    The probes to send, and their times.
 
     @ivar count: The number of probes; L{None} means until interrupted.
 
@@ -30,7 +30,7 @@ class Plan:
 
     @ivar sending: For how many seconds to send; L{None} means no limit.
 
-    @ivar persistent: Whether to go on if the first probes are refused.
+    @ivar persistent: True to go on if the first probes are refused.
 
     @ivar percentiles: Which percentiles of the round-trip times to report.
     """

@@ -28,7 +28,7 @@ The sizes of probes without C{--size}: the one of ping.
 
 class ProbeOptions(ClientOptions):
     """
-    Which probes to send, how often, and by which sockets.
+    The options about the probes and their sockets.
     """
 
     patience = "1"
@@ -55,14 +55,14 @@ class ProbeOptions(ClientOptions):
     @property
     def streams(self) -> bool:  # type: ignore[override]
         """
-        Whether the target can be an endpoint description.
+        True if the target can be an endpoint description.
         """
         return bool(self["tcp"])
 
     @property
     def discovery(self) -> int | None:
         """
-        Which datagrams may be fragmented, as for C{ConnectedPort}.
+        The datagrams that may be fragmented, as for C{ConnectedPort}.
         """
         return NO_FRAGMENTS if self["df"] else None
 

@@ -19,9 +19,10 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from echod.client.datagrams import ConnectedPort, Source
+from echod.client.datagrams import ConnectedPort
 from echod.client.ping.pinger import Pinger
 from echod.client.talk.tcp import setNoDelay
+from echod.client.udpsocket import Source
 from echod.net.sockets import isReadable
 from echod.net.transport import ISessionTransport
 
@@ -48,7 +49,7 @@ class DatagramProbesProtocol(DatagramProtocol):
         Deliver a datagram.
         """
         assert isinstance(addr, Source)
-        self._pinger.received(datagram, addr.arrived, addr.ttl, addr.tos)
+        self._pinger.received(datagram, addr)
 
     def failed(self, error: OSError, datagram: bytes) -> None:
         """
@@ -95,6 +96,15 @@ class OpeningProtocol(Protocol):
         Start sending: the connection is open.  A subclass does it.
         """
 
+    def unread(self) -> bool:
+        """
+        @return: True if data has arrived that was not read yet.
+        """
+        # The transport of a test has no socket.
+        return ISystemHandle.providedBy(self.transport) and isReadable(
+            cast(ISystemHandle, self.transport).getHandle()
+        )
+
     def _open(self) -> None:
         assert self.transport is not None
         self.pinger.connected = True
@@ -125,7 +135,7 @@ class StreamProbesProtocol(OpeningProtocol):
         assert self.transport is not None
         self.transport.registerProducer(self, True)
         self.pinger.openings.again += self.pinger.started
-        self.pinger.start(self._send, self._unread)
+        self.pinger.start(self._send, self.unread)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -173,12 +183,6 @@ class StreamProbesProtocol(OpeningProtocol):
         """
         Do nothing: L{connectionLost} follows.
         """
-
-    def _unread(self) -> bool:
-        # The transport of a test has no socket.
-        return ISystemHandle.providedBy(self.transport) and isReadable(
-            cast(ISystemHandle, self.transport).getHandle()
-        )
 
     def _send(self, probe: bytes) -> None:
         if self._full:

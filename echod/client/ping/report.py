@@ -103,7 +103,7 @@ class Quiet(Report):
         self, write: Print, now: Callable[[], float] = time.time, source: bool = False
     ) -> None:
         """
-        @param source: Whether the user has chosen the source address.
+        @param source: True if the user has chosen the source address.
         """
         super().__init__(write, now)
         self._source = source
@@ -162,7 +162,7 @@ class Text(Quiet):
         stamped: bool = False,
     ) -> None:
         """
-        @param stamped: Whether each line of an event begins with the time of day.
+        @param stamped: True if each line of an event begins with the time of day.
         """
         super().__init__(write, now, source)
         self._stamped = stamped

@@ -28,7 +28,7 @@ class Result:
     @ivar lost: Why a connection was lost, if this ended the run or if nothing came back;
         L{None} otherwise.
 
-    @ivar connected: Whether a connection was made.
+    @ivar connected: True if a connection was made.
 
     @ivar pathMTU: The path MTU in bytes, if it is known.
 

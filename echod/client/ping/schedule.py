@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from echod.client.ping.timer import RESOLUTION, Timer, makeTimer
+from echod.client.ping.moments import Moment
+from echod.client.ping.plan import Plan
+from echod.client.ping.timer import RESOLUTION, SECOND, Timer, makeTimer
 
 BURST = 64
 """
@@ -39,35 +41,38 @@ class Schedule:
     for, so delays do not add up.
 
     @ivar slips: The actions that happened late.
+
+    @ivar started: True after the start.
+
+    @ivar isOver: True after the last action.
     """
 
-    _stopped = False
+    started = False
+    isOver = False
+    _timer: Timer
+    _ending: IDelayedCall | None = None
 
     def __init__(
         self,
         reactor: IReactorTime,
-        now: Callable[[], int],
-        interval: int,
-        count: int | None,
+        now: Callable[[], Moment],
+        plan: Plan,
         act: Callable[[], bool],
         done: Callable[[], object],
     ) -> None:
         """
-        @param now: Returns the time in nanoseconds.
-
-        @param interval: In nanoseconds; 0 means as fast as possible.
-
-        @param count: How many actions; L{None} means until it is stopped.
+        @param now: Returns the time.
 
         @param act: Performs the action, and returns whether this was possible.  If not,
             it is tried again.
 
         @param done: Called after the last action.
         """
-        self._timer: Timer = makeTimer(reactor, self._turn)
+        self._reactor = reactor
         self._now = now
-        self._interval = interval
-        self._count = count
+        self._sending = plan.sending
+        self._interval = round(plan.interval * SECOND)
+        self._count = plan.probes
         self._act = act
         self._done = done
         self._next = 0
@@ -77,20 +82,34 @@ class Schedule:
         """
         Perform the first action now.
         """
-        self._start = self._now()
+        self.started = True
+        self._start = self._now().monotonic
+        if self._sending is not None:
+            self._ending = self._reactor.callLater(self._sending, self.finish)
+        self._timer = makeTimer(self._reactor, self._turn)
         self._turn()
 
     def stop(self) -> None:
         """
         Perform no more actions.
         """
-        self._stopped = True
-        self._timer.stop()
+        if self.started and not self.isOver:
+            self._timer.stop()
+        if self._ending is not None and self._ending.active():
+            self._ending.cancel()
+        self.isOver = True
+
+    def finish(self) -> None:
+        """
+        Perform no more actions: the last one has happened.
+        """
+        self.stop()
+        self._done()
 
     def _turn(self) -> None:
         for _ in range(BURST):
             left = self._left()
-            if self._next == self._count or self._stopped or left > 0:
+            if self._next == self._count or self.isOver or left > 0:
                 break
             if not self._act():
                 # Give the full buffer time to drain.
@@ -100,13 +119,12 @@ class Schedule:
             if -left > SLIP and self._interval:
                 self.slips.count += 1
                 self.slips.longest = max(self.slips.longest, -left)
-        if self._stopped:
+        if self.isOver:
             return
         if self._next == self._count:
-            self._timer.stop()
-            self._done()
+            self.finish()
         else:
             self._timer.set(left)
 
     def _left(self) -> int:
-        return self._start + self._next * self._interval - self._now()
+        return self._start + self._next * self._interval - self._now().monotonic

@@ -48,7 +48,7 @@ class Search:
     @property
     def finished(self) -> bool:
         """
-        Whether the size above the largest one is too big.
+        True if the size above the largest one is too big.
         """
         return self._limit() == (FIRST_SIZE if self.largest is None else self.largest + 1)
 

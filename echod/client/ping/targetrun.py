@@ -28,7 +28,7 @@ class TargetRun:
 
     @ivar outcome: The outcome, when the run is over.
 
-    @ivar failed: Whether no probe was sent, because the target cannot be resolved or
+    @ivar failed: True if no probe was sent, because the target cannot be resolved or
         connected to.
     """
 

@@ -50,6 +50,8 @@ class Tracker:
 
     @ivar failures: How many probes were sent, and are lost because of an error.
 
+    @ivar timeout: After how many nanoseconds an answer is late.
+
     @ivar lastAttempt: When the last probe was sent, on the monotonic clock.
     """
 
@@ -58,12 +60,10 @@ class Tracker:
 
     def __init__(self, probes: Probes, timeout: int, remembered: int = REMEMBERED) -> None:
         """
-        @param timeout: After how many nanoseconds an answer is late.
-
         @param remembered: How many settled probes to remember.
         """
         self._probes = probes
-        self._timeout = timeout
+        self.timeout = timeout
         self._history = History(remembered)
         self._newest = -1
         self.total = Counts()
@@ -192,7 +192,7 @@ class Tracker:
         return (self.lastAttempt - self._first) / (self.attempted - 1)
 
     def _deadline(self, probe: Sent) -> int:
-        return probe.moment.monotonic + self._timeout
+        return probe.moment.monotonic + self.timeout
 
     def _attempt(self, moment: Moment) -> int:
         sequence = self.attempted
@@ -203,7 +203,7 @@ class Tracker:
         return sequence
 
     def _answered(self, probe: Sent, roundTrip: int) -> Event:
-        kind = Kind.LATE if roundTrip > self._timeout else Kind.ANSWERED
+        kind = Kind.LATE if roundTrip > self.timeout else Kind.ANSWERED
         reordered = probe.sequence < self._newest
         self._newest = max(self._newest, probe.sequence)
         self.reordered += reordered

@@ -71,7 +71,7 @@ def _compared(result: Result, missing: int, limits: Limits) -> tuple[list[str], 
 
     @param missing: How many probes have no answer in time.
 
-    @return: What passes a limit, and what is within one.
+    @return: The texts about the limits that are passed, and about the others.
     """
     problems, remarks = [], []
     tracker = result.tracker

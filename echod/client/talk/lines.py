@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from echod.client.datagrams import Receiver
 from echod.client.exitstatus import SOME, Outcome
+
+Receiver = Callable[[bytes], object]
 
 MAX_PAYLOAD = 65507
 """

@@ -11,9 +11,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 
-from echod.client.datagrams import Receiver
 from echod.client.exitstatus import REFUSED, ClientError, Outcome, explain
 from echod.client.talk.answers import NOT_RUNNING, Answers
+from echod.client.talk.lines import Receiver
 
 REMEMBERED = 1000
 """

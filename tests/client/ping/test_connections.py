@@ -84,7 +84,7 @@ class ConnectionsTests(SynchronousTestCase):
             now=self.time.moment,
             random=Random(1),
         )
-        self.connections = Connections(self.time.clock, self.endpoint, self.pinger)
+        self.connections = Connections(self.endpoint, self.pinger)
         self.connections.start()
 
     def result(self) -> Result:
@@ -165,7 +165,18 @@ class ConnectionsTests(SynchronousTestCase):
         result = self.result()
         self.assertEqual(result.tracker.lost, 2)
         self.assertEqual(verdict(result, "target"), (SILENT, f"target: {NO_ECHO}"))
-        self.assertEqual(self.connections.open, set())
+        self.assertEqual(self.connections.open, {})
+
+    def test_stopped(self) -> None:
+        """
+        If the process was stopped, a connection has more time.
+        """
+        self.start(1)
+        transport = self.endpoint.accept()
+        self.time.clock.rightNow += 10
+        self.time.clock.callLater(0.4, transport.protocol.dataReceived, transport.value())
+        self.time.pass_(0.6)
+        self.assertEqual([event.kind for event in self.events], [Kind.SENT, Kind.LATE])
 
     def test_end(self) -> None:
         """

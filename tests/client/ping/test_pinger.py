@@ -19,7 +19,6 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides, providedBy
 
-from echod.client.datagrams import Source
 from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG
 from echod.client.ping.events import Event, Kind
 from echod.client.ping.moments import Moment, now
@@ -29,6 +28,7 @@ from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProt
 from echod.client.ping.result import Result
 from echod.client.ping.schedule import BURST, Schedule
 from echod.client.ping.verdict import verdict
+from echod.client.udpsocket import Source
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.support import clock
@@ -91,9 +91,8 @@ class ScheduleTests(SynchronousTestCase):
 
         schedule = Schedule(
             self.time.clock,
-            self.time.nanoseconds,
-            round(milliseconds * MILLISECOND),
-            count,
+            self.time.moment,
+            Plan(count, milliseconds / 1000),
             act,
             lambda: self.done.append(None),
         )
@@ -157,7 +156,7 @@ class ScheduleTests(SynchronousTestCase):
             schedule.stop()
             return True
 
-        schedule = Schedule(self.time.clock, self.time.nanoseconds, 0, 3, act, list)
+        schedule = Schedule(self.time.clock, self.time.moment, Plan(3, 0), act, list)
         schedule.start()
         self.assertEqual(self.time.clock.getDelayedCalls(), [])
 
@@ -189,6 +188,14 @@ class PingerTestCase(SynchronousTestCase):
         @return: The events so far.
         """
         return [event.kind for event in self.events]
+
+    def arrival(self) -> Source:
+        """
+        @return: The source of an answer that arrives now.
+        """
+        source = Source()
+        source.arrived = self.time.moment().realtime
+        return source
 
     def result(self, pinger: Pinger) -> Result:
         """
@@ -286,11 +293,11 @@ class PingerTests(PingerTestCase):
     def test_readFirst(self) -> None:
         """
         Answers that came in time are read before they count as lost, also if the process
-        slept.
+        was stopped.
         """
         pinger = self.pinger(1)
         pinger.start(self.sent.append)
-        arrived = self.time.moment().realtime
+        arrived = self.arrival()
         self.time.clock.rightNow += 10
         self.time.clock.callLater(0, pinger.received, self.sent[0], arrived)
         self.time.pass_(0.01)
@@ -311,10 +318,25 @@ class PingerTests(PingerTestCase):
             return len(looks) < 5
 
         pinger.start(self.sent.append, unread)
-        arrived = self.time.moment().realtime
+        arrived = self.arrival()
         self.time.clock.rightNow += 10
-        self.time.pass_(0.005)
+        self.time.pass_(1.1)
         self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED])
+
+    def test_stopped(self) -> None:
+        """
+        If the process was stopped, answers have as much more time: a peer whose answers nobody
+        reads holds the rest back.
+        """
+        for stopped, more in ((0.5, 0.5), (100, 1)):
+            pinger = self.pinger(1)
+            self.events.clear()
+            pinger.start(self.sent.append)
+            self.time.clock.rightNow += 1 + stopped
+            self.time.pass_(more - 0.05)
+            self.assertEqual(self.kinds(), [Kind.SENT])
+            self.time.pass_(0.1)
+            self.assertEqual(self.kinds(), [Kind.SENT, Kind.LOST])
 
     def test_lateAtTheEnd(self) -> None:
         """

@@ -62,7 +62,7 @@ class TimerFDTests(SynchronousTestCase):
 
     def isReadable(self, seconds: float) -> bool:
         """
-        @return: Whether the timer is readable within this time.
+        @return: True if the timer is readable within this time.
         """
         return bool(select.select([self.timer], [], [], seconds)[0])
 

@@ -8,6 +8,8 @@ from tests.extended.mutations import Mutation
 
 MATCH = "echod/client/ping/match.py"
 PROBE_TESTS = "tests/client/ping/test_probe.py"
+EXPIRY = "echod/client/ping/expiry.py"
+SENDER = "echod/client/ping/sender.py"
 PINGER_TESTS = "tests/client/ping/test_pinger.py"
 STREAM_TESTS = "tests/client/ping/test_stream.py"
 MTU_TESTS = "tests/client/ping/test_mtu.py -k MTUTests"
@@ -20,23 +22,29 @@ OUTPUT = "echod/client/ping/output.py"
 OUTPUT_TESTS = "tests/client/ping/test_output.py"
 REPORT_TESTS = "tests/client/ping/test_report.py tests/client/ping/test_programreports.py"
 
-PINGER_TESTS = "tests/client/ping/test_pinger.py"
-
 MUTATIONS = [
     Mutation(
-        "echod/client/ping/errors.py",
-        "self._droppedSince = None\n\n",
-        "pass\n\n",
+        SENDER,
+        "self._droppedSince = None\n        return",
+        "return",
         PINGER_TESTS,
     ),
     Mutation(
-        "echod/client/ping/errors.py",
+        SENDER,
         "if error.errno != errno.ENOBUFS:",
         "if True:",
         PINGER_TESTS,
     ),
-    Mutation("echod/client/ping/errors.py", "if smaller < size", "", PINGER_TESTS),
-    Mutation("echod/client/ping/expiry.py", "if self._unread():", "if False:", PINGER_TESTS),
+    Mutation(SENDER, "if smaller < size", "", PINGER_TESTS),
+    Mutation(EXPIRY, "if self._unread():", "if False:", PINGER_TESTS),
+    Mutation(EXPIRY, "min(late, most)", "0", PINGER_TESTS),
+    Mutation(EXPIRY, "min(late, most)", "late", PINGER_TESTS),
+    Mutation(
+        "echod/client/ping/connections.py",
+        "self.open[event.sequence].giveUp()",
+        "pass",
+        "tests/client/ping/test_connections.py",
+    ),
     Mutation(
         "echod/client/ping/moments.py",
         "abs(step) <= READING + longest * SLEW",

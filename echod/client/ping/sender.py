@@ -1,13 +1,15 @@
 """
-The errors of sending, and those that come back by ICMP.
+Sending a probe, and the errors: of sending, and those that come back by ICMP.
 """
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 
 from echod.client.exitstatus import NOTHING_LISTENS
-from echod.client.ping.events import Kind
+from echod.client.ping.events import Event, Kind
+from echod.client.ping.moments import Moment
 from echod.client.ping.tracker import Tracker
 
 DROPPED = 100_000_000
@@ -23,7 +25,7 @@ DROPS = (
 )
 
 
-class Errors:
+class Sender:
     """
     @ivar reason: The text of the last error that is not a refusal.
     """
@@ -31,28 +33,28 @@ class Errors:
     reason = ""
     _droppedSince: int | None = None
 
-    def __init__(self, tracker: Tracker) -> None:
+    def __init__(self, tracker: Tracker, now: Callable[[], Moment]) -> None:
         self._tracker = tracker
+        self._now = now
 
-    def canRetry(self, error: OSError, now: int) -> bool:
+    def send(self, size: int, write: Callable[[bytes], object]) -> Event | None:
         """
-        @param now: The time on the monotonic clock.
+        Send the next probe.
 
-        @return: Whether to send the same probe again a moment later.
+        @return: The event; L{None} if the same probe is to be sent a moment later.
         """
-        if not isinstance(error, BlockingIOError):
-            return False
-        if error.errno != errno.ENOBUFS:
-            return True
-        if self._droppedSince is None:
-            self._droppedSince = now
-        return now - self._droppedSince < DROPPED
-
-    def sent(self) -> None:
-        """
-        Learn that a probe was sent, or given up.
-        """
+        probe = self._tracker.probe(size)
+        moment = self._now()
+        try:
+            write(probe)
+        except OSError as error:
+            if self._canRetry(error, moment.monotonic):
+                return None
+            event = self._tracker.sendFailed(size, moment, self.kind(error, size))
+        else:
+            event = self._tracker.sent(size, moment)
         self._droppedSince = None
+        return event
 
     def kind(self, error: OSError, size: int = 0) -> Kind:
         """
@@ -72,3 +74,12 @@ class Errors:
         else:
             self.reason = error.strerror or str(error)
         return Kind.UNREACHABLE
+
+    def _canRetry(self, error: OSError, now: int) -> bool:
+        if not isinstance(error, BlockingIOError):
+            return False
+        if error.errno != errno.ENOBUFS:
+            return True
+        if self._droppedSince is None:
+            self._droppedSince = now
+        return now - self._droppedSince < DROPPED
