@@ -5,6 +5,7 @@ The options that all clients share.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Sequence
 from getopt import GetoptError, gnu_getopt
 
@@ -134,7 +135,7 @@ class ClientOptions(CommandLine):
         """
         Send from SOURCE, an address or a network interface of this machine.
         """
-        if not value or len(value.encode()) > LONGEST_SOURCE or "\0" in value:
+        if not value or len(os.fsencode(value)) > LONGEST_SOURCE or "\0" in value:
             raise usage.UsageError(
                 f"--source {quoted(value)}: give an address (192.0.2.1) or an interface (eth0)"
             )

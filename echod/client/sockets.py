@@ -4,6 +4,7 @@ The options of a client's sockets: source, type of service, time to live.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -65,7 +66,8 @@ class SocketOptions(NamedTuple):
         @raise OSError: if there is no such interface.
         """
         if self.source and not self.address:
-            skt.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, self.source.encode() + b"\0")
+            interface = os.fsencode(self.source) + b"\0"
+            skt.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, interface)
         if self.typeOfService is not None:
             skt.setsockopt(*TYPE_OF_SERVICE[skt.family], self.typeOfService)
         if self.timeToLive is not None:

@@ -189,9 +189,12 @@ def streamEndpoint(
     except WrongFile:
         raise
     except Exception as error:
-        # Each parser of endpoint descriptions may raise its own kind of exception.
+        # Each parser of endpoint descriptions may raise its own kind of exception.  Some of
+        # the messages are about the parser: "_parseTCP() got an unexpected keyword argument".
+        isMalformed = isinstance(error, (LookupError, RuntimeError))
+        why = "malformed" if isMalformed else re.sub(r"^\w+\(\) ", "", str(error))
         raise ValueError(
-            f"{NO_ADDRESS}, nor an endpoint description ({shortened(str(error))})"
+            f"{NO_ADDRESS}, nor an endpoint description ({shortened(why)})"
         ) from None
     if isinstance(endpoint, StandardIOEndpoint):
         raise ValueError(

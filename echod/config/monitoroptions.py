@@ -4,12 +4,10 @@ The options for the log and the status page.
 
 from __future__ import annotations
 
-import os
-
 from twisted.python import usage
 
 from echod.config.config import SESSION_LOG
-from echod.config.values import naming, parameter, sessionLines
+from echod.config.values import naming, parameter, path, sessionLines
 from echod.limits.capacity import SESSION_LINES
 from echod.status.hosts import hostName
 
@@ -30,15 +28,14 @@ class MonitorOptions(usage.Options):
             "up the other sessions. 'all' logs each session.",
             sessionLines,
         ),
-        [
+        parameter(
             SESSION_LOG,
-            None,
             None,
             "Append a JSON object to FILE for each session that has ended and, once a second, "
             "for the datagrams of each source. SIGUSR1 reopens the file; without a terminal, "
             "SIGHUP does, too.",
-            os.path.abspath,
-        ],
+            path,
+        ),
     ]
 
     optFlags = [

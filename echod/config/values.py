@@ -68,6 +68,17 @@ def network(value: str) -> Network:
         ) from None
 
 
+def path(value: str) -> str:
+    """
+    Read the path of a file.
+
+    @return: It does not depend on the current directory.
+    """
+    if not value:
+        raise ValueError("the name of the file is empty")
+    return os.path.abspath(value)
+
+
 def sessionLines(value: str) -> float:
     """
     Read a rate of log lines; infinity for C{all}.

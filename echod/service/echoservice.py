@@ -5,6 +5,7 @@ All services of one echod, as one Twisted service.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from twisted.application.service import MultiService, Service
@@ -160,15 +161,19 @@ class EchoService(MultiService):
                 version=__version__,
                 reactor=type(self._reactor).__name__,
             )
-        problems = []
         # The observers still run if the service was stopped and started again at once.
-        for group in [self] if self.observers.running else [self, self.observers]:
+        groups = [self] if self.observers.running else [self, self.observers]
+        for group in groups:
             getattr(Service, start)(group)
-            for service in group:
-                try:
-                    getattr(service, start)()
-                except CannotServe as problem:
-                    problems.append(problem)
+        problems = []
+        for service in chain(*groups):
+            try:
+                getattr(service, start)()
+            except CannotServe as problem:
+                problems.append(problem)
+                # Without descriptors, or without a log file, nothing else would start.
+                if not getattr(service, "inUse", 0):
+                    break
         if problems:
             if command := self.withFreePorts():
                 _log.critical("this uses free ports (0) instead: {command}", command=command)

@@ -414,6 +414,7 @@ class OptionsTests(SynchronousTestCase):
             ([], SocketOptions()),
             (["-I", "eth0", "-Q", "EF", "-t", "3"], SocketOptions("eth0", 184, 3)),
             (["-I", "::1", "-Q", "af41"], SocketOptions("::1", 136)),
+            (["-I", "\udcff"], SocketOptions("\udcff")),
             (["-Q", "CS6"], SocketOptions("", 192)),
             (["-Q", "LE"], SocketOptions("", 4)),
             (["-Q", "0x10"], SocketOptions("", 16)),
@@ -422,6 +423,14 @@ class OptionsTests(SynchronousTestCase):
             self.assertEqual(parseCommandLine(["udp", *arguments])[1].socketOptions, options)
         for source, address in (("eth0", ""), ("192.0.2.1", "192.0.2.1"), ("", "")):
             self.assertEqual(SocketOptions(source).address, address)
+
+    def test_noSuchInterface(self) -> None:
+        """
+        An interface that does not exist is an error of the system, whatever its name.
+        """
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as skt:
+            for source in ("nosuchinterface", "\udcff"):
+                self.assertRaises(OSError, SocketOptions(source).apply, skt)
 
     def test_badNumbers(self) -> None:
         """

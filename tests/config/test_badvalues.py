@@ -54,7 +54,8 @@ VALUES: Rows = (
         "standard input is not an address to listen on; a port (8080) or ",
     ),
     (TCP, ("haproxy:haproxy:tcp:80",), "not with haproxy"),
-    (TCP, ("tcp:0:x=1",), "unexpected keyword argument"),
+    (TCP, ("tcp:0:x=1",), "nor an endpoint description (got an unexpected keyword argument"),
+    (TCP, ("=", "\\", "x="), "nor an endpoint description (malformed)"),
     (TCP, ("unix:/x:mode=9",), "invalid literal for int"),
     (TCP, ("a\r\nb",), r"'a\r\nb': neither a port"),
     (
@@ -86,6 +87,7 @@ VALUES: Rows = (
         ("0", "x", "1.5", "1025", "Auto", *NO_NUMBERS),
         ": neither a number of processes, from 1 to 1024, nor auto",
     ),
+    (("session-log",), ("",), ": the name of the file is empty"),
     (
         ("status-name",),
         ("http://a.example",),

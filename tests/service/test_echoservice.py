@@ -4,10 +4,12 @@ Tests for L{echod.service.echoservice}.
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from twisted.application.service import Application, IService, Service
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.error import CannotListenError
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -92,28 +94,30 @@ class EchoServiceTests(SynchronousTestCase):
             self.assertFalse(self.endpoints[0].ports[-1].listening)
             self.assertFalse(self.service.running)
 
-    def test_allProblems(self) -> None:
+    def test_portsInUse(self) -> None:
         """
-        The log names each address that cannot be listened on, and then the command that
-        uses other ports, if there is one.
+        The log names each address whose port is in use, and then the command that uses free
+        ports, if there is one.  Another problem ends the start.
         """
         endpoint = Endpoint()
         observer = ListeningService("[::1]:0", endpoint, Server())
         observer.setServiceParent(self.service.observers)
-        for command in ("echod --tcp 0", ""):
-            self.service.withFreePorts = lambda command=command: command  # type: ignore[misc]
-            for each in (self.endpoints[0], endpoint):
-                each.result = fail(OverflowError("no"))
+        inUse = CannotListenError("", 8080, OSError(errno.EADDRINUSE, "in use"))
+        hint = "in use; ss -lntup shows the process that uses it"
+        first, last = (f"echo cannot listen on {host}:0" for host in ("127.0.0.1", "[::1]"))
+        command = "this uses free ports (0) instead: echod --tcp 0"
+        for free, error, expected in (
+            ("echod --tcp 0", inUse, [f"{first}: {hint}", f"{last}: {hint}", command]),
+            ("", inUse, [f"{first}: {hint}", f"{last}: {hint}"]),
+            ("", OverflowError("no"), [f"{first}: no"]),
+        ):
+            self.service.withFreePorts = lambda free=free: free  # type: ignore[misc]
+            self.endpoints[0].result, endpoint.result = fail(error), fail(error)
             with logged() as lines:
                 self.assertRaises(CannotServe, self.service.privilegedStartService)
-            self.assertEqual(
-                [line for line in lines if "cannot" in line or "ports" in line],
-                [
-                    "echo cannot listen on 127.0.0.1:0: no",
-                    "echo cannot listen on [::1]:0: no",
-                    *([f"this uses free ports (0) instead: {command}"] if command else []),
-                ],
-            )
+            endpoint.result.addErrback(lambda _: None)
+            said = [line for line in lines if "listens" not in line and line[:5] != "echod"]
+            self.assertEqual(said, expected)
 
     def test_ready(self) -> None:
         """

@@ -44,11 +44,12 @@ class ListeningServiceTests(SynchronousTestCase):
         If there is no descriptor for the socket, the line says which limit to raise.
         """
         error = OSError(errno.EMFILE, "Too many open files")
-        self.assertEqual(
-            self.explain(CannotListenError("", 8080, error)),
-            "echo cannot listen on 127.0.0.1:0: Too many open files; raise the limit of open "
-            "files (ulimit -n)",
-        )
+        for problem in (error, CannotListenError("", 8080, error)):
+            self.assertEqual(
+                self.explain(problem),
+                "echo cannot listen on 127.0.0.1:0: Too many open files; raise the limit of "
+                "open files (ulimit -n)",
+            )
 
     def explain(self, error: Exception) -> str:
         """
