@@ -9,6 +9,7 @@ Twisted has changed about each name.
 from __future__ import annotations
 
 import ast
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -84,6 +85,21 @@ Packages that modules of echod need for their import.
 """
 
 
+@cache
+def trees() -> dict[str, ast.Module]:
+    """
+    @return: The modules of this project, by their names.
+    """
+    paths = [path for folder in OURS for path in (CHECKOUT / folder).rglob("*.py")]
+    paths += CHECKOUT.glob("twisted/plugins/*.py")
+    return {
+        ".".join(path.relative_to(CHECKOUT).with_suffix("").parts): ast.parse(
+            path.read_text("utf-8")
+        )
+        for path in paths
+    }
+
+
 class PrivateNamesTests(SynchronousTestCase):
     """
     The list of private names is complete, and right for the installed Twisted.
@@ -93,14 +109,7 @@ class PrivateNamesTests(SynchronousTestCase):
         for package in NEEDED:
             if find_spec(package) is None:
                 lacking(package)
-        paths = [path for folder in OURS for path in (CHECKOUT / folder).rglob("*.py")]
-        paths += CHECKOUT.glob("twisted/plugins/*.py")
-        self.trees = {
-            ".".join(path.relative_to(CHECKOUT).with_suffix("").parts): ast.parse(
-                path.read_text("utf-8")
-            )
-            for path in paths
-        }
+        self.trees = trees()
         self.listed = set().union(*NAMES.values())
 
     def test_there(self) -> None:

@@ -9,6 +9,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 OURS = ("echod", "pytest_echod")
@@ -114,9 +115,13 @@ def inherited(kind: type) -> dict[str, type]:
     names: dict[str, type] = {}
     for base in reversed(kind.__mro__):
         if not isOurs(base.__module__) and base is not object:
-            names.update(dict.fromkeys(filter(isPrivate, vars(base)), base))
-            names.update(dict.fromkeys(defined(source(base)), base))
+            names.update(dict.fromkeys(_own(base), base))
     return names
+
+
+@cache
+def _own(kind: type) -> set[str]:
+    return {*filter(isPrivate, vars(kind)), *defined(source(kind))}
 
 
 def classes(modules: Iterable[Any]) -> Iterator[type]:
