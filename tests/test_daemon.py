@@ -638,27 +638,14 @@ class ErrorTests(SynchronousTestCase):
     Tests for errors: each is one clear line, and an exit status other than zero.
     """
 
-    def test_badValues(self) -> None:
+    def test_badValue(self) -> None:
         """
         A bad value is one line, from twistd and from twist.
         """
-        for arguments in (
-            ["--tcp", "99999"],
-            ["--udp", "x"],
-            ["--greeting", ""],
-            ["--tcp", "carrier-pigeon:1"],
-            ["stray"],
-            ["--max-connections", "-1"],
-            ["--udp-rate", "1.5"],
-            ["--idle-timeout", "inf"],
-            ["--allow", "10.0.0.1/8"],
-            ["--allow", "::/0", "--deny", "::/0"],
-        ):
-            for command in ([*TWISTD, "-n"], TWIST):
-                done = runDaemon([*command, "echod", *arguments])
-                self.assertEqual(done.returncode, 1)
-                self.assertEqual(done.stdout, "")
-                self.assertRegex(done.stderr, r"^echod: [^\n]*\n$")
+        for command in ([*TWISTD, "-n"], TWIST):
+            done = runDaemon([*command, "echod", "--udp", "x"])
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertRegex(done.stderr, r"^echod: --udp x: [^\n]*\n$")
 
     def test_portInUse(self) -> None:
         """
