@@ -11,7 +11,6 @@ import signal
 import socket
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, STDOUT, run
 from tempfile import TemporaryDirectory
@@ -54,19 +53,6 @@ OPENBSD_NETCAT = "nc (OpenBSD's)"
 """
 Several programs are called C{nc}, and each has other options.
 """
-
-EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
-"""
-How many inputs hypothesis makes for each of its tests.
-"""
-
-if find_spec("hypothesis"):
-    from hypothesis import settings
-
-    # Other people may use the machine: no input is wrong for taking long.
-    settings.register_profile("echod", max_examples=EXAMPLES, deadline=None)
-    settings.load_profile("echod")
-
 
 NO_NUMBERS = (
     *("", "-1", "+5", "1_0", " 5", "5 ", "5\n", "0x10", "1e3", "1..2", ".", "nan", "inf"),

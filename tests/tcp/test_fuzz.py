@@ -10,12 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.tap import Options, makeService
 from tests.support import lacking
-
-try:
-    from hypothesis import given
-    from hypothesis import strategies as st
-except ImportError:
-    given = None  # type: ignore[assignment]
+from tests.support.properties import given, st
 
 
 class OptionsTests(SynchronousTestCase):

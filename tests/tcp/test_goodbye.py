@@ -11,13 +11,8 @@ from subprocess import run
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.tcp.goodbye import COMMANDS_SIZE, FULL_READ, LINES, Goodbye
-from tests.support import CHECKOUT, EXAMPLES, MEASURED, lacking
-
-try:
-    from hypothesis import given, settings
-    from hypothesis import strategies as st
-except ImportError:
-    given = None  # type: ignore[assignment]
+from tests.support import CHECKOUT, MEASURED, lacking
+from tests.support.properties import EXAMPLES, given, settings, st
 
 SILENCE = "silence"
 RELEASE = "release"

@@ -19,13 +19,8 @@ from echod.tcp.proxyheader import (
     parse,
 )
 from tests.support import lacking
+from tests.support.properties import given, st
 from tests.support.proxy import INET, INET6, REAL, REAL6, UNIX, V1, v2
-
-try:
-    from hypothesis import given
-    from hypothesis import strategies as st
-except ImportError:
-    given = None  # type: ignore[assignment]
 
 EXTENSION = b"\x04\0\3abc"
 MAPPED = struct.pack(

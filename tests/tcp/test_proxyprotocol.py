@@ -35,13 +35,8 @@ from echod.tcp.proxyprotocol import (
 )
 from echod.tcp.session import DRAINED
 from tests.support import PEER, UNTIMED, MemoryTCPTransport, clock, lacking, logged
+from tests.support.properties import given, st
 from tests.support.proxy import INET, INET6, LOCAL, REAL, UNIX, V1, v2
-
-try:
-    from hypothesis import given
-    from hypothesis import strategies as st
-except ImportError:
-    given = None  # type: ignore[assignment]
 
 UNKNOWN = b"PROXY UNKNOWN\r\n"
 
