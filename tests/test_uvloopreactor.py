@@ -8,6 +8,7 @@ for this one.
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import struct
 import sys
@@ -20,15 +21,15 @@ from weakref import WeakSet
 
 from twisted.internet import tcp
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionDone, ConnectionLost, ProcessDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Factory, ProcessProtocol, Protocol, connectionDone
 from twisted.python import context, log
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from tests.support import CHECKOUT, MEASURED, lacking
+from tests.support import CHECKOUT, MEASURED, lacking, program
 from tests.support.daemon import PATIENCE
 from tests.support.protocols import RecordingProtocol
 
@@ -833,12 +834,34 @@ class UVLoopReactorTests(SynchronousTestCase):
         (reactor,) = installed
         self.assertIsInstance(reactor, uvloopreactor.UVLoopReactor)
 
+    def test_childEnds(self) -> None:
+        """
+        The end of a child process is reported.
+        """
+        reactor = uvloopreactor.UVLoopReactor()
+        ended: list[Failure] = []
+
+        class Watching(ProcessProtocol):
+            def processEnded(self, reason: Failure) -> None:
+                ended.append(reason)
+                reactor.stop()
+
+        timeout = reactor.callLater(PATIENCE, reactor.stop)
+        reactor.callWhenRunning(reactor.spawnProcess, Watching(), program("true"), ["true"])
+        before = signal.getsignal(signal.SIGINT)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+        reactor.run()
+        self.assertTrue(timeout.active())
+        self.assertTrue(ended[0].check(ProcessDone))
+
     def test_twistedTests(self) -> None:
         """
-        Twisted's own tests of reactors pass, as far as they pass on epoll.
+        Twisted's own tests of connections pass, as far as they pass on epoll.  C{make
+        test-all} runs all tests of reactors.
         """
+        names = [f"twisted.internet.test.test_{name}" for name in ("tcp", "tls", "unix")]
         done = run(
-            [sys.executable, "-m", "tests.extended.reactorsuite"],
+            [sys.executable, "-m", "tests.extended.reactorsuite", *names],
             cwd=CHECKOUT,
             env=MEASURED,
             stdout=PIPE,

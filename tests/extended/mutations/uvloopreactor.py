@@ -12,6 +12,7 @@ _MODULE = "tests/test_uvloopreactor.py"
 _TESTS = f"{_MODULE} --deselect={_MODULE}::UVLoopReactorTests::test_twistedTests"
 
 MUTATIONS = [
+    Mutation(_PATH, "signal.signal(signal.SIGCHLD, self._childEnded)", "pass", _TESTS),
     Mutation(_PATH, "            or self._writeDisconnecting\n", "", _TESTS),
     Mutation(_PATH, "math.ceil(timeout", "math.floor(timeout", _TESTS),
     Mutation(
