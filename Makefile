@@ -57,10 +57,11 @@ unit: $(VENV)/test
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-# Run the tests that start no processes with trial.  "make test-all" runs all tests with it.
-trial: TRIED = $(shell grep -LE 'subprocess|support.(daemon|story) import' $$(find tests -name 'test_*.py'))
+# The tests that use the reactor of the test runner.  All others do the same under trial as
+# under pytest; "make test-all" runs all of them with trial.
+trial: TRIED = $(shell grep -lE 'import .*\<TestCase' $$(grep -L subprocess $$(find tests -name 'test_*.py')))
 trial: $(VENV)/test
-	$(BIN)/trial -j2 --temp-directory=$(VENV)/_trial_temp $(subst /,.,$(basename $(TRIED)))
+	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp $(subst /,.,$(basename $(TRIED)))
 
 package: man
 	rm -rf dist
