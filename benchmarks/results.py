@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
+from benchmarks.contents import CONTENTS
+
 QUIET = 0.1
 """
 The share of the processors that other programs may use: the clock of C{/proc/stat} ticks a
@@ -139,10 +141,7 @@ TARGETS = [
     Target("greetings, 32 at once", "echod", 3, "C"),
     Target("greetings, 32 at once", "echod", 1.4, "stock Twisted"),
     Target("64 KiB blocks, 4 connections", "echod", 1.25, "bare uvloop"),
-    *(
-        Target(f"goodbye rule, 64 KiB of {content}", "stringzilla", 8)
-        for content in ("text", "by-lines", "telnet commands")
-    ),
+    *(Target(f"goodbye rule, 64 KiB of {content}", "stringzilla", 8) for content in CONTENTS),
     Target("memory of an idle connection that has spoken", "echod", 2048),
     Target("ping-pong, 64 connections, 64 B", "echod", 1.05, "bare uvloop"),
     Target("ping-pong, 1000 connections, 64 B", "echod", 1.1, "bare uvloop"),

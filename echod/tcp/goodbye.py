@@ -12,40 +12,39 @@ version of the same rule:
   - what is withheld could still become a goodbye, and is at most four bytes.
 
 The cost of a segment is limited, whatever is in it: it is searched a limited number
-of times, and each search compares a few bytes at each place.
+of times, and of what is found, a limited number of places is looked at.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+
+from echod.tcp.telnet import (
+    COMMANDS_SIZE,
+    IAC,
+    LINE_ENDS,
+    LINE_SIZE,
+    afterCommands,
+    isUnfinished,
+)
 
 try:
-    from stringzilla import contains, find
+    from stringzilla import contains, rfind
 except ImportError:
-    find = bytes.find
+    # The slowest content costs a search from the end half as much as a search from the
+    # start.
+    rfind = bytes.rfind
 
     def contains(text: bytes, part: bytes) -> bool:
         """
         @return: True if the part is in the text.
         """
-        # The slowest content costs a search from the end half as much as a search
-        # from the start.
         return text.rfind(part) >= 0
 
 
 B = ord("b")
 NEWLINE = ord("\n")
 CARRIAGE_RETURN = ord("\r")
-IAC = 255
-"""
-The first byte of a telnet command (RFC 854).
-"""
-
-LINE_ENDS = (b"\n", b"\r\0")
-"""
-A line starts after one of these.  C{\\r\\n} ends with the first one.
-"""
 
 GOODBYES = (b"bye\n", b"bye\r\n", b"bye\r\0")
 """
@@ -59,53 +58,18 @@ and Twisted reads four times as much at once.  The next segment is the rest of t
 same message.
 """
 
-COMMANDS_SIZE = 256
+CANDIDATES = 6
 """
-How many bytes of telnet commands are looked at in one segment, after each kind of line
-end.  A client sends some 25 when it connects, and then up to 200 to answer.
-"""
-
-LINES = 8
-"""
-How many lines that start with a telnet command are looked at in one segment, after each
-kind of line end.  A telnet client sends one or two.  Without the two limits, a segment full
-of commands would cost two hundred times as much as any other.
+How many places of C{bye} in one segment are looked at, from the end.  If a segment has more,
+it is searched for all goodbyes that directly follow a line end, but not for more of those
+that follow telnet commands.
 """
 
-_COMMAND = rb"\xff(?:[\xf0-\xf9]|[\xfb-\xfe].|\xfa(?:[^\xff]|\xff\xff){0,60}\xff\xf0)"
-"""
-Two bytes; or three, to negotiate an option (RFC 854); or a subnegotiation of up to
-64 bytes (RFC 855).  There IAC IAC stands for one byte 255; at the start of a line,
-too, IAC IAC is such a byte and not a command.
-"""
-
-_COMMANDS = re.compile(rb"(?:%b)+" % _COMMAND, re.DOTALL)
+_LINE = re.compile(rb"(?:\n|\r\0)(bye(?:\n|\r[\n\0]))")
 
 _BEGINNINGS = tuple(end + b"bye\r"[:size] for end in LINE_ENDS for size in range(5))
 """
 At the end of a text: a line that is empty or the beginning of a goodbye.
-"""
-
-_LAST_LINE_WITH_COMMANDS = re.compile(
-    rb"(?:\n|\r\0)(?:%b)*"
-    rb"(b(?:y(?:e\r?)?)?|\xff(?:[\xfb-\xfe]|\xfa(?:[^\xff]|\xff\xff){0,60}\xff?)?|)\Z"
-    % _COMMAND,
-    re.DOTALL,
-)
-"""
-At the end of a text: a line of telnet commands, and the beginning of another one or
-of a goodbye.
-"""
-
-_UNFINISHED_SIZE = 64
-"""
-An unfinished command has an IAC among this many bytes at the end of the text.
-"""
-
-_JOIN_SIZE = COMMANDS_SIZE + len(b"bye\r\n")
-"""
-How many bytes of a segment may continue a line that began before it: only these are copied,
-to be searched together with the context.
 """
 
 
@@ -275,59 +239,61 @@ def _firstGoodbye(context: bytes, segment: bytes) -> int | None:
     @return: Where the first line that is a goodbye starts in a segment; negative if it
         starts in the context.
     """
-    place = _goodbye(context + segment[:_JOIN_SIZE])
-    if place >= 0:
-        return place - len(context)
-    if len(segment) > _JOIN_SIZE:
-        # A long segment is not copied.
-        place = _goodbye(segment)
-    return place if place >= 0 else None
+    start = context + segment[: len(b"\0bye\r\n")]
+    if B in start and (match := _LINE.search(start)):
+        return match.start(1) - len(context)
+    found: list[int] = []
 
+    def hasMore(part: bytes, byte: int, offset: int) -> bool:
+        """
+        Look at the last places of a part of a goodbye.
 
-def _goodbye(text: bytes) -> int:
-    """
-    @return: Where the first line that is a goodbye starts, or -1.
-    """
-    # In this order, most segments need one search; and those which are full of one
-    # part of a goodbye, few.
-    if (
-        B not in text
-        or not contains(text, b"bye")
-        or not (contains(text, b"bye\n") or contains(text, b"bye\r"))
-    ):
-        return -1
-    places = [
-        find(text, start + goodbye) + len(start)
-        for start in LINE_ENDS
-        if contains(text, start + b"bye")
-        for goodbye in GOODBYES
-        # Only this search is paid for again and again: what it finds ends the session.
-        if contains(text, start + goodbye)
-    ]
-    if IAC in text:
-        places += _goodbyesAfterCommands(text)
-    return min(places, default=-1)
+        @param byte: The byte of the part that is in few segments: a byte is found in a
+            fifth of the time that a part takes.
 
+        @param offset: The distance from the part to the start of the goodbye.
 
-def _goodbyesAfterCommands(text: bytes) -> Iterator[int]:
-    for end in LINE_ENDS:
-        place, size = -1, COMMANDS_SIZE
-        for _ in range(LINES):
-            place = find(text, end + b"\xff", place + 1)
+        @return: True if these may not be all places.
+        """
+        place = len(segment) if byte in segment else 0
+        for _ in range(CANDIDATES):
+            place = rfind(segment, part, 0, place)
             if place < 0:
-                break
-            start = place + len(end)
-            if match := _COMMANDS.match(text, start, start + size):
-                size -= len(match[0])
-                if text.startswith(GOODBYES, match.end()):
-                    yield match.end()
+                return False
+            if _isGoodbye(context, segment, place + offset):
+                found.append(place + offset)
+        return True
+
+    # stringzilla finds three bytes in the same time, whatever the content is.  More bytes
+    # take longer if the segment is full of bytes that are nearly the same.
+    if hasMore(b"bye", B, 0):
+        starts = [end for end in LINE_ENDS if hasMore(end[-1:] + b"by", end[-1], 1)]
+        goodbyes = [g for g in GOODBYES if starts and hasMore(g[-3:], g[3], 3 - len(g))]
+        found += [
+            segment.find(end + goodbye) + len(end)
+            for end in starts
+            for goodbye in goodbyes
+            if contains(segment, end + goodbye)
+        ]
+    return min(found) if found else None
+
+
+def _isGoodbye(context: bytes, segment: bytes, place: int) -> bool:
+    if not segment.startswith(GOODBYES, place):
+        return False
+    if segment.endswith(LINE_ENDS, 0, place):
+        return True
+    before = segment[max(0, place - LINE_SIZE) : place]
+    if len(before) == place:
+        before = context + before
+    return IAC in before[-3:] and afterCommands(before) == b""
 
 
 def _lastLine(context: bytes, segment: bytes) -> tuple[bytes, bytes]:
     """
     @return: The context that a segment leaves, and the beginning of a goodbye in it.
     """
-    text = segment[-COMMANDS_SIZE:]
+    text = segment[-LINE_SIZE:]
     if len(text) == len(segment):
         text = context + segment
     context = word = b""
@@ -336,23 +302,12 @@ def _lastLine(context: bytes, segment: bytes) -> tuple[bytes, bytes]:
         context = b"\n" + word
     elif text.endswith(b"\r"):
         context = b"\r"
-    if IAC in text[-_UNFINISHED_SIZE:] and (rest := _afterCommands(text)) is not None:
-        context = b"\n" + rest
-        if rest.startswith(b"b"):
-            word = rest
+    if IAC in text and (rest := afterCommands(text)) is not None:
+        if not rest and text.endswith(b"\r"):
+            # The last byte of a command is half of a line end.
+            rest = text[-3:]
+        if b"bye\r".startswith(rest):
+            context, word = b"\n" + rest, rest
+        elif isUnfinished(rest):
+            context = b"\n" + rest
     return context, word
-
-
-def _afterCommands(text: bytes) -> bytes | None:
-    """
-    @return: The end of a text after a line end and finished telnet commands, if it is the
-        beginning of a command or of a goodbye, or empty.
-    """
-    place = len(text)
-    for _ in range(LINES):
-        place = max(text.rfind(end + b"\xff", 0, place) for end in LINE_ENDS)
-        if place < 0:
-            break
-        if match := _LAST_LINE_WITH_COMMANDS.match(text, place):
-            return match[1]
-    return None

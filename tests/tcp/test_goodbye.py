@@ -10,7 +10,8 @@ from subprocess import run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.tcp.goodbye import COMMANDS_SIZE, FULL_READ, LINES, Goodbye
+from echod.tcp.goodbye import CANDIDATES, FULL_READ, Goodbye
+from echod.tcp.telnet import COMMANDS_SIZE
 from tests.support import CHECKOUT, MEASURED, lacking
 from tests.support.properties import EXAMPLES, given, settings, st
 
@@ -194,6 +195,9 @@ class GoodbyeTests(SynchronousTestCase):
             [b"\xff\xfa\x1f" + b"x" * 60, b"\xff\xf0bye\n"],
             [b"x\n\xff\xfd", b"\x03bye\n"],
             [b"x\r\0\xff\xfa\x1f" + b"x" * 59, b"\xff\xf0bye\n"],
+            # The byte for the option may also be half of a line end.
+            [b"\xff\xfd\r", b"\0bye\n"],
+            [b"\xff\xfd\r", b"bye\n"],
         ):
             self.assertFollowed([*history])
 
@@ -203,45 +207,50 @@ class GoodbyeTests(SynchronousTestCase):
         """
         commands = b"\xff\xfd\x03\xff\xfa\x1f\x00P\x00\x18\xff\xf0"
         for start in (b"\n", b"\r\0", b"\n" + commands, b"\r\0\xff\xf1"):
-            for part in (b"x", b"bye bye\n", b"\nbyex\xff", b"\n\xff\xf1x\xff\xf1bye "):
-                before = b"x" * FULL_READ + part * (LINES - 1) + start
+            for part in (
+                *(b"x", b"bye bye\n", b"\nbyex\xff", b"\n\xff\xf1x\xff\xf1bye "),
+                b"\nbyex\0byexbye\nxbye\r\nxbye\r\0",
+            ):
+                before = b"x" * FULL_READ + part * CANDIDATES + start
                 rule = Goodbye()
                 returned = rule.receive(before + b"bye\r\nx\nbye\n" + b"y" * FULL_READ)
                 self.assertEqual((returned, rule.over), (before, True))
 
-    def test_manyCommands(self) -> None:
+    def test_manyCandidates(self) -> None:
         """
-        In a segment that is full of lines with telnet commands, only the first of
-        these lines can be a goodbye.
+        In a segment that is full of C{bye}, a goodbye after telnet commands must be among
+        the last ones; another goodbye may be anywhere.
         """
-        for number, over in ((LINES - 1, True), (LINES, False)):
+        for start, more, over in (
+            (b"\xff\xf1", CANDIDATES - 1, True),
+            (b"\xff\xf1", CANDIDATES, False),
+            (b"x\n", CANDIDATES, True),
+            (b"x\r\0", CANDIDATES, True),
+        ):
             rule = Goodbye()
-            rule.receive(b"\n\xff\xf1x" * number + b"\n\xff\xf1bye\nmore\n")
-            self.assertEqual(rule.over, over)
+            returned = rule.receive(start + b"bye\r\n" + b"bye " * more)
+            self.assertEqual((start, more, rule.over), (start, more, over))
+            self.assertEqual(returned == start, over)
 
     def test_longCommands(self) -> None:
         """
-        The number of bytes of telnet commands that are looked at is limited, in one line
-        and in several lines.
+        A line of telnet commands has a limited size.
         """
         command = b"\xff\xf1"
         most = COMMANDS_SIZE // len(command)
-        for commands, over in (
-            (command * most, True),
-            (command * (most + 1), False),
-            (command * (most - 1) + b"x\n" + command, True),
-            (command * most + b"x\n" + command, False),
-        ):
-            rule = Goodbye()
-            rule.receive(b"x" * FULL_READ + b"\n" + commands + b"bye\n")
-            self.assertEqual((len(commands), rule.over), (len(commands), over))
+        for start in (b"x\n", b"\r\0"):
+            for number, over in ((most, True), (most + 1, False)):
+                rule = Goodbye()
+                rule.receive(b"x" * FULL_READ + start + command * number + b"bye\n")
+                self.assertEqual((start, number, rule.over), (start, number, over))
 
     def test_lastLineOfCommands(self) -> None:
         """
         The last line of a segment may continue if it consists of telnet commands, also if
         these contain line ends.
         """
-        for number, over in ((LINES - 1, True), (LINES, False)):
+        # A line end and IAC IAC are two bytes of the sixty of a subnegotiation.
+        for number, over in ((30, True), (31, False)):
             rule = Goodbye()
             rule.receive(b"\xff\xfa" + b"\n\xff\xff" * number + b"\xff\xf0b")
             rule.receive(b"ye\n")
@@ -272,6 +281,7 @@ class GoodbyeTests(SynchronousTestCase):
             b"bye\r\nx",
             b"xbye\r",
             b"b\nbye",
+            b"\nbye\r",
             b"x\r\0bye",
             b"\xff\xfd\nbye",
             b"bye-bye",
@@ -327,7 +337,7 @@ class GoodbyeTests(SynchronousTestCase):
             "sys.modules['stringzilla'] = None\n"
             "from echod.tcp.goodbye import Goodbye\n"
             "rule = Goodbye()\n"
-            "print(rule.receive(b'x' * 100000 + b'bye\\nbye\\nmore')[-4:], rule.over)\n"
+            "print(rule.receive(b'\\nbyexbye\\n' * 1000 + b'bye\\nmore')[-4:], rule.over)\n"
         )
         done = run(
             [sys.executable, "-c", script],

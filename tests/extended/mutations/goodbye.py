@@ -7,6 +7,7 @@ from __future__ import annotations
 from tests.extended.mutations import Mutation
 
 RULE = "echod/tcp/goodbye.py"
+TELNET = "echod/tcp/telnet.py"
 SESSION = "echod/tcp/goodbyeecho.py"
 RULE_TESTS = "tests/tcp/test_goodbye.py"
 SESSION_TESTS = "tests/tcp/test_echo.py"
@@ -14,6 +15,10 @@ SESSION_TESTS = "tests/tcp/test_echo.py"
 
 def _rule(old: str, new: str) -> Mutation:
     return Mutation(RULE, old, new, RULE_TESTS)
+
+
+def _telnet(old: str, new: str) -> Mutation:
+    return Mutation(TELNET, old, new, f"{RULE_TESTS} tests/tcp/test_telnet.py")
 
 
 def _session(old: str, new: str) -> Mutation:
@@ -39,21 +44,32 @@ MUTATIONS = [
     _rule('(b"bye", b"bye\\r")', '(b"bye",)'),
     _rule("            self._silent = False\n", ""),
     _rule('if not segment.startswith(b"\\0"):', "if True:"),
+    _rule("return match.start(1) - len(context)", "return match.start(1)"),
+    _rule("if byte in segment else 0", "if byte not in segment else 0"),
+    _rule("                found.append(place + offset)\n", "                pass\n"),
     _rule(
-        'contains(text, b"bye\\n") or contains(text, b"bye\\r")', 'contains(text, b"bye\\n")'
+        "        return True\n\n    # stringzilla", "        return False\n\n    # stringzilla"
     ),
-    _rule("min(places, default=-1)", "max(places, default=-1)"),
-    _rule("        places += _goodbyesAfterCommands(text)\n", "        pass\n"),
-    _rule("place + 1)\n            if place < 0", "place + 9)\n            if place < 0"),
-    _rule("                size -= len(match[0])\n", ""),
-    _rule("_JOIN_SIZE = COMMANDS_SIZE + len", "_JOIN_SIZE = len"),
-    _rule("return place - len(context)", "return place"),
+    _rule("for end in LINE_ENDS if hasMore(", "for end in LINE_ENDS[:1] if hasMore("),
+    _rule("for g in GOODBYES if starts", "for g in GOODBYES[:2] if starts"),
+    _rule("return min(found) if found", "return max(found) if found"),
+    _rule("if segment.endswith(LINE_ENDS, 0, place):", "if False:"),
+    _rule("        before = context + before\n", "        pass\n"),
     _rule("if len(text) == len(segment):", "if False:"),
-    _rule('end + b"\\xff", 0, place)', 'end + b"\\xff", 0, place - 1)'),
-    _rule("[\\xf0-\\xf9]|[", "[\\xf1-\\xf9]|["),
-    _rule("[\\xfb-\\xfe].|", "[\\xfb-\\xff].|"),
+    _rule("            rest = text[-3:]\n", "            pass\n"),
+    _rule(
+        '            context, word = b"\\n" + rest, rest\n',
+        '            context = b"\\n" + rest\n',
+    ),
+    _telnet("[\\xf0-\\xf9]|[", "[\\xf1-\\xf9]|["),
+    _telnet("[\\xfb-\\xfe].|", "[\\xfb-\\xff].|"),
+    _telnet('text.replace(b"\\xff\\xff", b"  ")', "text"),
+    _telnet("_COMMANDS.match(text, max(starts))", "_COMMANDS.match(text, min(starts))"),
+    _telnet('LINE_SIZE = COMMANDS_SIZE + len(b"\\r\\0")', "LINE_SIZE = COMMANDS_SIZE"),
+    _telnet("{0,60}", "{0,59}"),
+    _telnet("{0,60}", "{0,61}"),
+    _telnet("[\\xfb-\\xfe]\\r?|", "[\\xfb-\\xfe]|"),
     _rule('        context = b"\\r"\n', "        pass\n"),
-    _rule('        if rest.startswith(b"b"):\n', "        if False:\n"),
     _session("        if pieces > 1:\n", "        if pieces:\n"),
     _session("        if pieces > 1:\n", "        if False:\n"),
     _session(
