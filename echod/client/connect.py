@@ -71,7 +71,7 @@ async def openPort(
     @param discovery: Which datagrams may be fragmented, as for L{ConnectedPort}.
     """
     assert isinstance(target, Address)
-    address = await resolve(reactor, target, options.family)
+    address, *_ = await resolve(reactor, target, options.family)
     port = ConnectedPort(address, protocol, reactor, discovery, options.socketOptions)
     port.startListening()
     return port

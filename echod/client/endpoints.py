@@ -74,7 +74,7 @@ async def streamEndpointOf(
 
     @return: The endpoint of the target, by one family only.
     """
-    host, port = await resolve(reactor, target, family)
+    (host, port), *_ = await resolve(reactor, target, family)
     kind = TCP6ClientEndpoint if family is IPv6Address else TCP4ClientEndpoint
     endpoint: IStreamClientEndpoint = kind(reactor, host, port, patience)
     return endpoint
@@ -97,13 +97,15 @@ class _Addresses:
         self.complete.callback(None)
 
 
-async def resolve(reactor: IClientReactor, target: Address, family: Family | None) -> Address:
+async def resolve(
+    reactor: IClientReactor, target: Address, family: Family | None
+) -> list[Address]:
     """
-    Find one address of a host.
+    Find the addresses of a host.
 
-    IPv4 is preferred, because echo servers listen on it by default.
+    IPv4 comes first, because echo servers listen on it by default.
 
-    @param family: L{IPv4Address} or L{IPv6Address}, if the address must be of this kind.
+    @param family: L{IPv4Address} or L{IPv6Address}, if the addresses must be of this kind.
 
     @raise DNSLookupError: if there is no such address.
     """
@@ -121,7 +123,7 @@ async def resolve(reactor: IClientReactor, target: Address, family: Family | Non
     if not found:
         of = {None: "", IPv4Address: "IPv4 ", IPv6Address: "IPv6 "}[family]
         raise DNSLookupError(f"{target.host} has no {of}address")
-    return Address(scoped(found[0]).host, target.port)
+    return [Address(scoped(address).host, target.port) for address in found]
 
 
 def scoped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

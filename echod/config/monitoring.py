@@ -10,10 +10,10 @@ from socket import gethostname
 from echod.config.build import Bound
 from echod.config.config import Config
 from echod.config.words import proxyNote
+from echod.net.httphosts import HostNames, machineNames
 from echod.net.reactor import Reactor
 from echod.service.echoservice import EchoService
 from echod.service.listening import ListeningService
-from echod.status.hosts import HostNames, machineNames
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 

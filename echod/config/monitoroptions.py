@@ -9,7 +9,7 @@ from twisted.python import usage
 from echod.config.config import SESSION_LOG
 from echod.config.values import naming, parameter, path, sessionLines
 from echod.limits.capacity import SESSION_LINES
-from echod.status.hosts import hostName
+from echod.net.httphosts import hostName
 
 PAGE = ("status", "status-name")
 

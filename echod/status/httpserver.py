@@ -15,9 +15,9 @@ from twisted.web import http, server
 from twisted.web.resource import IResource
 
 from echod.limits.capacity import STATUS_CONNECTIONS, Capacity
+from echod.net.httphosts import HostNames
 from echod.net.quantities import wholeNumber
 from echod.net.transport import ISessionTransport
-from echod.status.hosts import HostNames
 from echod.status.monitor import Monitor
 from echod.status.request import Request
 from echod.status.resources import AboutServer

@@ -12,7 +12,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from echod.net.format import quoted
-from echod.status.hosts import HostNames
+from echod.net.httphosts import MISDIRECTED, HostNames
 
 PLAIN = b"text/plain; charset=utf-8"
 
@@ -30,11 +30,6 @@ HEADERS = {
     b"Referrer-Policy": b"no-referrer",
     b"X-Content-Type-Options": b"nosniff",
 }
-
-MISDIRECTED = 421
-"""
-The status of a request that has the name of another server (RFC 9110, 15.5.20).
-"""
 
 
 def failed(request: Request, code: int, sentence: str) -> bytes:
@@ -122,18 +117,16 @@ class PageResource(StatusResource):
 
     def refusal(self, request: Request) -> bytes | None:
         """
-        @return: The body of an error, or L{None} if the request makes sense.  Without
-            C{Host}, as in HTTP/1.0, no browser has sent it.
+        @return: The body of an error, or L{None} if the request makes sense.
         """
-        hosts = request.requestHeaders.getRawHeaders(b"host", [])
-        for host in (value.decode("latin-1") for value in hosts):
-            if not self._names.serves(host):
-                return failed(
-                    request,
-                    MISDIRECTED,
-                    f"The name {quoted(host)} is not one of this machine; start echod with "
-                    "--status-name for each other name that leads to this page.",
-                )
+        host = self._names.foreign(request.requestHeaders.getRawHeaders(b"host", []))
+        if host is not None:
+            return failed(
+                request,
+                MISDIRECTED,
+                f"The name {quoted(host)} is not one of this machine; start echod with "
+                "--status-name for each other name that leads to this page.",
+            )
         return super().refusal(request)
 
 

@@ -13,8 +13,8 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from echod.limits.capacity import STATUS_CONNECTIONS
+from echod.net.httphosts import HostNames
 from echod.status.events import Viewer
-from echod.status.hosts import HostNames
 from echod.status.metrics import registryFor
 from echod.status.monitor import Monitor
 from echod.status.resources import (

@@ -8,7 +8,7 @@ import contextlib
 import json
 import re
 
-from echod.status.hosts import HostNames
+from echod.net.httphosts import HostNames
 from tests.support import connect, logged
 from tests.support.status import Client, StatusTests
 

@@ -21,6 +21,12 @@ class Openings:
     _latest: int | None = None
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """
+        Forget all connections.
+        """
         self.connect = RoundTrips()
         self.handshake = RoundTrips()
         self.again = 0

@@ -78,7 +78,9 @@ class Pinger:
         self.finished: Deferred[Result] = Deferred()
         self.openings = Openings()
         self.plan = plan
-        self.tracker = Tracker(Probes(random or Random()), round(plan.timeout * SECOND))
+        self.tracker = Tracker(
+            Probes(random or Random()), round(plan.timeout * SECOND), plan.remembered
+        )
         self.observe = observer
         self.now = now
         self._began = now().monotonic
@@ -192,6 +194,15 @@ class Pinger:
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
         self.finished.callback(self.result())
+
+    def forget(self) -> None:
+        """
+        Forget the result so far, but no probe: the statistics of a run that never ends would
+        need more and more memory.
+        """
+        self.tracker.forget()
+        self.openings.forget()
+        self._failure = None
 
     def result(self) -> Result:
         """

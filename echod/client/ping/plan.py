@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from echod.client.ping.history import REMEMBERED
 from echod.client.ping.timer import SECOND
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
@@ -33,6 +34,8 @@ class Plan:
     @ivar persistent: True to go on if the first probes are refused.
 
     @ivar percentiles: Which percentiles of the round-trip times to report.
+
+    @ivar remembered: How many settled probes to remember.
     """
 
     count: int | None = None
@@ -43,6 +46,7 @@ class Plan:
     percentiles: tuple[float, ...] = PERCENTILES
     sending: float | None = None
     persistent: bool = False
+    remembered: int = REMEMBERED
 
     @property
     def probes(self) -> int | None:

@@ -66,11 +66,16 @@ class Tracker:
         self.timeout = timeout
         self._history = History(remembered)
         self._newest = -1
+        self.forget()
+
+    def forget(self) -> None:
+        """
+        Set all counts to 0.  The probes in flight are counted as sent again.
+        """
         self.total = Counts()
+        self.total.sent = self.inFlight
         self.bySize: dict[int, Counts] = {}
-        self.reordered = 0
-        self.rejected = 0
-        self.failures = 0
+        self.reordered = self.rejected = self.failures = 0
 
     def probe(self, size: int) -> bytes:
         """

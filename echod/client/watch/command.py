@@ -8,18 +8,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
+from socket import gethostname
 from time import time
 from types import ModuleType
 
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred
 
+from echod.client.endpoints import resolve
 from echod.client.exitstatus import ALL, USAGE, ClientError, Outcome
 from echod.client.ping.measurement import measure
+from echod.client.reactor import IClientReactor
 from echod.client.run import Printer, Run
+from echod.client.target import Address, Target
 from echod.client.watch.options import WatchOptions
-from echod.client.watch.prober import Prober, startAll
+from echod.client.watch.prober import LookUp, Prober, startAll
 from echod.client.watch.results import Results
 from echod.net.format import hostPort
+from echod.net.httphosts import HostNames, machineNames
 
 MISSING = "needs the status extra: pip install 'txechod[status]'"
 
@@ -42,7 +48,8 @@ async def watch(
     targets = options["targets"]
     results = [Results(target, time) for target in targets]
     protocol = "TCP" if options["tcp"] else "UDP"
-    site = httpserver.WatchSite(metrics.registryFor(results, protocol), results)
+    names = HostNames(machineNames(gethostname()))
+    site = httpserver.WatchSite(metrics.registryFor(results, protocol), results, names)
     ports = httpserver.listen(run.reactor, options.place, site)
     stopped: Deferred[None] = Deferred()
     run.interrupt = stopped.cancel
@@ -55,6 +62,7 @@ async def watch(
             options.plan,
             each,
             partial(measure, run.reactor, options, target),
+            lookUpOf(run.reactor, options, target),
         )
         for target, each in zip(targets, results, strict=True)
     ]
@@ -65,3 +73,16 @@ async def watch(
         prober.stop()
     await gatherResults([maybeDeferred(port.stopListening) for port in ports])
     return printer.outcome or Outcome(ALL)
+
+
+def lookUpOf(reactor: IClientReactor, options: WatchOptions, target: Target) -> LookUp | None:
+    """
+    @return: Finds the addresses of a target; L{None} if it has no name.
+    """
+    if (
+        not isinstance(target, Address)
+        or isIPAddress(target.host)
+        or isIPv6Address(target.host)
+    ):
+        return None
+    return partial(resolve, reactor, target, options.family)

@@ -125,7 +125,7 @@ class WatchCollector(Collector):
     def _reconnects(self) -> Metric:
         reconnects = CounterMetricFamily(
             "echoc_reconnects",
-            "Connections that replaced one that was lost or refused, counted after each run.",
+            "Connections that replaced one that was lost or refused.",
             labels=LABELS,
         )
         for each in self._results:

@@ -16,15 +16,14 @@ from echod.net.addresses import LOOPBACK, LOOPBACK6, MAX_PORT, parsed
 from echod.net.format import quoted
 from echod.net.quantities import wholeNumber
 
-RUN = 60.0
+REMEMBERED_TIME = 60.0
 """
-The length of a run, in seconds.  Each run looks the name up again, as often as most names
-may change, and opens a new socket.
+For how long settled probes are remembered, in seconds.
 """
 
-MOST_PROBES = 10_000
+FEWEST, MOST = 100, 10_000
 """
-The most probes in one run.  A run remembers all of its probes: these take a few megabytes.
+The limits for the number of probes that are remembered.  10,000 take a few megabytes.
 """
 
 _PLACE = re.compile(r"(?:(?:\[([^]]*)\]|([^:]*)):)?([0-9]+)")
@@ -47,7 +46,8 @@ class WatchOptions(ProbeOptions):
     """
     C{echoc watch}.
 
-    @ivar plan: The plan of one run.
+    @ivar plan: What to send.  A run goes on without answers, but ends when its connection
+        is lost.
 
     @ivar place: Where to serve the metrics.
     """
@@ -91,9 +91,12 @@ class WatchOptions(ProbeOptions):
         for target in self["targets"]:
             if self["targets"].count(target) > 1:
                 raise usage.UsageError(f"{target} is given twice")
-        count = min(round(RUN / self.interval), MOST_PROBES)
         self.plan = Plan(
-            max(count, len(self.sizes)), self.interval, self.sizes, self["timeout"]
+            interval=self.interval,
+            sizes=self.sizes,
+            timeout=self["timeout"],
+            persistent=not self["tcp"] or bool(self["anew"]),
+            remembered=min(max(round(REMEMBERED_TIME / self.interval), FEWEST), MOST),
         )
 
 

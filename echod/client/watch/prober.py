@@ -4,37 +4,55 @@ Continuous probing of one target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from math import ceil
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
+from math import ceil, floor
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import LoopingCall
 
 from echod.client.ping.moments import Moment, now
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.result import Result
+from echod.client.target import Address
 from echod.client.watch.results import Results
 
-SHORTEST_RUN = 1.0
+CHECK = 60.0
 """
-The shortest time from the beginning of one run to that of the next, in seconds, although
-a refusal ends a run at once.  Each run looks the name up.
+The time between two checks of the socket, in seconds: as often as most names may change.
+"""
+
+SHORTEST_PAUSE = 1.0
+"""
+The shortest time between two attempts to open a socket, in seconds.  Each of them looks the
+name up.
 """
 
 Measure = Callable[[Pinger], Coroutine[Any, Any, Result]]
 
+LookUp = Callable[[], Awaitable[Sequence[Address]]]
+
 
 class Prober:
     """
-    Probes one target in one run after another, until it is stopped.  Each run looks the
-    name up, opens a socket, and forgets its probes at the end, so the memory is bounded.
+    Probes one target until it is stopped.
+
+    A run keeps its socket as long as the socket works.  A run ends when its connection is
+    lost, when nothing has come back between two checks, or when the name of the target has no
+    longer the address of the socket.  The next run opens a new socket.
     """
 
     _running: Deferred[None] | None = None
     _waiting: IDelayedCall | None = None
     _stopped = False
+    _failed = False
+    # The probes are numbered by the time when they are due.  This one is due next.
+    _next = 0
 
     def __init__(
         self,
@@ -42,17 +60,19 @@ class Prober:
         plan: Plan,
         results: Results,
         measure: Measure,
+        lookUp: LookUp | None,
         now: Callable[[], Moment] = now,
     ) -> None:
         """
-        @param plan: The plan of one run.
-
         @param measure: Measures the target with a pinger.
+
+        @param lookUp: Finds the addresses of the target, if it has a name.
         """
         self._reactor = reactor
         self._plan = plan
         self._results = results
         self._measure = measure
+        self._lookUp = lookUp
         self._now = now
 
     def start(self, delay: float) -> None:
@@ -82,30 +102,80 @@ class Prober:
     async def _run(self) -> None:
         began = self._reactor.seconds()
         pinger = Pinger(self._reactor, self._plan, self._results.observe, now=self._now)
+        pinger.opened = partial(self._opened, pinger)
+        checks = LoopingCall(self._check, pinger)
+        checks.clock = self._reactor
+        # In this time, at least one answer is due.
+        checks.start(max(CHECK, 2 * self._plan.interval + self._plan.timeout), now=False)
         problem: BaseException | None
         try:
             problem = (await self._measure(pinger)).lost
         except Exception as error:
             problem = error
         finally:
+            checks.stop()
             pinger.end()
             self._running = None
         if self._stopped:
             return
-        self._results.reconnected += pinger.openings.again
-        self._results.ended(problem, pinger.started)
-        self._wait(max(began + SHORTEST_RUN, self._reactor.seconds()))
+        self._results.ended(problem)
+        self._failed = problem is not None
+        self._next += pinger.tracker.attempted
+        earliest = began if pinger.started else began + SHORTEST_PAUSE
+        due = ceil(self._probesAt(max(earliest, self._reactor.seconds())))
+        if self._failed:
+            self._miss(due)
+        self._next = due
+        left = self._first + due * self._plan.interval - self._reactor.seconds()
+        self._waiting = self._reactor.callLater(max(left, 0.0), self._begin)
 
-    def _wait(self, earliest: float) -> None:
-        """
-        Start the next run when a probe is due.
+    def _opened(self, pinger: Pinger) -> None:
+        # A lost connection ends the run: the reason is counted, and the next run connects.
+        pinger.reopen = None
+        if not pinger.started:
+            self._results.reconnected += pinger.connected and self._failed
+            self._miss(floor(self._probesAt(self._reactor.seconds())))
 
-        @param earliest: The earliest time.
+    def _probesAt(self, time: float) -> float:
         """
-        intervals = ceil((earliest - self._first) / self._plan.interval)
-        due = self._first + intervals * self._plan.interval
-        left = max(due - self._reactor.seconds(), 0.0)
-        self._waiting = self._reactor.callLater(left, self._begin)
+        @return: How many intervals there are from the first probe to a time.
+        """
+        return (time - self._first) / self._plan.interval
+
+    def _miss(self, due: int) -> None:
+        """
+        Count the probes up to one that is due as lost: there was no socket for them.
+        """
+        self._results.miss(max(due - self._next, 0))
+        self._next = max(due, self._next)
+
+    async def _check(self, pinger: Pinger) -> None:
+        """
+        End a run whose socket brings no answers, or is connected to an old address.  A socket
+        can stop working without an error: its source address may be gone, or a router may
+        have forgotten it.
+        """
+        if not pinger.started:
+            return
+        isSilent = not pinger.tracker.total.returned
+        self._results.failed(pinger.result().lost)
+        pinger.forget()
+        if isSilent or await self._hasMoved(pinger):
+            pinger.interrupt()
+
+    async def _hasMoved(self, pinger: Pinger) -> bool:
+        """
+        @return: True if the target has addresses, but not that of the socket.
+        """
+        if self._lookUp is None or pinger.addresses is None:
+            return False
+        try:
+            found = await self._lookUp()
+        except DNSLookupError:
+            return False
+        # The scope of a link can be a number or a name.
+        peer = re.sub("%[^]]*", "", pinger.addresses.peer)
+        return peer not in [re.sub("%[^]]*", "", str(each)) for each in found]
 
 
 def startAll(probers: Sequence[Prober], interval: float) -> None:

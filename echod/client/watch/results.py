@@ -46,8 +46,7 @@ class Results:
 
     @ivar reordered: How many probes were answered out of order.
 
-    @ivar reconnected: How many connections replaced one that was lost or refused during a
-        run.
+    @ivar reconnected: How many connections replaced one that was lost or refused.
 
     @ivar errors: How many errors there were for each reason.
 
@@ -90,23 +89,29 @@ class Results:
             self.roundTrips.add(event.roundTrip / SECOND)
         self._settle(event)
 
-    def ended(self, problem: BaseException | None, sent: bool) -> None:
+    def failed(self, problem: BaseException | None) -> None:
+        """
+        Count an error of a connection, if there was one.
+        """
+        if problem is not None:
+            self.errors[reason(problem)] += 1
+
+    def miss(self, number: int) -> None:
+        """
+        Count probes that could not be sent, because there was no socket.
+        """
+        self.sent += number
+        self._lose(number)
+
+    def ended(self, problem: BaseException | None) -> None:
         """
         Count the end of a run.  The probes in flight are lost.
 
         @param problem: The error that has ended it; L{None} if none did.
-
-        @param sent: Whether the run has tried to send a probe.  If not, there was no way to
-            do it, and this probe is lost.
         """
-        if problem is not None:
-            self.errors[reason(problem)] += 1
-        missing = len(self._inFlight)
-        if not sent:
-            self.sent += 1
-            missing += 1
+        self.failed(problem)
+        self._lose(len(self._inFlight))
         self._inFlight.clear()
-        self._lose(missing)
 
     def _settle(self, event: Event) -> None:
         wasInFlight = event.sequence in self._inFlight
@@ -117,9 +122,7 @@ class Results:
         elif wasInFlight:
             self._lose(1)
         elif event.sequence is not None and event.kind in (*ERRORS, Kind.TOO_BIG):
-            # The probe could not be sent.
-            self.sent += 1
-            self._lose(1)
+            self.miss(1)
 
     def _lose(self, number: int) -> None:
         self.lost += number

@@ -20,12 +20,14 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.test.requesthelper import DummyRequest
 
 from echod.client.exitstatus import ClientError, Outcome
 from echod.client.options import parseCommandLine
 from echod.client.watch.command import MISSING, watch
 from echod.client.watch.options import Place
 from echod.client.watch.results import Results
+from echod.net.httphosts import HostNames
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.client.test_commands import CommandTestCase, Steps
@@ -251,10 +253,31 @@ class ServerTests(SynchronousTestCase):
         The index page shows each target, and takes nothing for HTML.
         """
         one, other = Results("<b>", lambda: 1.0), Results("it:7", lambda: 1.0)
-        one.ended(None, False)
+        one.miss(1)
         other.up = True
         page = self.server.index([one, other]).decode()
         self.assertIn("<tr><td>&lt;b&gt;<td>1<td>1<td>down\n<tr><td>it:7<td>0<td>0<td>up", page)
+
+    def test_names(self) -> None:
+        """
+        Under the name of another site, the index page is refused; the metrics are not.
+        """
+        from prometheus_client import CollectorRegistry
+
+        names = HostNames({"host.example"})
+        site = self.server.WatchSite(CollectorRegistry(), [Results("it", lambda: 1.0)], names)
+        for path, host, status in (
+            (b"", b"evil.example", 421),
+            (b"", b"host.example:9101", 200),
+            (b"", b"127.0.0.1:9101", 200),
+            (b"metrics", b"evil.example", 200),
+        ):
+            request: Any = DummyRequest([path])
+            request.requestHeaders.setRawHeaders(b"host", [host])
+            request.render(site.getResourceFor(request))
+            body = b"".join(request.written)
+            self.assertEqual(request.responseCode or 200, status, (path, host))
+            self.assertEqual(b"evil.example" in body, status == 421)
 
 
 class ProgramTests(SynchronousTestCase):

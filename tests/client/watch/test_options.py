@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.options import parseCommandLine
 from echod.client.ping.plan import Plan
-from echod.client.watch.options import MOST_PROBES, parsePlace
+from echod.client.watch.options import FEWEST, MOST, parsePlace
 
 
 def parsed(*arguments: str) -> Any:
@@ -30,18 +30,23 @@ class OptionsTests(SynchronousTestCase):
 
     def test_plan(self) -> None:
         """
-        A run lasts a minute, sends each size at least once, and has a limited number of
-        probes.
+        The probes of a minute are remembered, within limits; only the loss of a TCP connection
+        ends a run.
         """
-        for arguments, count, interval, sizes in (
-            ((), 60, 1.0, (64,)),
-            (("-i", "0.5"), 120, 0.5, (64,)),
-            (("-i", "100"), 1, 100.0, (64,)),
-            (("-i", "50us"), MOST_PROBES, 0.00005, (64,)),
-            (("--rate", "2", "-s", "1-200"), 200, 0.5, tuple(range(1, 201))),
+        for arguments, interval, sizes, persistent, remembered in (
+            ((), 1.0, (64,), True, FEWEST),
+            (("-i", "0.5", "--tcp"), 0.5, (64,), False, 120),
+            (("-i", "50us", "--tcp", "--anew"), 0.00005, (64,), True, MOST),
+            (("--rate", "2", "-s", "1-3"), 0.5, (1, 2, 3), True, 120),
         ):
-            plan = parsed(*arguments, "-W", "3").plan
-            self.assertEqual(plan, Plan(count, interval, sizes, 3.0))
+            expected = Plan(
+                interval=interval,
+                sizes=sizes,
+                timeout=3.0,
+                persistent=persistent,
+                remembered=remembered,
+            )
+            self.assertEqual(parsed(*arguments, "-W", "3").plan, expected)
 
     def test_places(self) -> None:
         """

@@ -5,23 +5,27 @@ Tests for L{echod.client.watch.prober} and L{echod.client.watch.results}.
 from __future__ import annotations
 
 import errno
-import gc
-import weakref
 
 from twisted.internet import error
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.client.ping.addresses import Addresses
+from echod.client.ping.events import Kind
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.result import Result
+from echod.client.target import Address
 from echod.client.watch.prober import Prober, startAll
 from echod.client.watch.results import Results, reason
 from tests.client.ping.test_pinger import Time
+from tests.extended import pingaccuracy, pingrelay
 
-PLAN = Plan(count=3, interval=2.0, timeout=1.0)
+PLAN = Plan(interval=2.0, timeout=1.0, persistent=True, remembered=10)
+
+PEER = Address("fe80::1%2", 7)
 
 
 class ProberTests(SynchronousTestCase):
@@ -31,6 +35,8 @@ class ProberTests(SynchronousTestCase):
     @ivar runs: For each run, its pinger and when it began.
 
     @ivar problem: The error that the next runs end with, if any.
+
+    @ivar found: The addresses of the target; empty if its name cannot be looked up.
     """
 
     def setUp(self) -> None:
@@ -41,9 +47,27 @@ class ProberTests(SynchronousTestCase):
         self.problem: Exception | None = None
         self.ended = 0
         self.results = Results("it", lambda: 1e9 + self.clock.seconds())
-        self.prober = Prober(self.clock, PLAN, self.results, self.measure, self.time.moment)
+        self.found = [Address("192.0.2.1", 7), PEER]
+        self.prober = self.made(PLAN)
         self.prober.start(0.5)
-        self.addCleanup(self.prober.stop)
+
+    def made(self, plan: Plan) -> Prober:
+        """
+        @return: A prober.
+        """
+        prober = Prober(
+            self.clock, plan, self.results, self.measure, self.lookUp, self.time.moment
+        )
+        self.addCleanup(prober.stop)
+        return prober
+
+    async def lookUp(self) -> list[Address]:
+        """
+        @return: The addresses of the target.
+        """
+        if not self.found:
+            raise DNSLookupError("no address")
+        return self.found
 
     async def measure(self, pinger: Pinger) -> Result:
         """
@@ -52,17 +76,27 @@ class ProberTests(SynchronousTestCase):
         self.runs.append((pinger, self.clock.seconds()))
         if self.problem is not None:
             raise self.problem
-        pinger.start(lambda probe: self.probes.append((self.clock.seconds(), probe)))
+        pinger.addresses = Addresses("[fe80::1%eth0]:7", "fe80::2")
+        pinger.connected = True
+        pinger.reopen = lambda reason: None
+        pinger.opened()
+        pinger.start(self.write)
         try:
             return await pinger.finished
         finally:
             self.ended += 1
 
-    def advance(self, seconds: float) -> None:
+    def write(self, probe: bytes) -> None:
+        """
+        Record a probe.
+        """
+        self.probes.append((self.clock.seconds(), probe))
+
+    def advance(self, seconds: float, step: float = 0.01) -> None:
         """
         Let time pass in small steps.
         """
-        self.time.pass_(seconds)
+        self.time.pass_(seconds, step)
 
     def answer(self) -> None:
         """
@@ -75,37 +109,112 @@ class ProberTests(SynchronousTestCase):
         @return: How many probes were sent, received in time, and lost.
         """
         results = self.results
-        return results.sent, results.roundTrips.total, results.lost
+        return results.sent, results.kinds[Kind.ANSWERED], results.lost
 
-    def test_schedule(self) -> None:
+    def answerAll(self, seconds: float) -> None:
         """
-        Runs follow each other without a gap: each probe is sent one interval after the
-        probe before it.
+        Let time pass, and return each probe.
         """
-        for _ in range(7):
+        for _ in range(round(seconds / 2)):
             self.advance(0.6)
             self.answer()
             self.advance(1.4)
+
+    def test_healthy(self) -> None:
+        """
+        A socket that works is kept, also while the name cannot be looked up; each probe is
+        sent one interval after the probe before it.
+        """
+        self.answerAll(80)
+        self.found = []
+        self.answerAll(120)
         self.assertEqual(
-            [round(when, 1) for when, _ in self.probes], [0.5 + 2 * n for n in range(7)]
+            [round(when, 1) for when, _ in self.probes], [0.5 + 2 * n for n in range(100)]
         )
-        self.assertEqual([round(when, 1) for _, when in self.runs], [0.5, 6.5, 12.5])
-        self.assertEqual((self.counts(), self.results.up), ((7, 7, 0), True))
-        self.assertAlmostEqual(self.results.answered or 0, 1e9 + 12.6, 1)
+        self.assertEqual(len(self.runs), 1)
+        self.assertEqual((self.counts(), self.results.up), ((100, 100, 0), True))
+        self.assertAlmostEqual(self.results.answered or 0, 1e9 + 198.6, 1)
+        self.assertLess(self.runs[0][0].tracker.total.sent, 40)
+
+    def test_moved(self) -> None:
+        """
+        When the name leads to other addresses only, a new socket follows without a loss.
+        """
+        self.answerAll(50)
+        self.found = [Address("192.0.2.1", 7)]
+        self.answerAll(20)
+        self.assertEqual([round(when, 1) for _, when in self.runs], [0.5, 62.5])
+        self.assertEqual(self.counts(), (35, 35, 0))
+        self.assertEqual(self.results.reconnected, 0)
+
+    def test_withoutName(self) -> None:
+        """
+        Without a name or without an address, there is nothing to look up.
+        """
+        self.prober.stop()
+        self.found = [Address("192.0.2.1", 7)]
+        prober = Prober(self.clock, PLAN, self.results, self.measure, None, self.time.moment)
+        prober.start(0.5)
+        self.answerAll(80)
+        prober.stop()
+        self.made(PLAN).start(0.5)
+        self.advance(0.6)
+        self.runs[-1][0].addresses = None
+        self.advance(1.4)
+        self.answerAll(80)
+        self.assertEqual(len(self.runs), 2)
+
+    def test_hour(self) -> None:
+        """
+        In an hour with a network that does everything to probes, each probe and each answer
+        is counted once.
+        """
+        self.prober.stop()
+        record = pingrelay.Record()
+        network = pingrelay.Plan(pingrelay.MIXTURES["much of all"], 7, 1 << 40)
+
+        def deliver(sequence: int, kind: str, data: bytes) -> None:
+            nanoseconds = round(self.clock.seconds() * 1e9)
+            record.sent.append(pingrelay.Sent(sequence, kind, nanoseconds, nanoseconds))
+            self.runs[-1][0].received(data)
+
+        def write(probe: bytes) -> None:
+            sequence = pingrelay.number(probe)
+            record.arrived[sequence] = round(self.clock.seconds() * 1e9)
+            for delay, kind, data in network.copies(sequence, probe):
+                self.clock.callLater(delay, deliver, sequence, kind, data)
+
+        self.write = write  # type: ignore[method-assign]
+        prober = self.made(Plan(interval=1.0, sizes=(32, 300), timeout=pingrelay.TIMEOUT))
+        prober.start(0)
+        self.advance(3600, 0.02)
+        prober.stop()
+        self.assertEqual(len(self.runs), 1)
+        counts = pingaccuracy.expected(record).counts
+        kinds = (Kind.LATE, Kind.DUPLICATED, Kind.TRUNCATED, Kind.CORRUPTED, Kind.FOREIGN)
+        self.assertEqual(
+            (
+                *self.counts(),
+                self.results.reordered,
+                [self.results.kinds[kind] for kind in kinds],
+            ),
+            (
+                counts["sent"],
+                counts["received"],
+                counts["sent"] - counts["received"],
+                counts["reordered"],
+                [counts[kind.value] for kind in kinds],
+            ),
+        )
 
     def test_spread(self) -> None:
         """
         The probes of different targets are spread over the interval.
         """
         self.prober.stop()
-        probers = [
-            Prober(self.clock, PLAN, self.results, self.measure, self.time.moment)
-            for _ in range(4)
-        ]
+        probers = [self.made(PLAN) for _ in range(4)]
         startAll(probers, 2.0)
         self.advance(3.9)
-        for prober in probers:
-            prober.stop()
         self.assertEqual(
             [round(when, 1) for when, _ in self.probes],
             [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5],
@@ -113,11 +222,12 @@ class ProberTests(SynchronousTestCase):
 
     def test_silent(self) -> None:
         """
-        A silent target is probed for ever, and each probe is lost.
+        A silent target is probed for ever with a new socket at each check, and each probe is
+        lost.
         """
-        self.advance(20)
-        self.assertEqual(len(self.runs), 4)
-        self.assertEqual(self.counts(), (10, 0, 10))
+        self.advance(180)
+        self.assertEqual([round(when, 1) for _, when in self.runs], [0.5, 62.5, 124.5])
+        self.assertEqual(self.counts(), (90, 0, 90))
         self.assertFalse(self.results.up)
 
     def test_downAndUp(self) -> None:
@@ -151,21 +261,39 @@ class ProberTests(SynchronousTestCase):
 
     def test_retry(self) -> None:
         """
-        With a short interval, a run without an answer is not repeated at once.
+        With a short interval, the next attempt to open a socket is a second later; each probe
+        that was due is lost.
         """
         self.prober.stop()
         self.problem = OSError(errno.ENETUNREACH, "no network")
-        plan = Plan(count=100, interval=0.01)
-        prober = Prober(self.clock, plan, self.results, self.measure, self.time.moment)
-        prober.start(0)
+        self.made(Plan(interval=0.1)).start(0)
         self.advance(3.5)
-        prober.stop()
         self.assertEqual(len(self.runs), 4)
         self.assertEqual(self.results.errors["unreachable"], 4)
+        self.assertEqual(self.counts(), (44, 0, 44))
+
+    def test_slowConnection(self) -> None:
+        """
+        The probes that were due while a connection was being made are lost.
+        """
+        self.prober.stop()
+        opened: Deferred[None] = Deferred()
+
+        async def measure(pinger: Pinger) -> Result:
+            await opened
+            return await self.measure(pinger)
+
+        prober = Prober(self.clock, PLAN, self.results, measure, None, self.time.moment)
+        self.addCleanup(prober.stop)
+        prober.start(0)
+        self.advance(70)
+        opened.callback(None)
+        self.answer()
+        self.assertEqual(self.counts(), (36, 1, 35))
 
     def test_refused(self) -> None:
         """
-        A probe that is refused is lost, and so are the probes in flight at the end of a run.
+        A probe that is refused is lost.
         """
         self.advance(0.6)
         pinger, _ = self.runs[0]
@@ -182,7 +310,6 @@ class ProberTests(SynchronousTestCase):
         def write(probe: bytes) -> None:
             raise OSError(errno.ENETUNREACH, "no network")
 
-        self.problem = CancelledError()
         pinger = Pinger(self.clock, PLAN, self.results.observe, now=self.time.moment)
         pinger.start(write)
         self.assertEqual(self.counts(), (1, 0, 1))
@@ -190,12 +317,14 @@ class ProberTests(SynchronousTestCase):
 
     def test_late(self) -> None:
         """
-        A late answer is counted, and its probe stays lost.
+        A late answer is counted, even after minutes, and its probe stays lost.
         """
-        self.advance(1.9)
-        self.answer()
-        self.assertEqual(self.counts(), (1, 1, 1))
-        self.assertFalse(self.results.up)
+        self.advance(2)
+        late = self.probes[-1][1]
+        self.answerAll(128)
+        self.runs[0][0].received(late)
+        self.assertEqual(self.counts(), (65, 64, 1))
+        self.assertEqual(self.results.kinds[Kind.LATE], 1)
 
     def test_damaged(self) -> None:
         """
@@ -227,36 +356,18 @@ class ProberTests(SynchronousTestCase):
         self.advance(1)
         self.assertEqual(self.runs, [])
 
-    def test_memory(self) -> None:
-        """
-        After a run, nothing refers to its pinger.
-        """
-        self.advance(8)
-        first = weakref.ref(self.runs[0][0])
-        self.runs.clear()
-        gc.collect()
-        self.assertIsNone(first())
-
-    def test_reconnected(self) -> None:
-        """
-        The connections that were opened again are counted after each run.
-        """
-        self.advance(0.6)
-        pinger, _ = self.runs[0]
-        pinger.openings.again = 3
-        self.advance(6)
-        self.assertEqual(self.results.reconnected, 3)
-
     def test_connectionLost(self) -> None:
         """
-        The loss of a connection is counted, and the next run follows.
+        The loss of a connection and the new connection are counted.
         """
         self.advance(0.6)
         self.answer()
         self.runs[0][0].connectionLost(Failure(error.ConnectionLost()))
         self.assertEqual(self.results.errors["connection"], 1)
         self.advance(2)
-        self.assertEqual(len(self.runs), 2)
+        self.answer()
+        self.assertEqual((len(self.runs), self.results.reconnected), (2, 1))
+        self.assertEqual(self.counts(), (2, 2, 0))
 
 
 class ReasonTests(SynchronousTestCase):

@@ -10,7 +10,7 @@ from tests.extended.mutations import Mutation
 FACTORY = "echod/tcp/factory.py"
 LINES = "echod/tcp/sessionlines.py"
 SESSION = "echod/tcp/session.py"
-HOSTS = "echod/status/hosts.py"
+HOSTS = "echod/net/httphosts.py"
 
 _LINES = "tests/tcp/test_sessionlines.py tests/tcp/test_factory.py"
 _SESSION = "tests/tcp/test_session.py"

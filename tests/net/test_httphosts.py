@@ -1,12 +1,12 @@
 """
-Tests for L{echod.status.hosts}.
+Tests for L{echod.net.httphosts}.
 """
 
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.status.hosts import ANY, HostNames, hostName, machineNames
+from echod.net.httphosts import ANY, HostNames, hostName, machineNames
 
 FOREIGN = (
     "evil.example",

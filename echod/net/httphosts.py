@@ -1,10 +1,10 @@
 """
-The names under which browsers may ask for the page.
+The names under which browsers may ask for a page.
 
 A web page of an attacker can have a name that first leads to the attacker's server and
-then to the address of echod (DNS rebinding).  The browser takes both for one site, so the
-attacker's script could read what echod serves.  But the browser sends the attacker's name
-in C{Host}, and echod refuses it.
+then to the address of this server (DNS rebinding).  The browser takes both for one site, so
+the attacker's script could read what this server serves.  But the browser sends the
+attacker's name in C{Host}, and this server refuses it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ Stands for every name.
 """
 
 NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+MISDIRECTED = 421
+"""
+The status of a request that has the name of another server (RFC 9110, 15.5.20).
+"""
 
 _HOST = re.compile(r"(?:(?P<v6>\[[0-9a-f:.]+\])|(?P<name>[a-z0-9._-]*))(?::[0-9]*)?")
 
@@ -88,3 +93,13 @@ class HostNames:
             or last == "localhost"
             or not self._names.isdisjoint((name, ANY))
         )
+
+    def foreign(self, headers: Iterable[bytes]) -> str | None:
+        """
+        @param headers: The values of C{Host} in a request.  Without one, as in HTTP/1.0, the
+            request does not come from a browser.
+
+        @return: The first name that is not served; L{None} if there is none.
+        """
+        hosts = [value.decode("latin-1") for value in headers]
+        return next((host for host in hosts if not self.serves(host)), None)
