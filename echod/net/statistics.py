@@ -43,6 +43,8 @@ class SessionServerStatistics(ServerStatistics):
 
     @ivar open: How many sessions are open now.
 
+    @ivar max_connections: How many connections may be open; 0 for no limit.
+
     @ivar accepted: How many sessions have started.
 
     @ivar ended: How many sessions have ended, by outcome.
@@ -54,6 +56,7 @@ class SessionServerStatistics(ServerStatistics):
 
     kind: Literal["sessions"]
     open: int
+    max_connections: int
     accepted: int
     ended: dict[str, int]
     duration_buckets: list[int]

@@ -133,6 +133,9 @@ def _ofSessions(services: Sequence[Data]) -> Iterator[Metric]:
     connections = GaugeMetricFamily(
         "echod_connections", "Connections that are open.", labels=LABELS
     )
+    most = GaugeMetricFamily(
+        "echod_max_connections", "Connections that may be open; 0 for no limit.", labels=LABELS
+    )
     durations = HistogramMetricFamily(
         "echod_session_duration_seconds",
         "How long the sessions lasted that have ended.",
@@ -140,12 +143,14 @@ def _ofSessions(services: Sequence[Data]) -> Iterator[Metric]:
     )
     for service in services:
         connections.add_metric(_names(service), service["open"])
+        most.add_metric(_names(service), service["max_connections"])
         durations.add_metric(
             _names(service),
             buckets(LENGTHS, service["duration_buckets"]),
             service["duration_sum_s"],
         )
     yield connections
+    yield most
     yield durations
     yield _counter(
         services,

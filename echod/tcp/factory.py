@@ -113,6 +113,7 @@ class SessionFactory(Factory):
             "impaired": {},
             "kind": SESSIONS,
             "open": len(self.sessions),
+            "max_connections": self.limits.capacity.most,
             "accepted": len(self.sessions) + ended.sessions,
             "ended": dict(ended.outcomes),
             "duration_buckets": list(ended.lengths.counts),

@@ -119,6 +119,7 @@ def left(report: Data) -> Data:
     """
     remaining = counts(report)
     for service in remaining["services"]:
+        service.pop("max_connections", None)
         lost = service.pop("open", 0)
         if lost:
             service["ended"] = added(service["ended"], {LOST: lost})

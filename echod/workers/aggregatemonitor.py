@@ -12,7 +12,7 @@ from echod.net.reactor import Reactor
 from echod.service.listening import DRAINING
 from echod.status.monitor import LAGS, Monitor
 from echod.status.snapshot import Data
-from echod.workers.aggregate import added, counts, impairments, rates, sessions
+from echod.workers.aggregate import added, counts, impairments, left, rates, sessions
 from echod.workers.service import WorkersService
 
 
@@ -79,7 +79,7 @@ class AggregateMonitor(Monitor):
             "lag_buckets": [0] * (len(LAGS) + 1),
             "lag_sum_s": 0,
         }
-        ended = added(counts(nothing), self._pool.past)
+        ended = added(left(nothing), self._pool.past)
         return reduce(added, map(counts, self._pool.reports), ended)
 
     def _see(self, now: float) -> None:

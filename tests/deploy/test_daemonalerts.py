@@ -63,6 +63,8 @@ def refused(reason: str, values: str, quiet: str = "5x30") -> Case:
     )
 
 
+OPEN = series("echod_connections", TCP)
+MOST_OPEN = series("echod_max_connections", TCP)
 BUSY = series("process_cpu_seconds_total", {**TARGET, "worker": "1"})
 FILES = series("process_open_fds", {**TARGET, "worker": "1"})
 MOST = series("process_max_fds", {**TARGET, "worker": "1"})
@@ -98,6 +100,12 @@ class DaemonAlertsTests(RulesTests):
         "EchodWorkerDied": pair("echod_worker_deaths_total", "0x22 1x8", "3x30", TARGET),
         # The first refusal ever has no sample before it.
         "EchodFull": refused(NO_ROOM, "_x27 1x3"),
+        "EchodNearlyFull": Case(
+            {OPEN: "81x30", MOST_OPEN: "100x30"},
+            # 0 is no limit.
+            {OPEN: "81x10 79x20", MOST_OPEN: "0x10 100x20"},
+            TCP,
+        ),
         "EchodDescriptorsNearLimit": Case(
             {FILES: "81x30", MOST: "100x30"},
             {FILES: "79x30", MOST: "100x30"},

@@ -81,6 +81,7 @@ class SnapshotTests(SynchronousTestCase):
                 "impairments": None,
                 "impaired": {},
                 "open": 1,
+                "max_connections": 0,
                 "accepted": 2,
                 "ended": {"closed by peer": 1},
                 "duration_buckets": [0, 1, 0, 0, 0, 0, 0, 0, 0],

@@ -114,6 +114,7 @@ def ofSessions(**more: Any) -> dict[str, Any]:
     """
     sessions = {
         "open": 0,
+        "max_connections": 5,
         "accepted": 0,
         "ended": {},
         "duration_buckets": [0] * (len(LENGTHS) + 1),

@@ -136,6 +136,7 @@ class AggregateMonitorTests(SynchronousTestCase):
         self.assertEqual(
             (sessions["received_bytes"], sessions["open"], sessions["accepted"]), (11, 3, 5)
         )
+        self.assertEqual(sessions["max_connections"], 10)
         self.assertEqual(sessions["ended"], {"goodbye": 2})
         self.assertEqual(
             (datagrams["received"], datagrams["refused"]["own_source_port"]), (8, 3)

@@ -73,6 +73,12 @@ MUTATIONS = [
         "tests/deploy/test_daemonalerts.py",
     ),
     Mutation(
+        "deploy/prometheus/echod-alerts.yaml",
+        "(echod_max_connections > 0)",
+        "echod_max_connections",
+        "tests/deploy/test_daemonalerts.py",
+    ),
+    Mutation(
         "deploy/grafana/echoc-watch.json",
         "label_values(echoc_up{",
         "label_values(echoc_ups{",
