@@ -135,6 +135,18 @@ class ProgramTests(SynchronousTestCase):
         """
         self.assertEqual(import_module("echod.client.__main__").main.__name__, "main")
 
+    def test_noCollection(self) -> None:
+        """
+        The garbage collector does not look through the objects of the modules.
+        """
+        code = (
+            "import atexit, gc; from echod.client.main import main;"
+            "atexit.register(lambda: print(gc.get_freeze_count() > 10000)); main()"
+        )
+        command = [sys.executable, "-c", code, "greet", f"127.0.0.1:{freePort()}"]
+        done = run(command, env=MEASURED, capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual((done.stdout, done.returncode), ("True\n", 3))
+
     def test_mistake(self) -> None:
         """
         A wrong command line gives one line and status 2.
