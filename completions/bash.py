@@ -65,10 +65,13 @@ def _flags(command: Command) -> list[str]:
 
 
 def _values(command: Command) -> Iterator[str]:
+    patterns: dict[tuple[str, ...], list[str]] = {}
     for option in command.options:
         if option.argument:
-            pattern = "|".join(f"{command.name}:{flag}" for flag in option.flags)
-            yield from _case(pattern, *_value(option), "return")
+            some = patterns.setdefault(tuple(_value(option)), [])
+            some += [f"{command.name}:{flag}" for flag in option.flags]
+    for lines, some in patterns.items():
+        yield from _case("|".join(some), *lines, "return")
 
 
 def _value(option: Option) -> list[str]:

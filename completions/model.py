@@ -30,7 +30,7 @@ class Command:
     """
     A command, or a program without commands.
 
-    @ivar targets: Whether its arguments are hosts.
+    @ivar targets: True if its arguments are hosts.
     """
 
     name: str

@@ -57,7 +57,7 @@ def network(value: str) -> Network:
     """
     Read a network, or a single address.
 
-    @raise ValueError: if it is wrong, as the next functions do.
+    @raise ValueError: if it is invalid, as in the next functions.
     """
     try:
         return ip_network(value)

@@ -52,7 +52,7 @@ class DelayLine(Generic[_T]):
 
     def __bool__(self) -> bool:
         """
-        @return: Whether any item waits.
+        @return: True if an item waits.
         """
         return bool(self._waiting)
 

@@ -60,7 +60,7 @@ class ImpairmentOptions:
     @property
     def hasSeed(self) -> bool:
         """
-        Whether any option gives a seed.
+        True if an option gives a seed.
         """
         return any("seed" in values for values in (self._forAll, *self._forOne.values()))
 

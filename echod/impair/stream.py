@@ -76,14 +76,14 @@ class ImpairedStream:
 
     def __bool__(self) -> bool:
         """
-        @return: Whether any bytes wait.
+        @return: True if bytes wait.
         """
         return bool(self._segment or self.delayed)
 
     @property
     def ended(self) -> bool:
         """
-        Whether all bytes before the end are sent.
+        True if all bytes before the end are sent.
         """
         return self.end is not None and self._sent == self.end[0]
 

@@ -55,7 +55,7 @@ The message of getopt.
 @dataclass(frozen=True)
 class Option:
     """
-    One option, for people.
+    One option in the help.
 
     @ivar flags: C{-W} and C{--timeout}.
 
@@ -77,7 +77,7 @@ class Option:
     @property
     def repeats(self) -> bool:
         """
-        Whether it can be given several times.
+        True if it can be given several times.
         """
         return AGAIN in self.text
 

@@ -114,7 +114,7 @@ class SeveralAddressesTests(SynchronousTestCase):
 
     def test_restricted(self) -> None:
         """
-        Only on an address that others can reach peers on other machines are refused.
+        Peers on other machines are refused only on an address that they can reach.
         """
         options = self.options("--tcp=80", "--status=localhost:81")
         makeService(options).startService()

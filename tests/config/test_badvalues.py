@@ -29,7 +29,7 @@ Rows = Iterable[tuple[Iterable[str], Iterable[str], str]]
 
 def ending(*beginnings: str) -> list[str]:
     """
-    @return: Values that end in what is no number.
+    @return: Values that end in an invalid number.
     """
     return [beginning + number for beginning in beginnings for number in NO_NUMBERS]
 

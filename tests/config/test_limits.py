@@ -27,7 +27,7 @@ PEER = IPv4Address("TCP", "192.0.2.1", 40000)
 
 class LimitTests(SynchronousTestCase):
     """
-    Tests for the options that limit what is served.
+    Tests for the options of the limits.
     """
 
     def test_timeouts(self) -> None:

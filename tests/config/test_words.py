@@ -16,7 +16,7 @@ KNOWN = "expects a PROXY header, only from 10.0.0.0/8, ::1/128"
 
 class WordsTests(SynchronousTestCase):
     """
-    Tests for what the log says about the configuration.
+    Tests for the configuration in the log.
     """
 
     def test_limits(self) -> None:

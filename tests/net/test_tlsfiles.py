@@ -74,8 +74,7 @@ class TLSFilesTests(SynchronousTestCase):
 
     def test_rightServer(self) -> None:
         """
-        Nothing is said about the files of a server that are right, however the description
-        names them.
+        Valid files of a server get no message, however the description names them.
         """
         for description in (
             f"ssl:0:privateKey={self.key}:certKey={self.certificate}",
@@ -162,7 +161,7 @@ class TLSFilesTests(SynchronousTestCase):
 
     def test_rightClient(self) -> None:
         """
-        Nothing is said about the files of a client that are right.
+        Valid files of a client get no message.
         """
         for description in (
             f"tls:host:1:trustRoots={self.folder('one', self.other, self.junk)}",

@@ -71,7 +71,7 @@ class InheritedTests(SynchronousTestCase):
 
     def test_notHandedOver(self) -> None:
         """
-        For a socket that was not handed over those are named that were.
+        The message about a missing socket names the sockets that were handed over.
         """
         for handedOver, names in (((), "none"), (("127.0.0.1", "::1"), "a:b")):
             self.handOver(
@@ -139,7 +139,7 @@ class InheritedTests(SynchronousTestCase):
 
     def test_noSocket(self) -> None:
         """
-        A descriptor of something else is refused.
+        A descriptor that is no socket is refused.
         """
         with open(os.devnull) as null:
             self.patch(endpoints._SystemdParser, "_sddaemon", ListenFDs([null.fileno()], ["a"]))

@@ -84,7 +84,7 @@ class ListeningServiceTests(SynchronousTestCase):
             service.startService()
         self.assertEqual(lines[1:], ["echo on 127.0.0.1:40000 expects a PROXY header"])
 
-    def test_saysItOnce(self) -> None:
+    def test_logsOnce(self) -> None:
         """
         Twisted's own message about listening is not logged too.
         """
@@ -101,7 +101,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_state(self) -> None:
         """
-        A service says what it is about.
+        The state of a service follows its start, its stop and its drain.
         """
         states = [self.service.state]
         self.endpoint.result = Deferred()
@@ -118,8 +118,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_stateAfterRestart(self) -> None:
         """
-        A service which is started again while it drains listens, also when it
-        has drained.
+        A service that is started again while it drains listens after the drain.
         """
         self.service.startService()
         self.server.drained = Deferred()
@@ -130,7 +129,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_stops(self) -> None:
         """
-        A service that is stopped does not listen any more.
+        A stopped service does not listen.
         """
         self.service.startService()
         self.successResultOf(self.service.stopService())
@@ -148,8 +147,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_stopWaits(self) -> None:
         """
-        A service that is stopped listens no more at once, and has stopped when
-        nobody is served any more.
+        A stop ends the listening at once, and is complete when no session is left.
         """
         self.service.startService()
         self.server.drained = Deferred()
@@ -161,8 +159,8 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_startsAgainLater(self) -> None:
         """
-        A service that is started while it stops starts when it has stopped; all
-        who have asked it to stop hear of that.
+        A start during a stop takes effect when the stop is complete; each call of
+        C{stopService} gets its result.
         """
         self.service.startService()
         self.server.drained = Deferred()
@@ -179,8 +177,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_cannotStartAgainLater(self) -> None:
         """
-        If it cannot then, the log says so, and it stops like one that does not
-        listen.
+        If a start after a stop fails, the log says why, and the service can be stopped.
         """
         self.service.startService()
         self.server.drained = Deferred()
@@ -237,13 +234,13 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_stopWithoutStart(self) -> None:
         """
-        There is nothing to stop in a service which does not listen.
+        A service that does not listen stops at once.
         """
         self.assertIsNone(self.successResultOf(self.service.stopService()))
 
     def test_stopBeforeListening(self) -> None:
         """
-        A service that is stopped before it listens does not, and says nothing.
+        A service that is stopped before it listens never listens, and logs nothing.
         """
         self.endpoint.result = Deferred()
         with logged() as lines:
@@ -268,7 +265,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_socketFileInUse(self) -> None:
         """
-        A UNIX socket in use gets no hint that is for ports.
+        A UNIX socket in use gets no hint about ports.
         """
         error = OSError(errno.EADDRINUSE, "Address already in use")
         self.assertEqual(
@@ -279,7 +276,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_notAllowed(self) -> None:
         """
-        A port that may not be bound is one line that says who may.
+        A port below 1024 that may not be bound gets a line that says who may bind it.
         """
         error = PermissionError(errno.EACCES, "Permission denied")
         self.assertEqual(
@@ -313,7 +310,7 @@ class ListeningServiceTests(SynchronousTestCase):
 
     def test_lateFailure(self) -> None:
         """
-        An endpoint which fails later is one line in the log.
+        An endpoint that fails later is logged in one line.
         """
         self.endpoint.result = Deferred()
         self.service.startService()

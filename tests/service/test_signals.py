@@ -144,8 +144,7 @@ class SignalsTests(SynchronousTestCase):
 
     def test_ignored(self) -> None:
         """
-        SIGINT, SIGHUP and SIGUSR1 stay ignored if they were; SIGTERM stops all the
-        same.
+        SIGINT, SIGHUP and SIGUSR1 stay ignored if they were ignored; SIGTERM always stops.
         """
         self.install(
             terminal=True,
@@ -279,7 +278,7 @@ class ReloadTests(SynchronousTestCase):
 
 class DaemonTests(SynchronousTestCase):
     """
-    A daemon on epoll, or whatever Twisted's default is.
+    A daemon on Twisted's default reactor.
     """
 
     reactor: str | None = "default"

@@ -1,6 +1,6 @@
 """
 Tests for L{echod.workers.service}, L{echod.workers.aggregatemonitor} and
-L{echod.workers.aggregate}: what several workers are together.
+L{echod.workers.aggregate}.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-Tests for L{echod.workers.pool} and what it uses.
+Tests for L{echod.workers.pool} and the modules that it uses.
 """
 
 from __future__ import annotations
