@@ -64,7 +64,7 @@ class ListeningService(Service, Generic[AnyServer]):
     @ivar option: The command line option that gave the address; empty in a program
         that embeds echod.
 
-    @ivar inUse: The port, if the start failed because another process uses it; else 0.
+    @ivar inUse: The port, if the latest failure is that another process uses it; else 0.
 
     @ivar place: The address as the log and the status page show it, with the real
         port; the first one if there are several.
@@ -154,7 +154,6 @@ class ListeningService(Service, Generic[AnyServer]):
     def _listen(self) -> None:
         self._left = False
         self._problem = None
-        self.inUse = 0
         self.state = STARTING
         # Suppress Twisted's own message: ours says more.
         listening = callWithContext({"log_format": ""}, self.endpoint.listen, self.server)

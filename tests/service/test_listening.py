@@ -251,7 +251,7 @@ class ListeningServiceTests(SynchronousTestCase):
     def test_portInUse(self) -> None:
         """
         A port in use is one line that names the address and shows how to find the process
-        that uses it.  The service knows the port until it starts again.
+        that uses it.  The service knows the port.
         """
         error = OSError(errno.EADDRINUSE, "Address already in use")
         self.assertEqual(

@@ -8,6 +8,7 @@ from tests.extended.mutations import Mutation
 
 ADDRESSES = "echod/config/addresses.py"
 BUILD = "echod/config/build.py"
+FREE_PORTS = "echod/config/freeports.py"
 MONITORING = "echod/config/monitoring.py"
 OPTIONS = "echod/config/options.py"
 REACTOR = "echod/config/reactor.py"
@@ -21,6 +22,7 @@ LISTENING = "echod/tcp/listeningsocket.py"
 _CONFIG = "tests/config"
 _BAD = "tests/config/test_badvalues.py"
 _BUILD = "tests/config/test_build.py"
+_FREE_PORTS = "tests/config/test_freeports.py"
 _LIMITS = "tests/config/test_limits.py"
 _MONITORING = "tests/config/test_monitoring.py"
 _OPTIONS = "tests/config/test_options.py"
@@ -33,6 +35,11 @@ _MULTI = "tests/service/test_multiendpoint.py"
 _LISTENING = "tests/tcp/test_listeningsocket.py"
 
 MUTATIONS = [
+    Mutation(FREE_PORTS, "if not any(name[2:] in SERVERS", "if any(name[2:] == 0", _FREE_PORTS),
+    Mutation(FREE_PORTS, "ports.pop(0)", "ports[0]", _FREE_PORTS),
+    Mutation(FREE_PORTS, r"(?![^[]*\])", "", _FREE_PORTS),
+    Mutation(FREE_PORTS, "which(name) == script", "which(name)", _FREE_PORTS),
+    Mutation(REACTOR, "raise SystemExit(f", "raise ImportError(f", _REACTOR),
     Mutation(ADDRESSES, 'thisMachine=value == match["port"]', "thisMachine=True", _CONFIG),
     Mutation(ADDRESSES, "and isKind(", "and not isKind(", _CONFIG),
     Mutation(
@@ -51,7 +58,7 @@ MUTATIONS = [
     Mutation(HOSTNAMES, "str(mapped or host)", "host", _HOSTNAMES),
     Mutation(MULTI, "port = ports[0].getHost().port", "pass", _MULTI),
     Mutation(MULTI, "                MultiPort(ports).stopListening()\n", "", _MULTI),
-    Mutation(MULTI, " and _number(error) not in EXHAUSTED", "", _MULTI),
+    Mutation(MULTI, " and errorNumber(error) not in EXHAUSTED", "", _MULTI),
     Mutation(MULTI, "host != self._required and", "True and", _MULTI),
     Mutation(LISTENING, "socket.SO_OOBINLINE, 1)", "socket.SO_OOBINLINE, 0)", _LISTENING),
     Mutation(

@@ -10,6 +10,8 @@ _FILES = "tests/net/test_appendfile.py"
 _STREAMS = "tests/service/test_logstream.py tests/config/test_log.py"
 _SOCKETS = "tests/net/test_unixsockets.py"
 _NOTIFIER = "tests/service/test_sdnotify.py"
+_SERVICE = "echod/service/echoservice.py"
+_ECHO = "tests/service/test_echoservice.py"
 _LISTENING = "tests/service/test_listening.py"
 _SIGNALS = "tests/service/test_signals.py -k SignalsTests"
 _IMPORTS = "tests/test_lateimports.py"
@@ -56,6 +58,10 @@ MUTATIONS = [
         "    def _listen(self) -> None:\n",
         _LISTENING,
     ),
+    Mutation("echod/service/listening.py", "portInUse(failure.value)", "8080", _LISTENING),
+    Mutation("echod/service/explain.py", 'error), "errno"', '0), "errno"', _LISTENING),
+    Mutation(_SERVICE, 'if not getattr(service, "inUse", 0):', "if False:", _ECHO),
+    Mutation(_SERVICE, "if self.observers.running else [self, self.observers]", "", _ECHO),
     Mutation("echod/service/signals.py", "!= signal.SIG_IGN", "!= 5", _SIGNALS),
     Mutation(
         "echod/service/signals.py",
