@@ -26,7 +26,7 @@ def table(work: Work, results: Results) -> str:
     first = next(iter(results))
     unit, digits = ("bytes", 0) if memory else ("us", 2)
     rule = " ".join("=" * size for size in (20, 9, 6, 9, 9, 8, *([11] if hasRate else [])))
-    head = f"{'':20} {unit:>9} {'ratio':>6} {'lowest':>9} {'highest':>9} {'others':>8}"
+    head = f"{'Server':20} {unit:>9} {'ratio':>6} {'lowest':>9} {'highest':>9} {'others':>8}"
     rows = []
     for name in work.servers:
         row = f"{name:20}"

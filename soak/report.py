@@ -41,11 +41,13 @@ def table(title: str, reports: Mapping[str, Report]) -> str:
     @return: The figures of several servers side by side, in reStructuredText.
     """
     names = list(dict.fromkeys(name for report in reports.values() for name in report.figures))
-    width = max(map(len, names), default=1)
+    width = max(map(len, ("Result", *names)))
     columns = {server: max(13, len(server)) for server in reports}
     rule = " ".join("=" * size for size in (width, *columns.values()))
     lines = [title, "-" * len(title), "", rule]
-    lines.append(" ".join([" " * width, *(f"{s:>{size}}" for s, size in columns.items())]))
+    lines.append(
+        " ".join(["Result".ljust(width), *(f"{s:>{size}}" for s, size in columns.items())])
+    )
     lines.append(rule)
     for name in names:
         values = (

@@ -70,8 +70,7 @@ class TableTests(SynchronousTestCase):
 
     def test_table(self) -> None:
         """
-        Figures of several servers stand side by side; what one has not, is a
-        dash.
+        Figures of several servers stand side by side; a missing figure is a dash.
         """
         first, second = Report(), Report()
         first.show("lost", 12345)
@@ -82,10 +81,10 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(
             table("Title", {"one": first, "two": second}),
             "Title\n-----\n\n"
-            "==== ============= =============\n"
-            "               one           two\n"
-            "==== ============= =============\n"
-            "lost        12,345             0\n"
-            "ms               -           1.2\n"
-            "==== ============= =============\n",
+            "====== ============= =============\n"
+            "Result           one           two\n"
+            "====== ============= =============\n"
+            "lost          12,345             0\n"
+            "ms                 -           1.2\n"
+            "====== ============= =============\n",
         )

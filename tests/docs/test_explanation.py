@@ -68,3 +68,17 @@ class HouseTests(SynchronousTestCase):
             if text.get("font-weight") == "bold"
         }
         self.assertEqual(named, rooms | {"twisted/plugins", "pytest_echod"})
+
+
+class TableTests(SynchronousTestCase):
+    """
+    The tables of all pages.
+    """
+
+    def test_headings(self) -> None:
+        """
+        The first column of each table has a heading: docutils drops a row whose first cell
+        is empty.
+        """
+        for page in sorted((CHECKOUT / "docs").rglob("*.rst")):
+            self.assertNotRegex(page.read_text(), r"(?m)^( *)==+ [= ]+\n\1 ", page.name)
