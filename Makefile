@@ -87,7 +87,7 @@ deb: man
 	packaging/deb build/deb
 
 # Run the server on one core and the load on another, on a machine without other work, and
-# write the figures and the picture into docs/.
+# write the figures and the picture into docs/. docs/benchmarks.rst lists its variables.
 bench: $(VENV)/test
 	$(BIN)/python -m benchmarks.run
 

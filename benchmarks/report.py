@@ -12,7 +12,17 @@ from shutil import which
 from statistics import median
 from subprocess import run
 
-from benchmarks.results import Results, Run, cost, disturbed, limits, ratio
+from benchmarks.results import (
+    TARGETS,
+    Results,
+    Run,
+    cost,
+    disturbed,
+    limits,
+    ratio,
+    span,
+    targets,
+)
 from benchmarks.works import Work
 
 
@@ -43,6 +53,25 @@ def table(work: Work, results: Results) -> str:
     note = f"The ratio is that to {first}."
     lines = [work.name, "~" * len(work.name), "", note, "", rule, head, rule, *rows, rule]
     return "\n".join(lines) + "\n"
+
+
+def overview(run: Run, more: list[Run]) -> str:
+    """
+    @return: The targets, met or missed, in reStructuredText; if there are more runs, after a
+        table of one run and the range of the others.
+    """
+    lines = ["Targets", "~~~~~~~", ""]
+    if more:
+        rule = " ".join("=" * size for size in (45, 20, 9, 20))
+        head = f"{'':45} {'':20} {'one run':>9} {f'{len(more)} more runs':>20}"
+        rows = [
+            f"{work:45} {server:20} {cost(run[work][server]):9.2f} "
+            f"{span([cost(each[work][server]) for each in more if server in each[work]]):>20}"
+            for work, servers in more[0].items()
+            for server in servers
+        ]
+        lines += [rule, head, rule, *rows, rule, ""]
+    return "\n".join([*lines, *(f"- {line}" for line in targets(run, more, TARGETS))]) + "\n"
 
 
 def bars(results: Results, unit: str, y: int) -> str:

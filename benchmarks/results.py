@@ -148,17 +148,38 @@ TARGETS = [
 ]
 
 
-def targets(run: Run, aims: list[Target]) -> Iterator[str]:
+def figure(run: Run, target: Target) -> float | None:
     """
+    @return: What a run has measured for a target, if it has.
+    """
+    servers = run.get(target.work, {})
+    if target.server not in servers or (target.base and target.base not in servers):
+        return None
+    rounds = servers[target.server]
+    return ratio(rounds, servers[target.base]) if target.base else cost(rounds)
+
+
+def span(figures: list[float | None]) -> str:
+    """
+    @return: The range of the figures of several runs, if there are some.
+    """
+    found = [each for each in figures if each is not None]
+    return f"{min(found):.2f} to {max(found):.2f}" if found else ""
+
+
+def targets(run: Run, more: list[Run], aims: list[Target]) -> Iterator[str]:
+    """
+    @param more: More runs, of which the range is shown.
+
     @return: One line for each target whose row was measured: met or missed.
     """
     for aim in aims:
-        servers = run.get(aim.work, {})
-        if aim.server not in servers or (aim.base and aim.base not in servers):
+        found = figure(run, aim)
+        if found is None:
             continue
-        rounds = servers[aim.server]
-        found = ratio(rounds, servers[aim.base]) if aim.base else cost(rounds)
         unit = f" x {aim.base}" if aim.base else ""
+        range_ = span([figure(each, aim) for each in more])
+        others = f" ({range_} in {len(more)} more runs)" if range_ else ""
         verdict = "met" if found <= aim.most else "missed"
-        doubt = " (disturbed)" if disturbed(rounds) else ""
-        yield f"{aim.work}: at most {aim.most:g}{unit}; {found:.2f}: {verdict}{doubt}"
+        doubt = " (disturbed)" if disturbed(run[aim.work][aim.server]) else ""
+        yield f"{aim.work}: at most {aim.most:g}{unit}; {found:.2f}{others}: {verdict}{doubt}"

@@ -27,6 +27,12 @@ ECHOD = "echod"
 C = "C"
 TWISTED = "stock Twisted"
 UVLOOP = "bare uvloop"
+STRINGZILLA = "stringzilla"
+
+COMPARED = (C, ECHOD, "echod, epoll", "Go", TWISTED, UVLOOP, STRINGZILLA)
+"""
+The servers that a target is compared with, and echod.
+"""
 
 
 def python(name: str) -> list[str]:
@@ -49,7 +55,7 @@ def rule(content: str) -> dict[str, list[str]]:
     @return: The commands that measure the goodbye rule alone.
     """
     command = [sys.executable, "-m", "benchmarks.rule", content]
-    return {"stringzilla": command, "without stringzilla": [*command, "without"]}
+    return {STRINGZILLA: command, "without stringzilla": [*command, "without"]}
 
 
 @dataclass

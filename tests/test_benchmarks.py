@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from benchmarks.contents import CONTENTS, SIZE
 from benchmarks.measure import TICK, busy
-from benchmarks.report import picture, table
+from benchmarks.report import overview, picture, table
 from benchmarks.results import (
     QUIET,
     TARGETS,
@@ -86,13 +86,14 @@ class ResultsTests(SynchronousTestCase):
 
     def test_targets(self) -> None:
         """
-        A target is met or missed, as an absolute figure or as a factor to another server;
-        a target whose row was not measured is left out.
+        A target is met or missed by one run, as an absolute figure or as a factor to another
+        server; more runs show a range.  A target whose row was not measured is left out.
         """
         run = {
             "work": {"C": rounds(2), "echod": rounds(5, others=1)},
             "other": {"C": rounds(1)},
         }
+        more = [{"work": {"C": rounds(2), "echod": rounds(each)}} for each in (5, 4, 6)]
         aims = [
             Target("work", "echod", 5),
             Target("work", "echod", 2, "C"),
@@ -101,10 +102,10 @@ class ResultsTests(SynchronousTestCase):
             Target("unknown", "echod", 2),
         ]
         self.assertEqual(
-            list(targets(run, aims)),
+            list(targets(run, more, aims)),
             [
-                "work: at most 5; 5.00: met (disturbed)",
-                "work: at most 2 x C; 2.50: missed (disturbed)",
+                "work: at most 5; 5.00 (4.00 to 6.00 in 3 more runs): met (disturbed)",
+                "work: at most 2 x C; 2.50 (2.00 to 3.00 in 3 more runs): missed (disturbed)",
             ],
         )
 
@@ -135,6 +136,20 @@ class ReportTests(SynchronousTestCase):
         self.assertIn(["echod", "4.50", "1.50", "3.00", "6.00", "50%*", "1000"], lines)
         self.assertIn(["C", "3.00", "1.00", "2.00", "4.00", "0%", "1000"], lines)
         self.assertIn(["ncat"], lines)
+
+    def test_overview(self) -> None:
+        """
+        The table of the targets has one run and the range of more runs, as far as there are
+        more.
+        """
+        work, server = TARGETS[0].work, TARGETS[0].server
+        run, *more = ({work: {"C": rounds(1), server: rounds(each)}} for each in (3, 2, 4))
+        lines = overview(run, more).splitlines()
+        self.assertIn(f"{work:45} {server:20} {'3.00':>9} {'2.00 to 4.00':>20}", lines)
+        self.assertIn(
+            f"- {work}: at most 3 x C; 3.00 (2.00 to 4.00 in 2 more runs): met", lines
+        )
+        self.assertIn(f"- {work}: at most 3 x C; 3.00: met", overview(run, []).splitlines())
 
     def test_picture(self) -> None:
         """

@@ -10,8 +10,8 @@ from subprocess import run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.tcp.goodbye import CANDIDATES, FULL_READ, Goodbye
-from echod.tcp.telnet import COMMANDS_SIZE
+from echod.tcp.goodbye import CANDIDATES, FULL_READ, GOODBYES, Goodbye
+from echod.tcp.telnet import COMMANDS_SIZE, LINE_ENDS
 from tests.support import CHECKOUT, MEASURED, lacking
 from tests.support.properties import EXAMPLES, given, settings, st
 
@@ -206,15 +206,24 @@ class GoodbyeTests(SynchronousTestCase):
         In a long segment, the first goodbye ends the session, whatever surrounds it.
         """
         commands = b"\xff\xfd\x03\xff\xfa\x1f\x00P\x00\x18\xff\xf0"
-        for start in (b"\n", b"\r\0", b"\n" + commands, b"\r\0\xff\xf1"):
-            for part in (
-                *(b"x", b"bye bye\n", b"\nbyex\xff", b"\n\xff\xf1x\xff\xf1bye "),
-                b"\nbyex\0byexbye\nxbye\r\nxbye\r\0",
-            ):
-                before = b"x" * FULL_READ + part * CANDIDATES + start
-                rule = Goodbye()
-                returned = rule.receive(before + b"bye\r\nx\nbye\n" + b"y" * FULL_READ)
-                self.assertEqual((returned, rule.over), (before, True))
+        starts = (b"\n", b"\r\0", b"\n" + commands, b"\r\0\xff\xf1")
+        parts = (b"x", b"bye bye\n", b"\nbyex\xff", b"\n\xff\xf1x\xff\xf1bye ")
+        for start, part, goodbye in product(starts, parts, GOODBYES):
+            before = b"x" * FULL_READ + part * CANDIDATES + start
+            rule = Goodbye()
+            returned = rule.receive(before + goodbye + b"x\nbye\n" + b"y" * FULL_READ)
+            self.assertEqual((returned, rule.over), (before, True))
+
+    def test_nearGoodbyes(self) -> None:
+        """
+        Each goodbye directly after a line end is found in a segment full of the parts of
+        all goodbyes.
+        """
+        parts = b"\nbyex\0byexbye\nxbye\r\nxbye\r\0x" * CANDIDATES
+        for start, goodbye in product(LINE_ENDS, GOODBYES):
+            rule = Goodbye()
+            returned = rule.receive(parts + start + goodbye + parts)
+            self.assertEqual((returned, rule.over), (parts + start, True))
 
     def test_manyCandidates(self) -> None:
         """
