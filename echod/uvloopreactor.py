@@ -36,6 +36,7 @@ import socket
 import struct
 from asyncio import AbstractEventLoop, TimerHandle
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import uvloop
@@ -65,9 +66,24 @@ The number of cancelled calls that are not worth a purge, as in Twisted's
 C{runUntilCurrent}.
 """
 
+KNOWN_HOSTS = 256
+"""
+The number of hosts whose names are shared by their connections.
+"""
+
 _NOTHING = b""
 """
 L{Connection} holds this while a write may go directly to libuv.
+"""
+
+_STARTING = object()
+"""
+L{Connection} has this in place of a coroutine until it is handed over to libuv.
+"""
+
+_shared = lru_cache(KNOWN_HOSTS)(str)
+"""
+Find the string that the last connections of the same host have.
 """
 
 
@@ -79,10 +95,11 @@ class Connection(tcp.Server):
 
     @ivar _uv: uvloop's transport; L{None} until uvloop has taken the socket over.
 
-    @ivar _starting: True until the connection is handed over to libuv, in the next turn of
-        the event loop.
+    @ivar _attaching: L{_STARTING} until the next turn of the event loop, and then the
+        coroutine in which uvloop takes the socket over; L{None} before and after that.
 
-    @ivar _attaching: The coroutine in which uvloop takes the socket over.
+    @ivar _noDelay: Whether the application has set TCP_NODELAY, before libuv takes the socket
+        over; L{None} if it has not decided.
 
     @ivar _held: A write that will go directly to libuv; empty if there is none, and L{None}
         while writes must go through the buffer.
@@ -112,7 +129,9 @@ class Connection(tcp.Server):
     reactor: UVLoopReactor
 
     _attaching: Any = None
-    _starting = False
+    _noDelay: bool | None = None
+    # Only this process has the socket, so to close it ends both directions.
+    _shouldShutdown = False
     _accepted = 0
     _scheduled = False
     _wantsToWrite = False
@@ -137,7 +156,6 @@ class Connection(tcp.Server):
         self.socket = sock
         self.protocol = protocol
         self.server = server
-        self.sessionno = sessionno
         self.reactor = reactor
         self.logName = self._getLogPrefix(protocol)
         if len(client) != 2:
@@ -152,7 +170,7 @@ class Connection(tcp.Server):
 
     def __repr__(self) -> str:
         """
-        @return: The name of the protocol, and the number of the connection at its port.
+        @return: The name of the protocol, the port of the peer, and the port of the server.
         """
         if self.server is None:
             return self.repstr
@@ -185,6 +203,13 @@ class Connection(tcp.Server):
         The host of the peer.
         """
         return str(self._peer.host)
+
+    @property
+    def sessionno(self) -> int:  # type: ignore[override]
+        """
+        The port of the peer.  A number of its own would take more memory.
+        """
+        return int(self._peer.port)
 
     @property
     def logstr(self) -> str:  # type: ignore[override]
@@ -228,7 +253,7 @@ class Connection(tcp.Server):
             return
         if not self._noDelay:
             # uvloop has switched TCP_NODELAY on.
-            self.setTcpNoDelay(False)
+            super().setTcpNoDelay(False)
         if self._room < 0:
             # libuv starts to read as soon as this returns.
             self.reactor._asyncioEventloop.call_soon(self._stopReadingEarly)
@@ -269,6 +294,9 @@ class Connection(tcp.Server):
             log.callWithLogger(
                 self, self.reactor._disconnectSelectable, self, main.CONNECTION_DONE, True
             )
+            # If the application has closed the connection, a turn of the event loop would see
+            # the end of the stream once more.
+            self._flush()
         # True keeps this side open until the application closes it.
         return True
 
@@ -323,6 +351,24 @@ class Connection(tcp.Server):
             self._closeDirectWay()
         super().registerProducer(producer, streaming)
 
+    def getTcpNoDelay(self) -> bool:
+        """
+        @return: True if data is sent before the data sent earlier is acknowledged.
+        """
+        if self._uv is None and self._noDelay is not None:
+            return self._noDelay
+        return super().getTcpNoDelay()
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """
+        Set TCP_NODELAY.  Before uvloop takes the socket over, and sets it, this only has to be
+        remembered: then no data is sent that could be delayed.
+        """
+        if self._uv is None:
+            self._noDelay = bool(enabled)
+        else:
+            super().setTcpNoDelay(enabled)
+
     def startTLS(self, ctx: Any, normal: bool = True) -> None:
         """
         Put TLS between the application and this connection.
@@ -344,7 +390,7 @@ class Connection(tcp.Server):
         if self.disconnected:
             return
         self._held = None
-        self.reactor._connections.discard(self)
+        self.reactor._connections.pop(self, None)
         FileDescriptor.connectionLost(self, reason)
         self._closeSocket(not isinstance(reason.value, ConnectionAborted))
         protocol = self.protocol
@@ -409,28 +455,22 @@ class Connection(tcp.Server):
     def _closeSocket(self, orderly: bool) -> None:
         if self._uv is None:
             self.reactor._ends.discard(self)
-            # The end of the stream was sent.
-            self._shouldShutdown = not self._writeDisconnected
             super()._closeSocket(orderly)
             return
-        # libuv closes the descriptor.  The rest is the same as in Twisted.
-        try:
-            if not orderly:
+        # libuv closes the descriptor.
+        if not orderly:
+            with suppress(OSError):
                 self.socket.setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                 )
-            elif not self._writeDisconnected:
-                self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._uv.abort()
 
     # Between the two.
 
     def _startSoon(self) -> None:
-        if not self._starting and self._attaching is None and not self.disconnected:
-            self._starting = True
-            self.reactor._connections.add(self)
+        if self._attaching is None and not self.disconnected:
+            self._attaching = _STARTING
+            self.reactor._connections[self] = None
             self.reactor._asyncioEventloop.call_soon(self._start)
 
     def _start(self) -> None:
@@ -441,7 +481,7 @@ class Connection(tcp.Server):
         if self._held or self._wantsToWrite:
             self._closeDirectWay()
             log.callWithLogger(self, self._doWrite)
-        self._starting = False
+        self._attaching = None
         if self.disconnected:
             return
         try:
@@ -626,7 +666,8 @@ class Port(tcp.Port):
     newestPeer: Any = None
 
     def _buildAddr(self, address: Any) -> Any:
-        self.newestPeer = super()._buildAddr(address)
+        host, *more = address
+        self.newestPeer = super()._buildAddr((_shared(host), *more))
         return self.newestPeer
 
 
@@ -669,7 +710,8 @@ class UVLoopReactor(AsyncioSelectorReactor):
     _purging = False
 
     def __init__(self, eventloop: AbstractEventLoop | None = None) -> None:
-        self._connections: set[Connection] = set()
+        # A set of many connections takes twice as much memory.
+        self._connections: dict[Connection, None] = {}
         self._ends = Ends(self)
         super().__init__(eventloop or uvloop.new_event_loop())
 

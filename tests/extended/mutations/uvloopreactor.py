@@ -22,7 +22,8 @@ MUTATIONS = [
         _TESTS,
     ),
     Mutation(_PATH, "if len(data) > self._room:", "if self._room < 0:", _TESTS),
-    Mutation(_PATH, "            self.setTcpNoDelay(False)", "            pass", _TESTS),
+    Mutation(_PATH, "            super().setTcpNoDelay(False)", "            pass", _TESTS),
+    Mutation(_PATH, "            return self._noDelay\n", "            return False\n", _TESTS),
     Mutation(_PATH, "self._writeDisconnected and self.reactor._ends.works", "False", _TESTS),
     Mutation(_PATH, "            self.reactor._ends.discard(self)\n", "", _TESTS),
     Mutation(
