@@ -291,9 +291,7 @@ class Connection(tcp.Server):
         if self._unread or self._room < 0:
             self._eof = True
         else:
-            log.callWithLogger(
-                self, self.reactor._disconnectSelectable, self, main.CONNECTION_DONE, True
-            )
+            self._call(self.reactor._disconnectSelectable, self, main.CONNECTION_DONE, True)
             # If the application has closed the connection, a turn of the event loop would see
             # the end of the stream once more.
             self._flush()
@@ -319,7 +317,7 @@ class Connection(tcp.Server):
         """
         if not self.disconnected:
             why = main.CONNECTION_LOST if error else main.CONNECTION_DONE
-            log.callWithLogger(self, self.reactor._disconnectSelectable, self, why, False)
+            self._call(self.reactor._disconnectSelectable, self, why, False)
 
     # From the application.
 
@@ -478,9 +476,13 @@ class Connection(tcp.Server):
         Send what the application has written.  Then have libuv take the socket over, unless
         the application has closed the connection or its sending side.
         """
-        if self._held or self._wantsToWrite:
-            self._closeDirectWay()
-            log.callWithLogger(self, self._doWrite)
+        if self._held:
+            # Nothing else is buffered.
+            self.dataBuffer, self._tempDataBuffer = self._held, []
+            self._held = None
+            self._wantsToWrite = True
+        if self._wantsToWrite:
+            self._call(self._doWrite)
         self._attaching = None
         if self.disconnected:
             return
@@ -587,7 +589,7 @@ class Connection(tcp.Server):
             if self._blocked:
                 self._keepHeld(held)
         if self._wantsToWrite and not self._blocked:
-            log.callWithLogger(self, self._doWrite)
+            self._call(self._doWrite)
 
     def _doWrite(self) -> None:
         self._perform(self.doWrite, False)
@@ -595,6 +597,16 @@ class Connection(tcp.Server):
             self._schedule()
         elif self._mayOpenDirectWay():
             self._held = _NOTHING
+
+    def _call(self, function: Any, *arguments: Any) -> None:
+        """
+        Call a function in the logging context of this connection.  log.callWithLogger would
+        make a new context.
+        """
+        try:
+            context.call(self, function, *arguments)
+        except BaseException:
+            log.err(system=self.logPrefix())
 
     def _perform(self, method: Any, isRead: bool) -> None:
         """
@@ -651,7 +663,7 @@ class Ends:
         for descriptor, _ in self._poll.poll(0):
             connection = self._connections.get(descriptor)
             if connection is not None and connection._room >= 0:
-                log.callWithLogger(connection, connection._readToEnd)
+                connection._call(connection._readToEnd)
 
 
 class Port(tcp.Port):
