@@ -21,7 +21,7 @@ CONTENTS = {
     "goodbye-lines": _filled(b"goodbye\n"),
     # Telnet commands with line ends in them, and a line that ends like a goodbye.
     "telnet commands": _filled(b"\n" + b"\xff\xfb\n" * 170, b"\nxbye\n"),
-    # What precedes each goodbye is nearly a line of telnet commands.
+    # The text before each goodbye is nearly a line of telnet commands.
     "commands before bye": _filled(b"\n" + b"\xff\xf1" * 120 + b"x\xff\xf1bye\n"),
     # All parts of two kinds of goodbyes, again and again.
     "near goodbyes": _filled(b"ye\ne\r\nbye\r"),

@@ -150,7 +150,7 @@ TARGETS = [
 
 def figure(run: Run, target: Target) -> float | None:
     """
-    @return: What a run has measured for a target, if it has.
+    @return: The result of a run for a target; L{None} without one.
     """
     servers = run.get(target.work, {})
     if target.server not in servers or (target.base and target.base not in servers):

@@ -30,7 +30,7 @@ from benchmarks.works import COMPARED, HERE, IDLE, SECONDS, Work, build, works
 PAGE = HERE.parent / "docs" / "benchmarks.rst"
 PICTURE = PAGE.with_suffix(".svg")
 RESULTS = HERE / "results.json"
-MEASURED = ".. What follows is written by benchmarks/run.py.\n"
+MEASURED = ".. The figures below are written by benchmarks/run.py.\n"
 
 WORKS = os.environ.get("WORKS", "")
 RUNS = int(os.environ.get("RUNS", "1"))

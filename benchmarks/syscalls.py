@@ -80,7 +80,7 @@ def servers(program: str) -> dict[str, tuple[Callable[[socket.socket], None], li
     """
     @param program: The server in C.
 
-    @return: What a client does in a session with each server, and the server's command.
+    @return: The actions of a client in a session with each server, and the server's command.
     """
     return {
         "greeting, C": (greeted, [program, "greet", "PORT"]),

@@ -45,7 +45,7 @@ class Options(options.Options):
 
     def __init__(self, reactor: Any = None, hosts: Hosts | None = None) -> None:
         """
-        @param reactor: Where to listen; the installed one unless given.
+        @param reactor: The reactor to listen on; the installed one unless given.
 
         @param hosts: Says what a port alone and a host name mean; the system's names
             unless given.
@@ -101,7 +101,7 @@ def makeService(config: Options, environ: Mapping[str, str] = os.environ) -> Ech
 
     @param config: The options, after C{parseOptions}.
 
-    @param environ: Where systemd says how to notify it.
+    @param environ: The environment, in which systemd sets the socket for notifications.
     """
     reactor, workers = config.reactor, config.workers
 

@@ -98,7 +98,7 @@ class Connection(tcp.Server):
     @ivar _attaching: L{_STARTING} until the next turn of the event loop, and then the
         coroutine in which uvloop takes the socket over; L{None} before and after that.
 
-    @ivar _noDelay: Whether the application has set TCP_NODELAY, before libuv takes the socket
+    @ivar _noDelay: True if the application has set TCP_NODELAY, before libuv takes the socket
         over; L{None} if it has not decided.
 
     @ivar _held: A write that will go directly to libuv; empty if there is none, and L{None}

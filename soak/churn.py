@@ -36,7 +36,7 @@ async def comeAndGo(client: Client) -> bool:
     server would wait for two seconds, and a timer that is due also removes the
     cancelled ones.
 
-    @return: Whether the connection was served.
+    @return: True if the connection was served.
     """
     try:
         await client.connect()

@@ -38,8 +38,8 @@ How many lines a server may log about all refusals.
 
 async def state(client: Client, joining: asyncio.Future[Client]) -> str:
     """
-    @return: What has become of one of the crowd that says something: C{served},
-        C{refused} or C{waits}.
+    @return: The result of a client that sends a message: C{served}, C{refused} or
+        C{waits}.
     """
     try:
         await asyncio.wait_for(asyncio.shield(joining), 1)

@@ -31,7 +31,7 @@ async def connected(server: Daemon, count: int) -> list[Client]:
 
 async def ask(client: Client, message: bytes) -> bool:
     """
-    @return: Whether a message came back.
+    @return: True if a message came back.
     """
     try:
         await client.send(message)

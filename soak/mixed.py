@@ -64,7 +64,7 @@ async def traffic(
 
 async def watch(server: Daemon, seconds: float, seed: str, says: bool) -> Report:
     """
-    @param says: Whether the server knows goodbyes.
+    @param says: True if the server knows goodbyes.
 
     @return: The report of one server.
     """

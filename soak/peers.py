@@ -212,7 +212,7 @@ async def meet(
         await client.connect()
         await asyncio.wait_for(behaviour(client, random, tally), PATIENCE)
     except (OSError, asyncio.TimeoutError):
-        # What the others do is no reason to refuse or to forget this one.
+        # The actions of the others are no reason to refuse or to forget this one.
         tally.wrong += 1
     finally:
         client.close()

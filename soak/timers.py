@@ -21,7 +21,7 @@ def countTimers() -> None:
     from twisted.internet.base import DelayedCall
 
     def count(*_: object) -> None:
-        # What waits for the collector is no leak.
+        # Objects that wait for the collector are no leak.
         gc.collect()
         number = sum(isinstance(thing, DelayedCall) for thing in gc.get_objects())
         # Not to sys.stdout, which Twisted turns into lines of its log.

@@ -159,7 +159,7 @@ async def killed(start: Start, kills: int, seconds: float, clients: int = 50) ->
             while not (alive := set(before.values()) - {victim}):
                 # Nobody is served by one that could be killed.
                 before = await asyncio.to_thread(owners, server)
-            # Who serves for longest.
+            # The worker that has served for longest.
             victim = min(alive)
             os.kill(victim, signal.SIGKILL)
             await asyncio.sleep(began + seconds * (number + 1) / kills - monotonic())

@@ -53,19 +53,19 @@ class NamesTests(SynchronousTestCase):
 
     def article(self, daemon: Daemon, port: int = 9999) -> str:
         """
-        @return: What the article's first client prints.
+        @return: The output of the article's first client.
         """
         return self.run_(daemon.process.pid, ARTICLE, "greeting", str(port))
 
     def send(self, process: int, host: str, port: int, kind: str = "SOCK_STREAM") -> str:
         """
-        @return: What is returned to a client on the machine of a process.
+        @return: The answer to a client on the machine of a process.
         """
         return self.run_(process, "-c", CLIENT, host, str(port), kind)
 
     def run_(self, process: int, *arguments: str) -> str:
         """
-        @return: What a Python program prints on the machine of a process.
+        @return: The output of a Python program on the machine of a process.
         """
         return onMachine(process, sys.executable, *arguments)
 

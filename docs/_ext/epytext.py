@@ -158,8 +158,8 @@ def _plain(
 
 def _resolve(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
     """
-    Link to Twisted's own pages, without a network.  What is somebody else's, or not
-    public, exists but has no page.
+    Link to Twisted's own pages, without a network.  Names that are private, or of other
+    projects, have no page.
     """
     target = node["reftarget"]
     if node.get("refdomain") != "py" or not _exists(target):

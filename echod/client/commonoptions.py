@@ -53,9 +53,9 @@ class ClientOptions(CommandLine):
 
     @cvar port: The port of a target that names none.
 
-    @cvar streams: Whether the target can be an endpoint description.
+    @cvar streams: True if the target can be an endpoint description.
 
-    @cvar several: Whether there can be several targets.
+    @cvar several: True if there can be several targets.
     """
 
     command = ""

@@ -168,14 +168,14 @@ def explain(problem: BaseException, target: object) -> Outcome:
 
 def isTransient(problem: BaseException) -> bool:
     """
-    @return: Whether connecting may succeed later: nothing listens yet, or nothing came back.
+    @return: True if connecting may succeed later: nothing listens yet, or nothing came back.
     """
     return explain(problem, "").status in (REFUSED, SILENT)
 
 
 def isTimeout(problem: BaseException) -> bool:
     """
-    @return: Whether an exception says that nothing came back.
+    @return: True if an exception says that nothing came back.
     """
     return isinstance(problem, (error.TimeoutError, error.TCPTimedOutError, defer.TimeoutError))
 

@@ -101,7 +101,7 @@ class Run:
 
     def atTerminal(self) -> bool:
         """
-        @return: Whether standard input and output are both a terminal.
+        @return: True if standard input and output are both a terminal.
         """
         return os.isatty(self.stdin) and os.isatty(self.stdout)
 

@@ -3,7 +3,7 @@ A connection over a bad path: the client receives data late, slowly and in piece
 the connection ends in an unusual way.
 
 L{ImpairedConnection} stands between the transport and the session; the session does
-not know of it.  What the session writes goes through an L{ImpairedStream}, and each
+not know of it.  The data that the session writes goes through an L{ImpairedStream}, and each
 piece is sent in its own turn of the reactor.  If too many bytes wait, the connection
 pauses the session, as any transport does.
 """
@@ -73,10 +73,10 @@ class ImpairedConnection(ProtocolWrapper):
         self._stream = ImpairedStream(impairments, number, counts)
         self._next: IDelayedCall | None = None
         self._producer: IPushProducer | None = None
-        # Whether the session is paused, and whether the transport has paused us.
+        # True if the session is paused, and if the transport has paused this connection.
         self._pausing = False
         self._blocked = False
-        # Whether nothing more is sent.
+        # True if nothing more is sent.
         self._stopped = False
         # The transport's method that closes, once the session has called it.
         self._closing: str | None = None
@@ -160,7 +160,7 @@ class ImpairedConnection(ProtocolWrapper):
 
     def block(self, blocked: bool) -> None:
         """
-        @param blocked: Whether the transport has enough to send.
+        @param blocked: True if the transport has enough to send.
         """
         self._blocked = blocked
         self._schedule()

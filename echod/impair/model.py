@@ -36,7 +36,7 @@ class DelayLine(Generic[_T]):
     """
     A queue in which each item waits for its delay; the order is kept.
 
-    @ivar delays: Whether there is a delay or a jitter.
+    @ivar delays: True if there is a delay or a jitter.
 
     @ivar size: The memory that the waiting items need, in bytes.
     """

@@ -57,7 +57,7 @@ def openFilesLimit() -> float:
 
 def openDescriptors(listings: Sequence[str] = LISTINGS) -> int:
     """
-    @param listings: Where to look.
+    @param listings: The directories to look in.
 
     @return: The number of descriptors that are open.
     """

@@ -61,7 +61,7 @@ class Option:
 
     @ivar argument: The word for its argument, C{DURATION}; empty if it has none.
 
-    @ivar text: What it does.
+    @ivar text: The description.
 
     @ivar default: The default of its argument; empty if there is none.
 
@@ -95,7 +95,7 @@ class CommandLine(usage.Options):
 
     @cvar groups: The long names of the options in each group of the help.
 
-    @cvar argumentHelp: What each kind of argument is.
+    @cvar argumentHelp: The description of each kind of argument.
 
     @cvar choices: Words that a shell offers for the argument of an option, by its long name.
 

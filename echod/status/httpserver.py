@@ -65,7 +65,7 @@ class Channel(http.HTTPChannel):
         Refuse a length that is not a number, or far too long: the parser raises an
         error for thousands of digits.
 
-        @return: Whether the header makes sense.
+        @return: True if the header makes sense.
         """
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":

@@ -116,7 +116,7 @@ class Monitor(Service):
     @property
     def draining(self) -> bool:
         """
-        Whether echod is about to stop.
+        True if echod is about to stop.
         """
         return not self._echo.running
 

@@ -197,7 +197,7 @@ class GracefulConnection(Protocol):
         """
         Enter the next state.
 
-        @return: Whether the event changes the state.
+        @return: True if the event changes the state.
         """
         state = TRANSITIONS[self.state].get(event)
         if state is None:

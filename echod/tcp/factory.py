@@ -36,7 +36,7 @@ class SessionFactory(Factory):
 
     @ivar reactor: The clock.
 
-    @ivar showMessages: Whether to log what peers send.
+    @ivar showMessages: True if to log what peers send.
 
     @ivar sessions: The sessions that have not ended, as the keys: a set of many sessions takes
         twice as much memory.

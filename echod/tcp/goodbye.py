@@ -236,8 +236,8 @@ class Goodbye:
 
 def _firstGoodbye(context: bytes, segment: bytes) -> int | None:
     """
-    @return: Where the first line that is a goodbye starts in a segment; negative if it
-        starts in the context.
+    @return: The position in a segment at which the first line that is a goodbye starts;
+        negative if it starts in the context.
     """
     start = context + segment[: len(b"\0bye\r\n")]
     if B in start and (match := _LINE.search(start)):

@@ -61,7 +61,7 @@ class Session(GracefulConnection):
 
     @ivar began: When the session started, by the reactor's clock.
 
-    @ivar details: What the log says about the outcome in addition.
+    @ivar details: Text that the log adds to the outcome.
     """
 
     factory: SessionHost

@@ -45,8 +45,8 @@ _UNFINISHED = re.compile(rb"\xff(?:[\xfb-\xfe]\r?|\xfa%b\xff?)?" % _PARAMETERS, 
 
 def afterCommands(text: bytes) -> bytes | None:
     """
-    @return: What follows the telnet commands of the last line that starts with one, if
-        there is such a line near the end of the text.
+    @return: The text after the telnet commands of the last line that starts with one;
+        L{None} if there is no such line near the end of the text.
     """
     # No earlier line matters.  If its commands go beyond this line end, then one of them
     # ends here or with the next command: IAC is nowhere else.

@@ -42,7 +42,7 @@ def suits(pointer: int, byteOrder: str) -> bool:
 
     @param byteOrder: C{little} or C{big}.
 
-    @return: Whether L{MessageBuffers} is right for the machine: it writes each field of
+    @return: True if L{MessageBuffers} is right for the machine: it writes each field of
         the system's structures as a word of eight bytes, lowest byte first.
     """
     return pointer == 8 and byteOrder == "little"
@@ -87,7 +87,7 @@ class MessageBuffers:
 
     @ivar payload: The bytes of all datagrams.
 
-    @ivar address: Where the array of C{struct mmsghdr} begins.
+    @ivar address: The address of the array of C{struct mmsghdr}.
     """
 
     def __init__(self, family: socket.AddressFamily, destination: bool) -> None:

@@ -78,7 +78,7 @@ class UDPEchoProtocol(DatagramProtocol):
 
         @param showMessages: Log each datagram.
 
-        @param sources: Where to count the datagrams of each source.
+        @param sources: Counts the datagrams of each source.
         """
         self.reactor = reactor
         self.guard = guard or DatagramGuard()

@@ -853,7 +853,7 @@ class PingTests(CommandTestCase):
         )
         said = json.loads(printed)
         self.assertEqual((said["sent"], said["lost"], said["exit_status"]), (400, 400, 4))
-        # A busy machine may be late with the last one; who waits for answers takes
+        # A busy machine may be late with the last one; to wait for answers takes
         # fifty times as long.
         self.assertGreater(said["interval_mean_us"], 900)
         self.assertLess(said["interval_mean_us"], 10_000)

@@ -188,8 +188,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_interrupted(self) -> None:
         """
-        Ctrl-C twice prints the summary at once; what the server would still have
-        sent is not waited for.
+        Ctrl-C twice prints the summary at once, without the answers that are due.
         """
         server = self.silent()
         client = echoc("ping", "-W", "1000", "--json", "-i", ".001", address(server))

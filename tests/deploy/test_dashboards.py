@@ -81,7 +81,7 @@ class SchemaTests(SynchronousTestCase):
 
 def fits(value: Any, hint: Any) -> bool:
     """
-    @return: Whether a value has a type.  Unlike in Python, the values of an enumeration are
+    @return: True if a value has a type.  Unlike in Python, the values of an enumeration are
         plain values, and a number is no truth value.
     """
     origin, arguments = get_origin(hint), get_args(hint)

@@ -95,7 +95,7 @@ def told(page: Path, programs: Path = PROGRAMS) -> None:
         lacking(done.stdout.strip())
     if done.returncode:
         raise AssertionError(done.stdout)
-    # What was not run, and why: for "pytest -rP".
+    # The blocks that were not run, with the reasons: for "pytest -rP".
     print(done.stdout)
 
 

@@ -10,12 +10,23 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support import CHECKOUT
 
-AVOIDED = re.compile(
-    r"\b(bad\s+weather|whoever|whomever|those\s+whom?|what\s+there\s+is)\b", re.I
-)
+DOCSTRING = r'(?:"""\n\s+|@\w+(?: \w+)?: )'
 """
-Phrases that a hurried reader has to read twice, or that hide the usual term: write "soak
-test" instead of the first one, and name the person or the thing instead of the others.
+The start of a docstring, or of one of its fields.
+"""
+
+AVOIDED = {
+    r"(?i)\bbad\s+weather\b": "soak test",
+    r"(?i)\b(?:whoever|whomever|those\s+whom?|what\s+there\s+is)\b": "the person or the thing",
+    r"\b[Ii]t\s+is\s+(?:not\s+)?the\s[^.,;:]+\s(?:that|which)\s": "subject, verb, object",
+    r"\b[Tt]here\s+(?:is|are)\s[^.,;:]+\swhich\b": "subject, verb, object",
+    r"[.;](?: +|\n *)(?:[Ww]hat|[Ww]ho)\b[^.?\"]*\.": "a noun as the subject",
+    r"# (?:What|Who)\b[^?\n]*\n": "a noun as the subject",
+    DOCSTRING + r"(?:What|Who|Whose|Where|Such|Those)\b[^?\"]*?\.": "a noun, or a verb",
+    DOCSTRING + r"Whether\b": "True if ...",
+}
+"""
+Sentences that a hurried reader has to read twice, and a plainer start for each.
 """
 
 SUFFIXES = (".c", ".cfg", ".go", ".js", ".html", ".py", ".rst", ".service", ".yaml")
@@ -26,18 +37,19 @@ class LanguageTests(SynchronousTestCase):
     Pages, docstrings and comments are in plain words.
     """
 
-    def test_phrases(self) -> None:
+    def test_sentences(self) -> None:
         """
-        No file of the project has one of the avoided phrases.
+        No file of the project has one of the avoided sentences.
         """
-        places = ("benchmarks", "deploy", "docs", "echod", "pytest_echod", "soak", "tests")
+        places = ("benchmarks", "completions", "deploy", "docs", "echod", "packaging")
         files = [*CHECKOUT.glob("*.rst"), CHECKOUT / "Makefile"]
-        for place in places:
+        for place in (*places, "pytest_echod", "soak", "tests"):
             files += (path for path in (CHECKOUT / place).rglob("*") if path.suffix in SUFFIXES)
         found = [
-            f"{path.relative_to(CHECKOUT)}: {match[0]}"
+            f"{path.relative_to(CHECKOUT)}: {match[0]!r}: write {instead}"
             for path in files
             if path.name != "test_language.py"
-            for match in AVOIDED.finditer(path.read_text("utf-8"))
+            for avoided, instead in AVOIDED.items()
+            for match in re.finditer(avoided, path.read_text("utf-8"))
         ]
         self.assertEqual(found, [])

@@ -37,13 +37,13 @@ def pythons() -> dict[str, str]:
 
 def test(python: str, *requirements: str) -> bool:
     """
-    @return: Whether the tests pass in a new environment with these packages.
+    @return: True if the tests pass in a new environment with these packages.
     """
     with TemporaryDirectory() as directory:
         run([python, "-m", "venv", directory], check=True)
         inside = str(Path(directory) / "bin" / "python")
         run([inside, "-m", "pip", "install", "-q", *requirements], cwd=CHECKOUT, check=True)
-        # What is missing here is missing on purpose.
+        # The packages that are missing here are missing on purpose.
         environment = {name: value for name, value in os.environ.items() if name != "CI"}
         return run([inside, "-m", "pytest"], cwd=CHECKOUT, env=environment).returncode == 0
 

@@ -1,6 +1,6 @@
 """
-A real echod that impairs datagrams, and two clients: C{echoc ping}, and one that is
-independent of all of echod.  What they have seen is what it says it has done.
+A real echod that impairs datagrams, and two clients: C{echoc ping}, and one without code of
+echod.  The faults that the clients see are those that echod counts.
 
 C{python -m tests.extended.badpath} compares that, for C{echoc ping} with 100,000 datagrams.
 """
@@ -110,7 +110,7 @@ def run(number: int, specification: str = SPECIFICATION) -> Run:
                 while numbered.sent - numbered.newest > WINDOW:
                     if not receive(PATIENCE):
                         raise AssertionError("nothing comes back any more")
-        # What was still on its way came at the latest with the end.
+        # Data on its way arrived with the end at the latest.
         while receive(0):
             """There is more."""
     return Run(numbered.seen(), told(daemon), wire.hexdigest())
@@ -138,8 +138,7 @@ def told(daemon: Daemon) -> str:
 
 def agrees(summary: dict[str, Any], done: Counter[str]) -> bool:
     """
-    @return: Whether every probe had the end that it should have had, and nothing
-        else has come.
+    @return: True if every probe had the expected end, and nothing else arrived.
     """
     damaged = done["drop"] + done["corrupt"] + done["truncate"]
     answered = summary["received"] + summary["late"]

@@ -167,7 +167,7 @@ class BalancerTests(SynchronousTestCase):
 
     def answers(self) -> bool:
         """
-        @return: Whether the program answers.
+        @return: True if the program answers.
         """
         with socket.socket() as probe:
             return probe.connect_ex(self.tcp) == 0
@@ -255,7 +255,7 @@ class HAProxyTests(BalancerTests):
 
     def state(self, machine: Machine) -> tuple[str, int]:
         """
-        @return: Whether a machine is up, and how many sessions it has.
+        @return: The state of a machine, and its number of sessions.
         """
         row = self.row(machine)
         return row["status"], int(row["scur"])

@@ -1,9 +1,8 @@
 """
-Is README's table of echo servers true?  Each cell is found out anew: every server is
-run, and asked.
+Check README's table of echo servers: run every server, and test each cell.
 
-Not among the tests: it takes two minutes, and programs that few people have.  What is
-not there is passed over.  Debian's C{openbsd-inetd} and C{xinetd} do not install beside
+This is no part of the tests: it takes two minutes, and needs programs that few people have.
+It leaves out missing servers.  Debian's C{openbsd-inetd} and C{xinetd} do not install beside
 each other: unpack one with C{dpkg -x}, and put it on the C{PATH}.
 """
 
@@ -22,7 +21,7 @@ from tests.extended.otherservers import ASKED, ASKING, SERVERS, Server, running,
 from tests.support import CHECKOUT
 from tests.support.story import ALONE
 
-MARK = ".. What follows is checked by tests/extended/comparison.py."
+MARK = ".. The table is checked by tests/extended/comparison.py."
 
 
 def metrics(kind: type[Server]) -> str:

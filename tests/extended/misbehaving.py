@@ -33,7 +33,7 @@ class Behaviour(NamedTuple):
     """
     @ivar answer: The answer to each piece of data; L{None} if the server does not read.
 
-    @ivar closes: Whether a TCP server closes after the peer has finished sending.
+    @ivar closes: True if a TCP server closes after the peer has finished sending.
 
     @ivar statuses: The expected exit status of each command; a command without one is
         not run.
@@ -108,7 +108,7 @@ def check(behaviour: Behaviour, command: str, expected: int) -> bool:
     """
     Run a command with a server, and print a row of the table.
 
-    @return: Whether the exit status is the expected one.
+    @return: True if the exit status is the expected one.
     """
     streams = "tcp" in command or command == "greet"
     kind = socket.SOCK_STREAM if streams else socket.SOCK_DGRAM

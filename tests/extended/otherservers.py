@@ -285,7 +285,7 @@ def waitFor(condition: Callable[[], bool]) -> None:
 
 def listens(protocol: str) -> bool:
     """
-    @return: Whether somebody does, at the port of the echo.
+    @return: True if a server listens at the port of the echo.
     """
     state = "0A" if protocol == "tcp" else "07"
     tables = [Path(f"/proc/net/{protocol}{version}").read_text() for version in ("", "6")]
@@ -303,7 +303,7 @@ def connected(source: str = ASKING) -> socket.socket:
 
 def answers(client: socket.socket, timeout: float = PATIENCE) -> bool:
     """
-    @return: Whether an echo is there.
+    @return: True if an echo is there.
     """
     client.settimeout(timeout)
     with suppress(OSError):

@@ -241,7 +241,7 @@ class PageTests(SynchronousTestCase):
             page.get_by_label("newest").check()
             newest = clients[-1].getsockname()[1]
             expect(page.locator("#sessions")).to_contain_text(f"127.0.0.1:{newest}")
-            # What one second's news costs the page.
+            # The time that the page needs for the news of one second.
             cost = page.evaluate(
                 """() => {
                     const began = performance.now();
@@ -291,7 +291,7 @@ class ClientTests(SynchronousTestCase):
             for _ in range(10):
                 client = socket.create_connection(("127.0.0.1", observed.port), PATIENCE)
                 self.addCleanup(client.close)
-                # Who has been refused may not be listened to.
+                # The server may have refused this client already.
                 with contextlib.suppress(ConnectionError):
                     client.sendall(data)
         observed.echo(b"x" * 1000000)

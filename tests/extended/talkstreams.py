@@ -53,7 +53,7 @@ def afterHalfClose(kind: type[Server]) -> str:
 
 def comesBack() -> bool:
     """
-    @return: Whether all that is sent before a half-close does.
+    @return: True if all data that is sent before a half-close comes back.
     """
     with connected() as client:
 
@@ -64,7 +64,7 @@ def comesBack() -> bool:
 
         sender = Thread(target=send)
         sender.start()
-        # What is in the buffers then, is still to be sent.
+        # The data in the buffers is still to be sent.
         time.sleep(0.5)
         came = bytearray()
         with suppress(OSError):
@@ -116,7 +116,7 @@ def limitedPerSource(kind: type[Server]) -> str:
 
 def thirdIsRefused(kind: type[Server], options: tuple[str, ...] | None) -> str:
     """
-    @return: Whether two are served, and one more is not.
+    @return: "yes" if two connections are served, and a third one is not.
     """
     if options is None:
         return "no"
@@ -164,7 +164,7 @@ def stopped(kind: type[Server]) -> str:
 
 def sentDespiteStop(kind: type[Server]) -> bool:
     """
-    @return: Whether all of that comes back.
+    @return: True if all data from before the stop comes back.
     """
     with running(kind, "tcp") as pid, connected() as client:
         sent = sendable(client)

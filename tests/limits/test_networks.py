@@ -13,7 +13,7 @@ from echod.limits.networks import Networks
 
 def networks(allowed: str = "", denied: str = "") -> Networks:
     """
-    @return: What serves these networks, and not those.
+    @return: A rule that serves the first networks, and not the others.
     """
     return Networks(map(ip_network, allowed.split()), map(ip_network, denied.split()))
 

@@ -26,7 +26,7 @@ class RefusalsTests(SynchronousTestCase):
 
     def refuse(self, number: int, reason: str = "no room") -> list[str]:
         """
-        @return: What is logged when so many are refused.
+        @return: The log of so many refusals.
         """
         with logged() as lines:
             for _ in range(number):
@@ -35,7 +35,7 @@ class RefusalsTests(SynchronousTestCase):
 
     def wait(self) -> list[str]:
         """
-        @return: What is logged in the next second.
+        @return: The log of the next second.
         """
         with logged() as lines:
             self.reactor.advance(1)

@@ -17,8 +17,8 @@ class QuantityTests(SynchronousTestCase):
 
     def test_durations(self) -> None:
         """
-        A duration is in seconds, or has a unit, from microseconds to days.  It is the
-        C{float} that is nearest to the text.
+        A duration is in seconds, or has a unit, from microseconds to days.  The result is
+        the nearest C{float}.
         """
         for text, seconds in (
             ("600", 600),

@@ -40,7 +40,7 @@ class RemoveTests(SynchronousTestCase):
 
     def remove(self, *, locked: bool = True) -> list[str]:
         """
-        @return: What is left of the socket and its lock.
+        @return: The files of the socket and its lock that still exist.
         """
         removeUnanswered(os.fspath(self.path), locked)
         return sorted(os.listdir(self.directory))

@@ -187,8 +187,7 @@ class InheritedTests(SynchronousTestCase):
 
     def test_destination(self) -> None:
         """
-        Where datagrams were sent to is asked for on a socket for all addresses,
-        and only there.
+        echod asks for the destination of datagrams only on a socket for all addresses.
         """
         sockets = self.handOver(
             (socket.AF_INET, socket.SOCK_DGRAM, "127.0.0.1"),

@@ -58,7 +58,7 @@ class LogStreamTests(SynchronousTestCase):
 
     def log(self, *lines: str) -> list[str]:
         """
-        @return: What is written when these lines are logged.
+        @return: The output for these log lines.
         """
         self.disk.lines.clear()
         for line in lines:

@@ -48,7 +48,7 @@ class Reactor:
     """
     A reactor that handles signals, in memory.
 
-    @ivar calls: What was called, in order.
+    @ivar calls: The calls, in order.
     """
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class SignalsTests(SynchronousTestCase):
 
     def said(self, *numbers: signal.Signals) -> list[object]:
         """
-        @return: What is called on these signals.
+        @return: The calls on these signals.
         """
         self.reactor.calls.clear()
         for number in numbers:

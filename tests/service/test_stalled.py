@@ -38,7 +38,7 @@ class StalledTests(SynchronousTestCase):
         """
         Start a daemon that serves TCP.
 
-        @param ready: What it logs last before it serves.
+        @param ready: The last line of the log before it serves.
 
         @return: The port.
         """

@@ -47,7 +47,7 @@ def onMachine(process: int, *command: str, typed: str = "") -> str:
 
     @param typed: Its standard input.
 
-    @return: What it prints.
+    @return: The output.
     """
     return run(
         [program("nsenter"), f"--target={process}", "--mount", "--uts", "--net", *command],

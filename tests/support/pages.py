@@ -164,7 +164,7 @@ def steps(page: Path) -> list[Step]:
     document = publish_doctree(
         page.read_text(),
         source_path=str(page),
-        # What only Sphinx knows is none of our business.
+        # Ignore what only Sphinx knows.
         settings_overrides={"report_level": 5, "halt_level": 5},
     )
     try:

@@ -24,14 +24,14 @@ Names of C{NamedTuple}, which are documented; the underscore keeps them apart fr
 
 def isPrivate(name: str) -> bool:
     """
-    @return: Whether a name is private: it starts with one underscore.
+    @return: True if a name is private: it starts with one underscore.
     """
     return bool(_PRIVATE.fullmatch(name)) and name not in PUBLIC
 
 
 def isOurs(module: str | None) -> bool:
     """
-    @return: Whether a module belongs to this project.
+    @return: True if a module belongs to this project.
     """
     return (module or "").partition(".")[0] in OURS
 

@@ -10,7 +10,7 @@ L{ALONE} is possible, the tests give it a network of its own, so that the ports 
 names are free.
 
 C{.. code-block:: console} is a terminal of its own, really there.  Lines that begin
-with C{$ } are typed to bash; what follows must appear, and nothing else.  C{...}
+with C{$ } are typed to bash; the next lines must appear, and nothing else.  C{...}
 stands for anything in a line, and alone for any lines.  Times of day, numbers with a
 fraction and ports from 30000 on differ each time, and match others of their kind.
 Lines typed to a program are those of C{:emphasize-lines:}; C{> } at their beginning

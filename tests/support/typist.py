@@ -155,7 +155,7 @@ class Terminal:
     @property
     def busy(self) -> bool:
         """
-        Whether a command is running.
+        True if a command is running.
         """
         return not self._prompted()
 
@@ -227,7 +227,7 @@ class Terminal:
             # A shell whose command dies while it is being started may have lost
             # the terminal, and ends as well.
             while self.busy and self._process.poll() is None:
-                # What has only just begun may not have heard the first.
+                # A program that has just started may have missed the first.
                 self._type(KEYS["^C"])
                 if not self._appears(self._prompted, INSISTENCE) and monotonic() > deadline:
                     raise Mismatch(self._difference("Ctrl-C does not end it"))
@@ -289,7 +289,7 @@ class Terminal:
     def _unseen(self) -> str:
         lines = self._screen.lines[self._seen :]
         last = PROMPT.sub("", self._screen.current)
-        # What ends without a line ending is shown as if it had one.
+        # Show output without a line ending as if it had one.
         ending = "\n" if last and self._prompted() else ""
         return "".join(f"{line}\n" for line in lines) + last + ending
 
@@ -308,7 +308,7 @@ class Terminal:
 
     def _read(self, seconds: float) -> bool:
         """
-        @return: Whether something came in time.
+        @return: True if something came in time.
         """
         readable, _, _ = select.select([self._descriptor], [], [], max(seconds, 0))
         data = b""

@@ -20,7 +20,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_anyArguments(self) -> None:
         """
-        Whatever the arguments, they are understood, or refused in one line.
+        All arguments are understood, or refused in one line.
         """
         if given is None:
             lacking("hypothesis")
@@ -37,7 +37,7 @@ class OptionsTests(SynchronousTestCase):
             ),
             st.integers().map(str),
             st.ip_addresses().map(str),
-            # What the system hands over has no NUL; what is no UTF-8 is a surrogate.
+            # Arguments have no NUL, and a byte that is no UTF-8 is a surrogate.
             st.text(st.characters(exclude_characters="\0"), max_size=5),
         )
         value = st.lists(piece, max_size=5).map("".join)

@@ -35,7 +35,7 @@ class Reference:
         # How much of the stream was returned.
         self.returned = 0
         self.over = False
-        # Where silence was.
+        # The places of silence.
         self._silences: set[int] = set()
         # Where "bye" as a whole segment starts, and at least one byte before it did
         # not fill a read.

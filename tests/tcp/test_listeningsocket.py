@@ -21,7 +21,7 @@ from echod.tcp.listeningsocket import ListeningReactor, listeningSocket, setStre
 
 def inline(skt: socket.socket) -> bool:
     """
-    @return: Whether urgent bytes stay in the stream.
+    @return: True if urgent bytes stay in the stream.
     """
     return bool(skt.getsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE))
 

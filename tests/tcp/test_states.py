@@ -158,7 +158,7 @@ class StatesTests(SynchronousTestCase):
 
     def touches(self, box: ElementTree.Element, x: float, y: float) -> bool:
         """
-        @return: Whether a point is on a box, or as near as the tip of an arrow.
+        @return: True if a point is on a box, or as near as the tip of an arrow.
         """
         left, top, width, height = (
             float(str(box.get(name))) for name in ("x", "y", "width", "height")

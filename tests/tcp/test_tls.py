@@ -58,7 +58,7 @@ class MemorySocket:
 
     def recv(self, size: int) -> bytes:
         """
-        @return: What the protocol has written.
+        @return: The bytes that the protocol has written.
         """
         written: bytes = self.transport.value()
         self.transport.clear()
@@ -303,8 +303,8 @@ class TLSTests(SynchronousTestCase):
 
     def test_halfClose(self) -> None:
         """
-        After a goodbye only this side is closed, TLS's and TCP's; what the peer
-        goes on to say is read, until it has closed its own.
+        After a goodbye the session closes only its side, of TLS and of TCP, and reads on
+        until the peer has closed its side.
         """
         client, session = self.goodbye()
         self.assertTrue(self.transport.writeClosed)

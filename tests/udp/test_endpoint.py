@@ -88,7 +88,7 @@ class EndpointTests(SynchronousTestCase):
 
     def test_adoptWithOtherReactor(self) -> None:
         """
-        Such a reactor also adopts a bound socket itself, after it was made non-blocking.
+        This reactor also adopts a bound socket itself, after it was made non-blocking.
         """
         reactor: Any = OtherReactor()
         protocol = UDPEchoProtocol(clock())

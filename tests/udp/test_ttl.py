@@ -57,7 +57,7 @@ def udp(host: str) -> socket.socket:
 
 class TTLTests(SynchronousTestCase):
     """
-    What happens to a datagram depends on the TTL (IPv6: hop limit) with which it arrives.
+    The treatment of a datagram depends on the TTL (IPv6: hop limit) with which it arrives.
     """
 
     if not LINUX:

@@ -67,7 +67,7 @@ class Live(Quiet):
         console: Console | None = None,
     ) -> None:
         """
-        @param file: Where to draw.
+        @param file: The terminal to draw on.
 
         @param console: Draws; L{None} for a new one.
 

@@ -31,7 +31,7 @@ class Comparison:
     @ivar difference: How many bytes came back unchanged before the first difference;
         L{None} if there is none so far.
 
-    @ivar wrong: Whether bytes came back that were not sent.  If bytes are only missing,
+    @ivar wrong: True if bytes came back that were not sent.  If bytes are only missing,
         this is false.
     """
 

@@ -54,7 +54,7 @@ class ConversationProtocol(Protocol):
 
     @ivar comparison: Compares what comes back with what was sent.
 
-    @ivar sentAll: Whether L{finishSending} was called.
+    @ivar sentAll: True if L{finishSending} was called.
     """
 
     transport: ISessionTransport

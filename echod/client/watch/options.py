@@ -31,7 +31,7 @@ _PLACE = re.compile(r"(?:(?:\[([^]]*)\]|([^:]*)):)?([0-9]+)")
 
 class Place(NamedTuple):
     """
-    Where the metrics are served.
+    The address of the metrics.
 
     @ivar hosts: The addresses of this machine to listen on.
 
@@ -46,10 +46,10 @@ class WatchOptions(ProbeOptions):
     """
     C{echoc watch}.
 
-    @ivar plan: What to send.  A run goes on without answers, but ends when its connection
+    @ivar plan: The probes to send.  A run goes on without answers, but ends when its connection
         is lost.
 
-    @ivar place: Where to serve the metrics.
+    @ivar place: The address of the metrics.
     """
 
     command = "watch"

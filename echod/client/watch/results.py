@@ -52,7 +52,7 @@ class Results:
 
     @ivar roundTrips: The round-trip times, in seconds.
 
-    @ivar up: Whether the latest result is a correct answer in time.
+    @ivar up: True if the latest result is a correct answer in time.
 
     @ivar answered: When the latest correct answer came, in seconds since 1970; L{None} if
         there was none.

@@ -224,8 +224,8 @@ class TrackerTests(SynchronousTestCase):
 
     def test_corrupted(self) -> None:
         """
-        Whichever byte has changed, it is known which probe it was and where it is
-        wrong; what comes of that probe afterwards is a duplicate.
+        A probe with any one changed byte is recognized, and the place of the byte is
+        reported; a second answer to this probe is a duplicate.
         """
         for place in range(64):
             for bits in (1, 0x80, 0x5A):

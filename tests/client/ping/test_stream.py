@@ -183,7 +183,7 @@ class StreamTests(SynchronousTestCase):
 
     def test_silent(self) -> None:
         """
-        Where nothing comes back at an attempt to connect, probes are lost, not refused.
+        If an attempt to connect has no answer, probes are lost, not refused.
         """
         self.start(3, persistent=True)
         self.time.pass_(1)

@@ -228,7 +228,7 @@ class ServerTests(SynchronousTestCase):
 
     def test_withoutIPv6(self) -> None:
         """
-        Where there is no IPv6, IPv4 is enough.
+        If the system has no IPv6, IPv4 is enough.
         """
         self.reactor.failures["::1"] = OSError(errno.EADDRNOTAVAIL, "no such address")
         self.assertEqual(self.listen(), [("127.0.0.1", 9101)])
