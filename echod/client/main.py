@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 from twisted.logger import (
     FilteringLogObserver,
@@ -24,7 +24,7 @@ from twisted.python import usage
 from echod.client.exitstatus import USAGE, Outcome
 from echod.client.options import parseCommandLine
 from echod.client.ping.command import ping
-from echod.client.reactor import IClientReactor
+from echod.client.reactor import steadyReactor
 from echod.client.run import Run
 from echod.client.talk.commands import greet, tcp, udp
 from echod.client.watch.command import watch
@@ -55,13 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"echoc: {error}", file=sys.stderr)
         sys.exit(USAGE)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    from twisted.internet import reactor
-
     logErrors(globalLogBeginner, sys.stderr)
     # The objects of the modules live until the end.  Looking through them takes 20 ms, and
     # probes would leave late.
     gc.freeze()
-    run = Run(cast(IClientReactor, reactor))
+    run = Run(steadyReactor())
     outcome = run.run(lambda run: COMMANDS[name](run, options), options["target"])
     for message in outcome.message.splitlines():
         print(f"echoc {name}: {message}", file=sys.stderr)

@@ -75,7 +75,7 @@ class Options(CommandLine):
     C{echoc}.
     """
 
-    synopsis = "Usage: echoc greet|tcp|udp|ping|watch [options] [TARGET]"
+    synopsis = "Usage: echoc greet|tcp|udp|ping|watch [options] [TARGET...]"
 
     longdesc = (
         "Clients for an echo server. One of them measures. 'echoc COMMAND --help' lists the "

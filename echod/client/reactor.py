@@ -1,6 +1,9 @@
 """
-The parts of a reactor that the clients use, as one type.
+The reactor of the clients.
 """
+
+from time import monotonic
+from typing import Any
 
 from twisted.internet.interfaces import (
     IReactorCore,
@@ -24,3 +27,15 @@ class IClientReactor(
     A reactor that runs, tells the time, watches descriptors, resolves names and
     listens.
     """
+
+
+def steadyReactor() -> IClientReactor:
+    """
+    @return: The installed reactor, with timers that a step of the time of day does not move.
+    """
+    from twisted.internet import reactor
+
+    steady: Any = reactor
+    steady.seconds = monotonic
+    client: IClientReactor = steady
+    return client

@@ -342,6 +342,21 @@ class TerminalProgramTests(SynchronousTestCase):
         self.assertEqual(self.status(client), 0)
         self.assertEqual(termios.tcgetattr(self.terminal), self.before)
 
+    def test_stoppedOutput(self) -> None:
+        """
+        Ctrl-S stops the output and not the probes; after Ctrl-Q all lines appear.
+        """
+        server = self.server(socket.SOCK_DGRAM)
+        client = self.start("ping", "-c", "20", "-i", ".01", address(server))
+        os.write(self.person, b"\x13")
+        for _ in range(20):
+            probe, source = server.recvfrom(1 << 16)
+            server.sendto(probe, source)
+        os.write(self.person, b"\x11")
+        self.see(b"seq=19")
+        self.see(b"sent 20, received 20, lost 0")
+        self.assertEqual(self.status(client), 0)
+
     def ping(self, *arguments: str) -> Popen[bytes]:
         """
         @return: A client whose first probe was answered.

@@ -405,6 +405,20 @@ class OptionsTests(SynchronousTestCase):
         _, options = parseCommandLine(["ping", "--tcp", "unix:/x", "7"])
         self.assertEqual(options["targets"], ["unix:/x", Address("127.0.0.1", 7)])
 
+    def test_protocol(self) -> None:
+        """
+        A UNIX socket is not TCP.
+        """
+        for words, protocol in (
+            ("7", "UDP"),
+            ("--tcp 7", "TCP"),
+            ("--tcp unix:/x", "UNIX"),
+            ("--tcp unix:/x 7 unix:/y", "TCP and UNIX"),
+        ):
+            _, options = parseCommandLine(["ping", *words.split()])
+            assert isinstance(options, PingOptions)
+            self.assertEqual(options.protocol, protocol)
+
     def test_sockets(self) -> None:
         """
         Source, type of service and time to live are options of the sockets.
@@ -468,7 +482,7 @@ class OptionsTests(SynchronousTestCase):
             for arguments in (["-h"], ["ping", "-h"]):
                 self.assertRaises(SystemExit, parseCommandLine, arguments)
         for usage in (
-            "greet|tcp|udp|ping|watch [options] [TARGET]",
+            "greet|tcp|udp|ping|watch [options] [TARGET...]",
             "ping [options] [TARGET...]",
         ):
             self.assertIn(f"Usage: echoc {usage}\n", printed.getvalue())

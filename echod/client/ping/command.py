@@ -58,7 +58,7 @@ async def _ping(run: Run, options: PingOptions, printer: BufferedPrinter) -> Out
     repeated.clock = run.reactor
     if options["every"]:
         repeated.start(options["every"], now=False)
-    report.started(options.plan, "TCP" if options["tcp"] else "UDP")
+    report.started(options.plan, options.protocol)
     try:
         await DeferredList([each.start() for each in targets])
         printer.keepAll()

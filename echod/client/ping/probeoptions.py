@@ -12,6 +12,7 @@ from echod.client.commonoptions import SOCKETS, ClientOptions
 from echod.client.ping.probe import MAX_SIZE
 from echod.client.udpsocket import NO_FRAGMENTS
 from echod.client.values import positive, seconds
+from echod.net.descriptions import socketPath
 from echod.net.format import quoted
 from echod.net.quantities import SIZE_HELP, size
 
@@ -58,6 +59,16 @@ class ProbeOptions(ClientOptions):
         True if the target can be an endpoint description.
         """
         return bool(self["tcp"])
+
+    @property
+    def protocol(self) -> str:
+        """
+        The protocol that carries the probes.
+        """
+        if not self["tcp"]:
+            return "UDP"
+        unix = [socketPath(str(target)) is not None for target in self["targets"]]
+        return " and ".join(["TCP"] * (not all(unix)) + ["UNIX"] * any(unix))
 
     @property
     def discovery(self) -> int | None:

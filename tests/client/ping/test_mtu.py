@@ -207,14 +207,16 @@ class LinkTests(SynchronousTestCase):
     C{echoc ping} and a real echod, on a link that drops large packets without ICMP errors.
     """
 
-    def ping(self, link: SlowLink, *options: str) -> CompletedProcess[str]:
+    def ping(
+        self, link: SlowLink, *options: str, target: str = f"{SERVER}:7777"
+    ) -> CompletedProcess[str]:
         """
         Run C{echoc ping} at the end of the client.
         """
         return run(
             [
                 *(*link.client, sys.executable, "-m", "echod.client", "ping"),
-                *("-W", "0.3", *options, f"{SERVER}:7777"),
+                *("-W", "0.3", *options, target),
             ],
             env=MEASURED,
             capture_output=True,
@@ -267,3 +269,22 @@ class LinkTests(SynchronousTestCase):
             )
             self.assertEqual((sweep["received"], sweep["lost"], sweep["too_big"]), (1, 1, 1))
             self.assertIn("1 were too big for the path", sweep["verdict"])
+
+    def test_blackHoleIPv6(self) -> None:
+        """
+        The same by IPv6, where only the sender may fragment.
+        """
+        with SlowLink("1gbit") as link:
+            for end, name, host in ((link.server, "near", 1), (link.client, "far", 2)):
+                address = f"ip address add fd97::{host}/64 dev {name} nodad"
+                run([*end, *address.split()], check=True)
+            small = "tc qdisc replace dev near root tbf rate 1gbit burst 1400 latency 1s"
+            run([*link.server, *small.split()], check=True)
+            target = "[fd97::1]:7777"
+            daemon = Daemon("--udp", target, below=link.server)
+            self.addCleanup(daemon.stop)
+            ended = self.ping(link, "--mtu", target=target)
+            self.assertEqual(
+                (ended.stdout, ended.returncode),
+                (f"{target}: path MTU 1386 bytes (payload 1338 bytes)\n", 0),
+            )
