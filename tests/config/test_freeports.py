@@ -75,10 +75,10 @@ class FreePortsTests(SynchronousTestCase):
         """
         self.assertEqual(
             self.command(
-                "--tcp 8080 --udp=8080 --tcp 8081 --greeting-text 'a b' --tcp 8080",
+                "--tcp 8080 --udp=8080 --tcp 8081 --session-log 'a b' --tcp 8080",
                 {"tcp": [0, 8081, 8080], "udp": [0]},
             ),
-            "python -m echod --tcp 8080 --udp 8080 --tcp 0 --greeting-text 'a b' --tcp 0",
+            "python -m echod --tcp 8080 --udp 8080 --tcp 0 --session-log 'a b' --tcp 0",
         )
 
     def test_addresses(self) -> None:
