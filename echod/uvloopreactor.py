@@ -117,7 +117,6 @@ class Connection(tcp.Server):
     # Attributes that every message needs are slots: Python finds them faster than among the
     # many attributes of a Twisted transport.
     __slots__ = (
-        "_blocked",
         "_contexts",
         "_delivering",
         "_held",
@@ -133,6 +132,7 @@ class Connection(tcp.Server):
     # Only this process has the socket, so to close it ends both directions.
     _shouldShutdown = False
     _accepted = 0
+    _blocked = False
     _scheduled = False
     _wantsToWrite = False
     _unread = b""
@@ -162,7 +162,6 @@ class Connection(tcp.Server):
             self._addressType = address.IPv6Address
         self._peer: Any = server.newestPeer if server else self._addressType("TCP", *client)
         self._uv: Any = None
-        self._blocked = False
         self._delivering = False
         self._held: bytes | None = _NOTHING
         self.connected = 1
@@ -281,8 +280,6 @@ class Connection(tcp.Server):
         if held:
             self._held = _NOTHING
             self._uv.write(held)
-            if self._blocked:
-                self._keepHeld(held)
 
     def eof_received(self) -> bool:
         """
@@ -300,9 +297,16 @@ class Connection(tcp.Server):
 
     def pause_writing(self) -> None:
         """
-        libuv could not send all bytes.
+        libuv could not send all bytes.  Count a direct write as buffered.
         """
         self._blocked = True
+        if self._held is not None:
+            self._held = None
+            self._accepted = self._uv.get_write_buffer_size()
+            # libuv has the data itself.
+            self.dataBuffer = bytes(self._accepted)
+            self._wantsToWrite = True
+            self._maybePauseProducer()
 
     def resume_writing(self) -> None:
         """
@@ -325,7 +329,7 @@ class Connection(tcp.Server):
         """
         Send data.
         """
-        if self._held is _NOTHING and data.__class__ is bytes and len(data) <= READ_SIZE:
+        if self._held is _NOTHING and data.__class__ is bytes:
             self._held = data
             if not self._delivering:
                 self._schedule()
@@ -541,15 +545,6 @@ class Connection(tcp.Server):
             else:
                 self._uv.resume_reading()
 
-    def _keepHeld(self, data: bytes) -> None:
-        """
-        Count a direct write as buffered, because libuv could not send all of it.
-        """
-        self._held = None
-        self.dataBuffer = data
-        self._accepted = len(data)
-        self._wantsToWrite = True
-
     def _closeDirectWay(self) -> None:
         held, self._held = self._held, None
         if not self._tempDataBuffer:
@@ -586,8 +581,6 @@ class Connection(tcp.Server):
         if held:
             self._held = _NOTHING
             self._uv.write(held)
-            if self._blocked:
-                self._keepHeld(held)
         if self._wantsToWrite and not self._blocked:
             self._call(self._doWrite)
 

@@ -28,6 +28,7 @@ NAMES = {
     "twisted.internet._signals._MultiSignalHandling": {"_signalHandlings"},
     "twisted.internet.abstract.FileDescriptor": {
         "_getLogPrefix",
+        "_maybePauseProducer",
         "_tempDataBuffer",
         "_tempDataLen",
         "_writeDisconnected",

@@ -307,6 +307,25 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.serve(Writing(), lambda client: self.read(client, len(data), received, written))
         self.assertTrue(received == data)
 
+    def test_writeAfterDelivery(self) -> None:
+        """
+        What a protocol writes after C{dataReceived} is sent, also if no more data arrives.
+        """
+        received = bytearray()
+        sent = Event()
+
+        class Late(Recorder):
+            def dataReceived(self, data: bytes) -> None:
+                self.factory.reactor.callLater(0, self.transport.write, data)
+
+        def start(client: socket.socket) -> None:
+            client.sendall(b"late")
+            self.read(client, 4, received, sent)
+
+        sent.set()
+        self.serve(Late(), start)
+        self.assertEqual(received, b"late")
+
     def manyWrites(self, outside: bool) -> None:
         """
         Write more than a socket takes, in pieces that each could be sent at once, while
@@ -547,17 +566,19 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_backpressure(self) -> None:
         """
-        An answer that the peer does not read pauses the producer.
+        An answer that the peer does not read pauses the producer, also if it is one long
+        write.
         """
 
         class Producing(Recorder):
+            long = b""
             paused = False
 
             def connectionMade(self) -> None:
                 self.transport.registerProducer(self, True)
 
             def dataReceived(self, data: bytes) -> None:
-                self.transport.write(data)
+                self.transport.write(self.long or data)
 
             def pauseProducing(self) -> None:
                 self.paused = True
@@ -577,6 +598,10 @@ class UVLoopReactorTests(SynchronousTestCase):
                 protocol.transport.abortConnection()
 
         self.serve(protocol, lambda client: send(client, 2000))
+        self.assertTrue(protocol.paused)
+        protocol = Producing()
+        protocol.long = b"x" * 10_000_000
+        self.serve(protocol, lambda client: client.sendall(b"x"))
         self.assertTrue(protocol.paused)
 
     def test_writeAfterHalfClose(self) -> None:

@@ -49,10 +49,7 @@ MUTATIONS = [
         "            super().writeSomeData(data)\n            return len(data)",
         _TESTS,
     ),
-    Mutation(
-        _PATH,
-        "            if self._blocked:\n                self._keepHeld(held)\n\n    def eof",
-        "\n    def eof",
-        _TESTS,
-    ),
+    Mutation(_PATH, "        if self._held is not None:\n", "        if False:\n", _TESTS),
+    Mutation(_PATH, "            self._maybePauseProducer()\n", "", _TESTS),
+    Mutation(_PATH, "        self._delivering = False\n        held", "        held", _TESTS),
 ]
