@@ -77,6 +77,8 @@ class Goodbye:
     """
     The goodbye rule for one session.
 
+    @param startsLine: False if the first segment continues a line.
+
     @ivar over: True after a goodbye or L{stop}.  From then on nothing is returned.
 
     @ivar withheld: The bytes which were received, and are not returned yet
@@ -87,19 +89,18 @@ class Goodbye:
         "_afterFullRead",
         "_alone",
         "_context",
-        "_ordinary",
         "_silent",
         "_word",
         "over",
         "withheld",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, startsLine: bool = True) -> None:
         self.over = False
         self.withheld = b""
         # The last bytes, from the first line end after which a line is unfinished
         # that may become a goodbye; every line end before it is written as "\n".
-        self._context = b"\n"
+        self._context = b"\n" if startsLine else b""
         # The beginning of a goodbye at the end of the context.
         self._word = b""
         # True if the last segment was "bye" as a whole.
@@ -107,8 +108,6 @@ class Goodbye:
         self._afterFullRead = False
         # True if silence followed the last byte, and that was "\r".
         self._silent = False
-        # True if the last bytes do not matter, except that they may end a line.
-        self._ordinary = True
 
     @property
     def undecided(self) -> bool:
@@ -117,40 +116,21 @@ class Goodbye:
         """
         return bool(self.withheld) or (self._context.endswith(b"\r") and not self._silent)
 
-    def passes(self, segment: bytes) -> bool:
+    @property
+    def ordinary(self) -> bool:
         """
-        Take an ordinary segment: this is the quick way, for nearly all messages.
-
-        @param segment: At least one byte.
-
-        @return: True if the whole segment is to be returned now, and neither it nor
-            the bytes before it may become a goodbye.  If False, nothing was taken:
-            call L{receive}.
+        True if the last bytes do not matter, except that they may end a line.
         """
-        last = segment[-1]
-        if (
-            self._ordinary
-            and (last > CARRIAGE_RETURN or last not in b"\r\0")
-            and len(segment) < FULL_READ
-            # A number is looked for in a tenth of the time that a string takes.
-            and (B not in segment or (last not in b"by" and not contains(segment, b"bye")))
-            and (IAC not in segment or not self._mayBeCommand(segment))
-        ):
-            self._context = b"\n" if last == NEWLINE else b""
-            return True
-        return False
-
-    def _mayBeCommand(self, segment: bytes) -> bool:
-        """
-        @return: True if a line that starts with a telnet command may continue in the next
-            segment.
-        """
-        tail = segment[-COMMANDS_SIZE:]
-        return (
-            b"\n\xff" in tail
-            or b"\0\xff" in tail
-            or (segment[0] == IAC and self._context == b"\n")
+        return self._context in (b"", b"\n") and not (
+            self.over or self._alone or self._afterFullRead
         )
+
+    @property
+    def startsLine(self) -> bool:
+        """
+        True if the next byte starts a line.
+        """
+        return self._context == b"\n"
 
     def receive(self, segment: bytes) -> bytes:
         """
@@ -174,7 +154,6 @@ class Goodbye:
         size = len(segment if self._alone else self._word)
         place = max(0, len(unreturned) - size)
         self.withheld = unreturned[place:]
-        self._ordinary = self._context in (b"", b"\n") and not (size or self._afterFullRead)
         return unreturned[:place]
 
     def release(self) -> bytes:
@@ -210,7 +189,6 @@ class Goodbye:
         """
         self.over = True
         self.withheld = self._context = self._word = b""
-        self._ordinary = False
 
     def _continued(self, segment: bytes) -> bytes:
         """
@@ -232,6 +210,36 @@ class Goodbye:
             self.stop()
             return b""
         return settled
+
+
+def isOrdinary(segment: bytes, startsLine: bool) -> bool:
+    """
+    Most segments need no L{Goodbye}.
+
+    @param segment: At least one byte.
+
+    @param startsLine: True if the segment starts a line.
+
+    @return: True if the segment contains no goodbye, and does not end with something that
+        the next segment may make a goodbye.
+    """
+    last = segment[-1]
+    return (
+        (last > CARRIAGE_RETURN or last not in b"\r\0")
+        and len(segment) < FULL_READ
+        # A number is looked for in a tenth of the time that a string takes.
+        and (B not in segment or (last not in b"by" and not contains(segment, b"bye")))
+        and (IAC not in segment or not _mayBeCommand(segment, startsLine))
+    )
+
+
+def _mayBeCommand(segment: bytes, startsLine: bool) -> bool:
+    """
+    @return: True if a line that starts with a telnet command may continue in the next
+        segment.
+    """
+    tail = segment[-COMMANDS_SIZE:]
+    return b"\n\xff" in tail or b"\0\xff" in tail or (startsLine and segment[0] == IAC)
 
 
 def _firstGoodbye(context: bytes, segment: bytes) -> int | None:

@@ -4,9 +4,10 @@ The TCP echo with a goodbye: every byte comes back, until the peer says goodbye.
 
 from __future__ import annotations
 
-from echod.tcp.goodbye import Goodbye
+from echod.tcp.goodbye import CARRIAGE_RETURN, FULL_READ, NEWLINE, B, Goodbye, isOrdinary
 from echod.tcp.plainecho import EchoProtocol
 from echod.tcp.states import RETURNING
+from echod.tcp.telnet import IAC
 
 SILENCE = 0.2
 """
@@ -23,44 +24,69 @@ class GoodbyeEchoProtocol(EchoProtocol):
     decides.
     """
 
+    __slots__ = ("_goodbye", "_last")
+
     # How many segments the withheld bytes have come in; 0 if their time is not
     # measured.
     _pieces = 0
 
     def __init__(self) -> None:
-        self._goodbye = Goodbye()
+        super().__init__()
+        # None while the last bytes do not matter, except that they may end a line: most
+        # sessions never have it.
+        self._goodbye: Goodbye | None = None
+        # The last byte of an ordinary message; a newline stands for every kind of line end.
+        self._last = NEWLINE
 
     def dataReceived(self, data: bytes) -> None:
         """
         Return what cannot be a goodbye.
         """
-        self.received += len(data)
-        if self._goodbye.passes(data):
+        size = len(data)
+        self.received += size
+        last = data[-1]
+        if self._goodbye is None and (
+            # This is true for most segments, and saves the call.
+            (
+                B not in data
+                and IAC not in data
+                and (last == NEWLINE or last > CARRIAGE_RETURN)
+                and size < FULL_READ
+            )
+            or isOrdinary(data, self._last == NEWLINE)
+        ):
+            self._last = last
             self.transport.write(data)
         else:
-            self._kept += len(data)
-            self._settle(self._goodbye.receive(data))
+            self._kept += size
+            self._settle(self._rule.receive(data))
+
+    @property
+    def _rule(self) -> Goodbye:
+        if self._goodbye is None:
+            self._goodbye = Goodbye(self._last == NEWLINE)
+        return self._goodbye
 
     def readConnectionLost(self) -> None:
         """
         Decide about the withheld bytes: this is the end of the stream.
         """
         if self.state in RETURNING:
-            self._settle(self._goodbye.end())
+            self._settle(self._rule.end())
         super().readConnectionLost()
 
     def finish(self) -> None:
         """
         Decide about the withheld bytes as at the end of the stream, and end the drain.
         """
-        self._settle(self._goodbye.end())
+        self._settle(self._rule.end())
         super().finish()
 
     def stopReturning(self) -> None:
         """
         Discard what is received from now on.
         """
-        self._goodbye.stop()
+        self._rule.stop()
         super().stopReturning()
 
     def cancelWaits(self) -> None:
@@ -96,7 +122,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         Decide about the withheld bytes: the peer was silent.
         """
-        self._settle(self._goodbye.silence())
+        self._settle(self._rule.silence())
 
     def withheldLongEnough(self) -> None:
         """
@@ -105,7 +131,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         pieces, self._pieces = self._pieces, 0
         if pieces > 1:
-            self._return(self._goodbye.release())
+            self._return(self._rule.release())
 
     def _return(self, reply: bytes) -> None:
         self._kept -= len(reply)
@@ -115,7 +141,11 @@ class GoodbyeEchoProtocol(EchoProtocol):
         self._return(reply)
         if reply:
             self._pieces = 0
-        if not self._goodbye.over:
+        rule = self._rule
+        if rule.ordinary:
+            self._last = NEWLINE if rule.startsLine else 0
+            self._goodbye = None
+        if not rule.over:
             self._wait()
         elif self.state in RETURNING:
             self.close(GOODBYE)
@@ -124,12 +154,13 @@ class GoodbyeEchoProtocol(EchoProtocol):
         """
         Wait for what decides about the last bytes.
         """
-        if self._paused or not self._goodbye.undecided or self.state not in RETURNING:
+        rule = self._goodbye
+        if rule is None or self._paused or not rule.undecided or self.state not in RETURNING:
             self._stopWaiting()
             return
         self.factory.silent.discard(self)
         self.factory.silence.add(self)
-        if self._goodbye.withheld:
+        if rule.withheld:
             self._pieces += 1
             if self._pieces == 1:
                 self.factory.withheld.add(self)

@@ -14,7 +14,6 @@ from zope.interface import implementer
 
 from echod.net.sockets import unread
 from echod.tcp.session import DRAINED, Session
-from echod.tcp.states import RETURNING
 
 if TYPE_CHECKING:
     from echod.tcp.echo import EchoFactory
@@ -35,10 +34,17 @@ class EchoProtocol(Session):
     producer of its own transport; when the transport pauses it, it pauses reading.
     """
 
+    # Every message needs these attributes.  As slots they are next to each other in memory.
+    __slots__ = ("_returns", "received", "transport")
+
     factory: EchoFactory
     _paused = False
     # How much the peer had sent when the drain began; None before.
     _end: int | None = None
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._returns = True
 
     def connectionMade(self) -> None:
         """
@@ -57,7 +63,7 @@ class EchoProtocol(Session):
         Return what was received.
         """
         self.received += len(data)
-        if self.state in RETURNING:
+        if self._returns:
             self.transport.write(data)
         else:
             self._kept += len(data)
@@ -82,6 +88,7 @@ class EchoProtocol(Session):
         """
         Discard what is received from now on.
         """
+        self._returns = False
         self.cancelWaits()
         # A registered producer would delay the close.
         self.transport.unregisterProducer()

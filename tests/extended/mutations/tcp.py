@@ -34,7 +34,7 @@ MUTATIONS = [
     Mutation(ECHO, "self.received + unread(self.transport)", "self.received", TEST_ECHO),
     Mutation(ECHO, "self._paused or (", "(", TEST_ECHO),
     Mutation(ECHO, "        self.transport.unregisterProducer()\n", "", TEST_ECHO),
-    Mutation(ECHO, "if self.state in RETURNING:", "if True:", TEST_STATES),
+    Mutation(ECHO, "if self._returns:", "if True:", TEST_STATES),
     Mutation(
         ECHO,
         "        super().close(outcome)\n        self.transport.resumeProducing()\n",
