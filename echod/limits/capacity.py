@@ -49,6 +49,8 @@ class Capacity:
     The number of connections that one service, or several together, may have.
 
     @ivar most: The limit; 0 for no limit.
+
+    @ivar taken: The number of connections.
     """
 
     def __init__(self, most: int = 0, within: Capacity | None = None) -> None:
@@ -57,27 +59,22 @@ class Capacity:
         """
         self.most = most
         self._within = within
-        self._taken = 0
+        self.taken = 0
 
     @property
     def full(self) -> bool:
         """
         True if no connection has room.
         """
-        return 0 < self.most <= self._taken or (self._within is not None and self._within.full)
+        return 0 < self.most <= self.taken or (self._within is not None and self._within.full)
 
-    @property
-    def taken(self) -> int:
+    def take(self, number: int) -> None:
         """
-        The number of connections.
+        Count connections that have begun; or, with a negative number, that have ended.
         """
-        return self._taken
-
-    @taken.setter
-    def taken(self, number: int) -> None:
+        self.taken += number
         if self._within is not None:
-            self._within.taken += number - self._taken
-        self._taken = number
+            self._within.take(number)
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,9 @@ class Admission:
         self._count(address, -1)
 
     def _count(self, address: IAddress | None, change: int) -> None:
-        self._limits.capacity.taken += change
-        host = getattr(address, "host", None)
-        if self._limits.maxPerSource and host is not None:
+        limits = self._limits
+        limits.capacity.take(change)
+        if limits.maxPerSource and (host := getattr(address, "host", None)) is not None:
             source = sourceOf(host)
             self.fromSource[source] += change
             if not self.fromSource[source]:

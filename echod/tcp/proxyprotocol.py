@@ -52,7 +52,7 @@ class ProxyProtocol(Protocol):
         Wait for the header.
         """
         self.factory.waiting.add(self)
-        self.factory.capacity.taken += 1
+        self.factory.capacity.take(1)
         self.factory.headers.add(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -123,7 +123,7 @@ class ProxyProtocol(Protocol):
     def _waitNoMore(self) -> None:
         if self in self.factory.waiting:
             self.factory.waiting.remove(self)
-            self.factory.capacity.taken -= 1
+            self.factory.capacity.take(-1)
         self.factory.headers.discard(self)
 
     def _handOver(self, header: Header, data: bytes) -> None:

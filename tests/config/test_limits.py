@@ -55,10 +55,10 @@ class LimitTests(SynchronousTestCase):
             servers: list[Any] = [each.server for each in service.listening]
             first, second = [server.limits.capacity for server in servers]
             while not first.full:
-                first.taken += 1
+                first.take(1)
             self.assertEqual(first.taken, most if most == 10 else 15)
             self.assertEqual(second.full, most != 10)
-            second.taken += 5
+            second.take(5)
             self.assertTrue(second.full)
 
     def test_selectReactor(self) -> None:

@@ -21,9 +21,9 @@ class CapacityTests(SynchronousTestCase):
         capacity = Capacity(2)
         for full in (False, False, True, True):
             self.assertEqual(capacity.full, full)
-            capacity.taken += 1
+            capacity.take(1)
         capacity = Capacity(0)
-        capacity.taken = 1000000
+        capacity.take(1000000)
         self.assertFalse(capacity.full)
 
     def test_within(self) -> None:
@@ -33,10 +33,10 @@ class CapacityTests(SynchronousTestCase):
         whole = Capacity(3)
         parts = [Capacity(2, whole), Capacity(0, whole)]
         for part in parts:
-            part.taken += 2
+            part.take(2)
             self.assertTrue(part.full)
         self.assertEqual(whole.taken, 4)
-        parts[1].taken = 0
+        parts[1].take(-2)
         self.assertEqual(whole.taken, 2)
         self.assertEqual([part.full for part in parts], [True, False])
 

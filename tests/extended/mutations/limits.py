@@ -90,7 +90,7 @@ MUTATIONS = [
         TEST_PROXY,
     ),
     Mutation(PROXY, "if not unread(self.transport):", "if True:", TEST_PROXY),
-    Mutation(PROXY, "self.factory.capacity.taken -= 1", "pass", TEST_PROXY),
+    Mutation(PROXY, "self.factory.capacity.take(-1)", "pass", TEST_PROXY),
     Mutation(ENDPOINTS, "kind.lower() not in PROXIED", "kind not in PROXIED", TEST_ENDPOINTS),
     Mutation(
         ENDPOINTS, "description.lower().startswith", "description.startswith", TEST_ENDPOINTS
