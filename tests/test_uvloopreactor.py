@@ -309,7 +309,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_writeAfterDelivery(self) -> None:
         """
-        What a protocol writes after C{dataReceived} is sent, also if no more data arrives.
+        Data that a protocol writes after C{dataReceived} is sent, also if no more data arrives.
         """
         received = bytearray()
         sent = Event()
