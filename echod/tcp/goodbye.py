@@ -10,66 +10,21 @@ version of the same rule:
 
   - what was returned, with what is withheld appended, is what was received;
   - what is withheld could still become a goodbye, and is at most four bytes.
-
-The cost of a segment is limited, whatever is in it: it is searched a limited number
-of times, and of what is found, a limited number of places is looked at.
 """
 
 from __future__ import annotations
 
-import re
+from echod.tcp.goodbyesearch import B, contains, firstGoodbye, lastLine
+from echod.tcp.telnet import COMMANDS_SIZE, IAC
 
-from echod.tcp.telnet import (
-    COMMANDS_SIZE,
-    IAC,
-    LINE_ENDS,
-    LINE_SIZE,
-    afterCommands,
-    isUnfinished,
-)
-
-try:
-    from stringzilla import contains, rfind
-except ImportError:
-    # The slowest content costs a search from the end half as much as a search from the
-    # start.
-    rfind = bytes.rfind
-
-    def contains(text: bytes, part: bytes) -> bool:
-        """
-        @return: True if the part is in the text.
-        """
-        return text.rfind(part) >= 0
-
-
-B = ord("b")
 NEWLINE = ord("\n")
 CARRIAGE_RETURN = ord("\r")
-
-GOODBYES = (b"bye\n", b"bye\r\n", b"bye\r\0")
-"""
-The line that ends a session.
-"""
 
 FULL_READ = 1 << 14
 """
 A segment of a multiple of this size has filled a read: a TLS record has this size,
 and Twisted reads four times as much at once.  The next segment is the rest of the
 same message.
-"""
-
-CANDIDATES = 6
-"""
-How many places of C{bye} in one segment are looked at, from the end.  If a segment has more,
-it is searched for all goodbyes that directly follow a line end, but not for more of those
-that follow telnet commands.
-"""
-
-_LINE = re.compile(rb"(?:\n|\r\0)(bye(?:\n|\r[\n\0]))")
-
-_BEGINNINGS = tuple(end + b"bye\r"[:size] for end in LINE_ENDS for size in range(5))
-"""
-At the end of a text: a line that is empty or the beginning of a goodbye.
 """
 
 
@@ -144,11 +99,11 @@ class Goodbye:
             return b""
         unreturned = self.withheld + segment
         context = self._continued(segment)
-        place = _firstGoodbye(context, segment)
+        place = firstGoodbye(context, segment)
         if place is not None:
             self.stop()
             return unreturned[: max(0, len(unreturned) - len(segment) + place)]
-        self._context, self._word = _lastLine(context, segment)
+        self._context, self._word = lastLine(context, segment)
         self._alone = segment == b"bye" and not self._afterFullRead
         self._afterFullRead = len(segment) % FULL_READ == 0
         size = len(segment if self._alone else self._word)
@@ -240,82 +195,3 @@ def _mayBeCommand(segment: bytes, startsLine: bool) -> bool:
     """
     tail = segment[-COMMANDS_SIZE:]
     return b"\n\xff" in tail or b"\0\xff" in tail or (startsLine and segment[0] == IAC)
-
-
-def _firstGoodbye(context: bytes, segment: bytes) -> int | None:
-    """
-    @return: The position in a segment at which the first line that is a goodbye starts;
-        negative if it starts in the context.
-    """
-    start = context + segment[: len(b"\0bye\r\n")]
-    if B in start and (match := _LINE.search(start)):
-        return match.start(1) - len(context)
-    found: list[int] = []
-
-    def hasMore(part: bytes, byte: int, offset: int) -> bool:
-        """
-        Look at the last places of a part of a goodbye.
-
-        @param byte: The byte of the part that is in few segments: a byte is found in a
-            fifth of the time that a part takes.
-
-        @param offset: The distance from the part to the start of the goodbye.
-
-        @return: True if these may not be all places.
-        """
-        place = len(segment) if byte in segment else 0
-        for _ in range(CANDIDATES):
-            place = rfind(segment, part, 0, place)
-            if place < 0:
-                return False
-            if _isGoodbye(context, segment, place + offset):
-                found.append(place + offset)
-        return True
-
-    # stringzilla finds three bytes in the same time, whatever the content is.  More bytes
-    # take longer if the segment is full of bytes that are nearly the same.
-    if hasMore(b"bye", B, 0):
-        starts = [end for end in LINE_ENDS if hasMore(end[-1:] + b"by", end[-1], 1)]
-        goodbyes = [g for g in GOODBYES if starts and hasMore(g[-3:], g[3], 3 - len(g))]
-        found += [
-            segment.find(end + goodbye) + len(end)
-            for end in starts
-            for goodbye in goodbyes
-            if contains(segment, end + goodbye)
-        ]
-    return min(found) if found else None
-
-
-def _isGoodbye(context: bytes, segment: bytes, place: int) -> bool:
-    if not segment.startswith(GOODBYES, place):
-        return False
-    if segment.endswith(LINE_ENDS, 0, place):
-        return True
-    before = segment[max(0, place - LINE_SIZE) : place]
-    if len(before) == place:
-        before = context + before
-    return IAC in before[-3:] and afterCommands(before) == b""
-
-
-def _lastLine(context: bytes, segment: bytes) -> tuple[bytes, bytes]:
-    """
-    @return: The context that a segment leaves, and the beginning of a goodbye in it.
-    """
-    text = segment[-LINE_SIZE:]
-    if len(text) == len(segment):
-        text = context + segment
-    context = word = b""
-    if text.endswith(_BEGINNINGS):
-        word = text[-5:].replace(b"\0", b"\n").rpartition(b"\n")[2]
-        context = b"\n" + word
-    elif text.endswith(b"\r"):
-        context = b"\r"
-    if IAC in text and (rest := afterCommands(text)) is not None:
-        if not rest and text.endswith(b"\r"):
-            # The last byte of a command is half of a line end.
-            rest = text[-3:]
-        if b"bye\r".startswith(rest):
-            context, word = b"\n" + rest, rest
-        elif isUnfinished(rest):
-            context = b"\n" + rest
-    return context, word

@@ -4,7 +4,8 @@ The TCP echo with a goodbye: every byte comes back, until the peer says goodbye.
 
 from __future__ import annotations
 
-from echod.tcp.goodbye import CARRIAGE_RETURN, FULL_READ, NEWLINE, B, Goodbye, isOrdinary
+from echod.tcp.goodbye import CARRIAGE_RETURN, FULL_READ, NEWLINE, Goodbye, isOrdinary
+from echod.tcp.goodbyesearch import B
 from echod.tcp.plainecho import EchoProtocol
 from echod.tcp.states import RETURNING
 from echod.tcp.telnet import IAC

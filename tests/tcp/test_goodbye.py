@@ -4,15 +4,13 @@ Tests for L{echod.tcp.goodbye}.
 
 from __future__ import annotations
 
-import sys
 from itertools import product
-from subprocess import run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.tcp.goodbye import CANDIDATES, FULL_READ, GOODBYES, Goodbye, isOrdinary
-from echod.tcp.telnet import COMMANDS_SIZE, LINE_ENDS
-from tests.support import CHECKOUT, MEASURED, lacking
+from echod.tcp.goodbye import FULL_READ, Goodbye, isOrdinary
+from echod.tcp.telnet import COMMANDS_SIZE
+from tests.support import lacking
 from tests.support.properties import EXAMPLES, given, settings, st
 
 SILENCE = "silence"
@@ -207,58 +205,6 @@ class GoodbyeTests(SynchronousTestCase):
         ):
             self.assertFollowed([*history])
 
-    def test_longSegment(self) -> None:
-        """
-        In a long segment, the first goodbye ends the session, whatever surrounds it.
-        """
-        commands = b"\xff\xfd\x03\xff\xfa\x1f\x00P\x00\x18\xff\xf0"
-        starts = (b"\n", b"\r\0", b"\n" + commands, b"\r\0\xff\xf1")
-        parts = (b"x", b"bye bye\n", b"\nbyex\xff", b"\n\xff\xf1x\xff\xf1bye ")
-        for start, part, goodbye in product(starts, parts, GOODBYES):
-            before = b"x" * FULL_READ + part * CANDIDATES + start
-            rule = Goodbye()
-            returned = rule.receive(before + goodbye + b"x\nbye\n" + b"y" * FULL_READ)
-            self.assertEqual((returned, rule.over), (before, True))
-
-    def test_nearGoodbyes(self) -> None:
-        """
-        Each goodbye directly after a line end is found in a segment full of the parts of
-        all goodbyes.
-        """
-        parts = b"\nbyex\0byexbye\nxbye\r\nxbye\r\0x" * CANDIDATES
-        for start, goodbye in product(LINE_ENDS, GOODBYES):
-            rule = Goodbye()
-            returned = rule.receive(parts + start + goodbye + parts)
-            self.assertEqual((returned, rule.over), (parts + start, True))
-
-    def test_manyCandidates(self) -> None:
-        """
-        In a segment that is full of C{bye}, a goodbye after telnet commands must be among
-        the last ones; another goodbye may be anywhere.
-        """
-        for start, more, over in (
-            (b"\xff\xf1", CANDIDATES - 1, True),
-            (b"\xff\xf1", CANDIDATES, False),
-            (b"x\n", CANDIDATES, True),
-            (b"x\r\0", CANDIDATES, True),
-        ):
-            rule = Goodbye()
-            returned = rule.receive(start + b"bye\r\n" + b"bye " * more)
-            self.assertEqual((start, more, rule.over), (start, more, over))
-            self.assertEqual(returned == start, over)
-
-    def test_longCommands(self) -> None:
-        """
-        A line of telnet commands has a limited size.
-        """
-        command = b"\xff\xf1"
-        most = COMMANDS_SIZE // len(command)
-        for start in (b"x\n", b"\r\0"):
-            for number, over in ((most, True), (most + 1, False)):
-                rule = Goodbye()
-                rule.receive(b"x" * FULL_READ + start + command * number + b"bye\n")
-                self.assertEqual((start, number, rule.over), (start, number, over))
-
     def test_lastLineOfCommands(self) -> None:
         """
         The last line of a segment may continue if it consists of telnet commands, also if
@@ -342,24 +288,3 @@ class GoodbyeTests(SynchronousTestCase):
             self.assertFollowed([*history, END], quick)
 
         check()
-
-    def test_withoutStringzilla(self) -> None:
-        """
-        The rule needs no package besides Python's own.
-        """
-        script = (
-            "import sys\n"
-            "sys.modules['stringzilla'] = None\n"
-            "from echod.tcp.goodbye import Goodbye\n"
-            "rule = Goodbye()\n"
-            "print(rule.receive(b'\\nbyexbye\\n' * 1000 + b'bye\\nmore')[-4:], rule.over)\n"
-        )
-        done = run(
-            [sys.executable, "-c", script],
-            cwd=CHECKOUT,
-            env=MEASURED,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        self.assertEqual((done.stdout, done.stderr), ("b'bye\\n' True\n", ""))

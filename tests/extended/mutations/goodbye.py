@@ -7,6 +7,7 @@ from __future__ import annotations
 from tests.extended.mutations import Mutation
 
 RULE = "echod/tcp/goodbye.py"
+SEARCH = "echod/tcp/goodbyesearch.py"
 TELNET = "echod/tcp/telnet.py"
 SESSION = "echod/tcp/goodbyeecho.py"
 RULE_TESTS = "tests/tcp/test_goodbye.py"
@@ -15,6 +16,10 @@ SESSION_TESTS = "tests/tcp/test_echo.py"
 
 def _rule(old: str, new: str) -> Mutation:
     return Mutation(RULE, old, new, RULE_TESTS)
+
+
+def _search(old: str, new: str) -> Mutation:
+    return Mutation(SEARCH, old, new, f"{RULE_TESTS} tests/tcp/test_goodbyesearch.py")
 
 
 def _telnet(old: str, new: str) -> Mutation:
@@ -42,20 +47,22 @@ MUTATIONS = [
     _rule('(b"bye", b"bye\\r")', '(b"bye",)'),
     _rule("            self._silent = False\n", ""),
     _rule('if not segment.startswith(b"\\0"):', "if True:"),
-    _rule("return match.start(1) - len(context)", "return match.start(1)"),
-    _rule("if byte in segment else 0", "if byte not in segment else 0"),
-    _rule("                found.append(place + offset)\n", "                pass\n"),
-    _rule(
+    _search("return match.start(1) - len(context)", "return match.start(1)"),
+    _search("if byte in segment else 0", "if byte not in segment else 0"),
+    _search("                found.append(place + offset)\n", "                pass\n"),
+    _search(
         "        return True\n\n    # stringzilla", "        return False\n\n    # stringzilla"
     ),
-    _rule("for end in LINE_ENDS if hasMore(", "for end in LINE_ENDS[:1] if hasMore("),
-    _rule("for g in GOODBYES if starts", "for g in GOODBYES[:2] if starts"),
-    _rule("return min(found) if found", "return max(found) if found"),
-    _rule("if segment.endswith(LINE_ENDS, 0, place):", "if False:"),
-    _rule("        before = context + before\n", "        pass\n"),
-    _rule("if len(text) == len(segment):", "if False:"),
-    _rule("            rest = text[-3:]\n", "            pass\n"),
-    _rule(
+    _search("for end in LINE_ENDS if hasMore(", "for end in LINE_ENDS[:1] if hasMore("),
+    _search("for g in GOODBYES if starts", "for g in GOODBYES[:2] if starts"),
+    _search("return min(found) if found", "return max(found) if found"),
+    _search("if segment.endswith(LINE_ENDS, 0, place):", "if False:"),
+    _search("context + before if len(before) == place else before", "before"),
+    _search("IAC in text[-7:]", "IAC in text[-6:]"),
+    _search("text[-123:]", "text[-122:]"),
+    _search("if len(text) == len(segment):", "if False:"),
+    _search("            rest = text[-3:]\n", "            pass\n"),
+    _search(
         '            context, word = b"\\n" + rest, rest\n',
         '            context = b"\\n" + rest\n',
     ),
@@ -67,7 +74,7 @@ MUTATIONS = [
     _telnet("{0,60}", "{0,59}"),
     _telnet("{0,60}", "{0,61}"),
     _telnet("[\\xfb-\\xfe]\\r?|", "[\\xfb-\\xfe]|"),
-    _rule('        context = b"\\r"\n', "        pass\n"),
+    _search('        context = b"\\r"\n', "        pass\n"),
     _session("        if pieces > 1:\n", "        if pieces:\n"),
     _session("        if pieces > 1:\n", "        if False:\n"),
     _session(

@@ -1,0 +1,138 @@
+"""
+Search a segment for the line that is a goodbye, and for what may become one.
+
+The cost is limited, whatever is in the segment: it is searched a limited number of times,
+and of what is found, a limited number of places is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+
+from echod.tcp.telnet import IAC, LINE_ENDS, LINE_SIZE, afterCommands, isUnfinished
+
+try:
+    from stringzilla import contains as contains
+    from stringzilla import rfind
+except ImportError:
+    # The slowest content costs a search from the end half as much as a search from the
+    # start.
+    rfind = bytes.rfind
+
+    def contains(text: bytes, part: bytes) -> bool:
+        """
+        @return: True if the part is in the text.
+        """
+        return text.rfind(part) >= 0
+
+
+B = ord("b")
+
+GOODBYES = (b"bye\n", b"bye\r\n", b"bye\r\0")
+"""
+The line that ends a session.
+"""
+
+CANDIDATES = 6
+"""
+How many places of C{bye} in one segment are looked at, from the end.  If a segment has more,
+it is searched for all goodbyes that directly follow a line end, but not for more of those
+that follow telnet commands.
+"""
+
+_LINE = re.compile(rb"(?:\n|\r\0)(bye(?:\n|\r[\n\0]))")
+
+_BEGINNINGS = tuple(end + b"bye\r"[:size] for end in LINE_ENDS for size in range(5))
+"""
+At the end of a text: a line that is empty or the beginning of a goodbye.
+"""
+
+
+def firstGoodbye(context: bytes, segment: bytes) -> int | None:
+    """
+    @return: The position in a segment at which the first line that is a goodbye starts;
+        negative if it starts in the context.
+    """
+    start = context + segment[: len(b"\0bye\r\n")]
+    if B in start and (match := _LINE.search(start)):
+        return match.start(1) - len(context)
+    found: list[int] = []
+
+    def hasMore(part: bytes, byte: int, offset: int) -> bool:
+        """
+        Look at the last places of a part of a goodbye.
+
+        @param byte: The byte of the part that is in few segments: a byte is found in a
+            fifth of the time that a part takes.
+
+        @param offset: The distance from the part to the start of the goodbye.
+
+        @return: True if these may not be all places.
+        """
+        place = len(segment) if byte in segment else 0
+        for _ in range(CANDIDATES):
+            place = rfind(segment, part, 0, place)
+            if place < 0:
+                return False
+            if _isGoodbye(context, segment, place + offset):
+                found.append(place + offset)
+        return True
+
+    # stringzilla finds three bytes in the same time, whatever the content is.  More bytes
+    # take longer if the segment is full of bytes that are nearly the same.
+    if hasMore(b"bye", B, 0):
+        starts = [end for end in LINE_ENDS if hasMore(end[-1:] + b"by", end[-1], 1)]
+        goodbyes = [g for g in GOODBYES if starts and hasMore(g[-3:], g[3], 3 - len(g))]
+        found += [
+            segment.find(end + goodbye) + len(end)
+            for end in starts
+            for goodbye in goodbyes
+            if contains(segment, end + goodbye)
+        ]
+    return min(found) if found else None
+
+
+def _isGoodbye(context: bytes, segment: bytes, place: int) -> bool:
+    if not segment.startswith(GOODBYES, place):
+        return False
+    if segment.endswith(LINE_ENDS, 0, place):
+        return True
+    # The last byte of a command is at most two bytes after its IAC.
+    if place > LINE_SIZE and IAC not in segment[place - 3 : place]:
+        return False
+    before = segment[max(0, place - LINE_SIZE) : place]
+    return afterCommands(context + before if len(before) == place else before) == b""
+
+
+def lastLine(context: bytes, segment: bytes) -> tuple[bytes, bytes]:
+    """
+    @return: The context that a segment leaves, and the beginning of a goodbye in it.
+    """
+    text = segment[-LINE_SIZE:]
+    if len(text) == len(segment):
+        text = context + segment
+    context = word = b""
+    if text.endswith(_BEGINNINGS):
+        word = text[-5:].replace(b"\0", b"\n").rpartition(b"\n")[2]
+        context = b"\n" + word
+    elif text.endswith(b"\r"):
+        context = b"\r"
+    if _endsWithCommands(text) and (rest := afterCommands(text)) is not None:
+        if not rest and text.endswith(b"\r"):
+            # The last byte of a command is half of a line end.
+            rest = text[-3:]
+        if b"bye\r".startswith(rest):
+            context, word = b"\n" + rest, rest
+        elif isUnfinished(rest):
+            context = b"\n" + rest
+    return context, word
+
+
+def _endsWithCommands(text: bytes) -> bool:
+    """
+    @return: False if a text cannot end with telnet commands and the beginning of another one
+        or of a goodbye.
+    """
+    # A command of three bytes and four of a goodbye; or the most bytes of an unfinished
+    # subnegotiation: IAC SB, 60 times IAC IAC, IAC.
+    return IAC in text and (IAC in text[-7:] or contains(text[-123:], b"\xff\xfa"))
