@@ -58,11 +58,11 @@ def _program(words: Sequence[str], which: Callable[[str], str | None]) -> list[s
 
     @return: The command as the user has typed it.
     """
-    _, script, *others = words
+    script = "".join(words[1:2])
     if not os.access(script, os.X_OK):
         return list(words)
     name = os.path.basename(script)
-    return [name if which(name) == script else script, *others]
+    return [name if which(name) == script else script, *words[2:]]
 
 
 def _withFreePort(address: str, port: int) -> str:

@@ -110,6 +110,7 @@ class FreePortsTests(SynchronousTestCase):
             (("python", SCRIPT, "-n", "echod"), None, f"{SCRIPT} -n echod"),
             (("python", SCRIPT), "/usr/bin/other", SCRIPT),
             (("python", "-c", "a()", "echod"), None, "python -c 'a()' echod"),
+            (("frozen",), None, "frozen"),
         ):
             self.assertEqual(
                 self.command("--tcp 80", {"tcp": [80]}, program, found), f"{typed} --tcp 0"
