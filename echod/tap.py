@@ -47,8 +47,8 @@ class Options(options.Options):
         """
         @param reactor: The reactor to listen on; the installed one unless given.
 
-        @param hosts: Says what a port alone and a host name mean; the system's names
-            unless given.
+        @param hosts: Returns the addresses of a port alone and of a host name; by the
+            names of the system unless given.
         """
         super().__init__()
         self._reactor = reactor

@@ -62,7 +62,7 @@ def endpoints(
     """
     Make the endpoints of the addresses of one option.
 
-    @param hosts: Says what a port alone and a host name mean.
+    @param hosts: Returns the addresses of a port alone and of a host name.
 
     @param proxies: The addresses that may send PROXY headers; L{None} for all.
 

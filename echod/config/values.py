@@ -1,6 +1,6 @@
 """
-Read the values of options.  An error names the option and the value, and says what is
-right.
+Read the values of options.  An error names the option and the value, and shows a
+valid form.
 """
 
 from __future__ import annotations
@@ -107,5 +107,5 @@ def workers(value: str, spreads: bool = SPREADS) -> int:
             "for each core"
         ) from None
     if number > 1 and not spreads:
-        raise ValueError("only Linux spreads what comes over several processes")
+        raise ValueError("only Linux spreads peers over several processes")
     return number

@@ -94,7 +94,7 @@ class ImpairedConnection(ProtocolWrapper):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        Drop what waits, and tell the session.
+        Drop the waiting bytes, and tell the session.
         """
         if self._next is not None:
             self._next.cancel()

@@ -31,7 +31,7 @@ class Outlet:
 
     def resumeProducing(self) -> None:
         """
-        Write again: the transport has sent what it had.
+        Write again: the transport has sent all its bytes.
         """
         self._block(False)
 

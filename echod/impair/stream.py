@@ -33,7 +33,7 @@ turn by turn, as its reader cannot keep up anyway.
 
 RATE_TICK = 0.01
 """
-With a rate, the server sends at once what the rate allows in this time, in seconds.
+With a rate, the server sends the bytes of this time at once, in seconds.
 So small exchanges are slow, too, and the reactor has time for other connections.
 """
 

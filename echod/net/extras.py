@@ -39,7 +39,7 @@ def needed(extra: str, root: Path = ROOT, isInstalled: Callable[[], bool] = isIn
 
     @param root: The directory that contains the package C{echod}.
 
-    @return: The message if its package is missing: what to type.
+    @return: The message if its package is missing, with the command to type.
     """
     # pip finds the extras of a package that is installed, also of one that is on no index.
     place = "txechod"

@@ -1,5 +1,5 @@
 """
-The sum of what several workers have counted.
+The sum of the counts of several workers.
 
 Pure functions of L{Data<echod.status.snapshot.Data>}: the reports of single processes in,
 one report of all out.

@@ -38,7 +38,7 @@ def checkWorkers(config: Config, reactor: Reactor, chroot: object) -> None:
         raise ValueError("below --chroot there is no Python to run them")
     if config.seeded:
         raise ValueError(
-            "a seed of --impair repeats nothing where the system chooses who serves whom"
+            "a seed of --impair has no effect: the system chooses the worker of each peer"
         )
 
 

@@ -44,7 +44,7 @@ class WorkerPool(Service):
 
     @ivar deaths: How many workers have died unasked.
 
-    @ivar past: The sum of what the ended workers have counted; empty if none has ended.
+    @ivar past: The sum of the counts of all ended workers; empty if none has ended.
     """
 
     _started = False

@@ -118,7 +118,7 @@ COMBINATIONS = (
     ("--udp=0 --impair=pieces=1-3", "--impair: pieces fits nothing that is served"),
     (
         "--workers=2 --impair=delay=1ms,seed=7",
-        "--workers 2: a seed of --impair repeats nothing where the system chooses",
+        "--workers 2: a seed of --impair has no effect: the system",
     ),
     ("--workers=2 --impair=udp:drop=1%,seed=7", "--workers 2: a seed of --impair"),
 )

@@ -146,7 +146,7 @@ class WorkersTests(SynchronousTestCase):
         most.
         """
         error = self.assertRaises(ValueError, values.workers, "2", spreads=False)
-        self.assertEqual(str(error), "only Linux spreads what comes over several processes")
+        self.assertEqual(str(error), "only Linux spreads peers over several processes")
         self.assertEqual(values.workers("auto", spreads=False), 1)
 
     def test_noProcesses(self) -> None:
