@@ -45,9 +45,9 @@ LOOK_SILENT = (
     "leaves to"
 )
 
-NO_ECHO = (
-    "connected, but no echo: is this an echo server? does it expect a PROXY header or TLS?"
-)
+IS_IT_ECHO = "is this an echo server? does it expect a PROXY header or TLS?"
+
+NO_ECHO = f"connected, but no echo: {IS_IT_ECHO}"
 """
 The message if a server accepts a connection and returns nothing.
 """

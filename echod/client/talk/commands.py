@@ -12,6 +12,7 @@ from echod.client.commonoptions import ClientOptions
 from echod.client.connect import connect, openPort
 from echod.client.exitstatus import (
     ALL,
+    IS_IT_ECHO,
     NO_ECHO,
     SILENT,
     SOME,
@@ -134,7 +135,9 @@ def judge(end: str, protocol: ConversationProtocol) -> Outcome:
     counts = f"{comparison.sent} bytes sent, {comparison.received} received"
     afterGoodbye = comparison.cutByGoodbye() if end == CLOSED else None
     if comparison.wrong:
-        return Outcome(WRONG, f"{counts}; what came back differs at {_byte(comparison)}")
+        question = "" if comparison.difference else f": {IS_IT_ECHO}"
+        differs = f"what came back differs at {_byte(comparison)}{question}"
+        return Outcome(WRONG, f"{counts}; {differs}")
     if not comparison.outstanding or afterGoodbye == 0:
         if protocol.sentAll and end == CLOSED:
             return Outcome(ALL)

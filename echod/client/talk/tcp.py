@@ -62,12 +62,14 @@ class ConversationProtocol(Protocol):
     _source: WindowedProducer | None = None
     _halfCloses = True
     _paused = False
+    _closing = False
     _timedOut = False
 
     def __init__(self, reactor: IReactorTime, patience: float, output: IConsumer) -> None:
         """
         @param patience: How long to wait, in seconds, while bytes or the end of the
-            connection are due and nothing comes.
+            connection are due and nothing comes.  After a wrong byte from a source that is not
+            a person, this is the longest time until the end.
         """
         self.finished: Deferred[str] = Deferred()
         self.comparison = Comparison()
@@ -177,11 +179,14 @@ class ConversationProtocol(Protocol):
         self._stopWaiting()
         self._output.unregisterProducer()
         if self._timedOut:
-            self.finished.callback(f"nothing more came within {self._patience:g} s")
+            missing = self.comparison.outstanding
+            what = "nothing more came" if missing else "the server did not close"
+            self.finished.callback(f"{what} within {self._patience:g} s")
         else:
             self.finished.callback(CLOSED if reason.check(ConnectionDone) else LOST)
 
     def _close(self) -> None:
+        self._closing = True
         self._stopSending()
         self.transport.loseConnection()
 
@@ -192,15 +197,21 @@ class ConversationProtocol(Protocol):
     def _allCame(self) -> bool:
         return self.sentAll and not self._halfCloses and not self.comparison.outstanding
 
+    def _isHopeless(self) -> bool:
+        # A server that sends other data for ever must not delay the end.  A person at a
+        # terminal may talk to such a server.
+        return self.comparison.wrong and (self.sentAll or self._source is not None)
+
     def _wait(self) -> None:
-        due = self.sentAll or self.comparison.outstanding
-        if self._paused or not due:
+        hopeless = self._isHopeless()
+        due = self.sentAll or self.comparison.outstanding or hopeless
+        if not due or (self._paused and not hopeless):
             self._stopWaiting()
             return
         patience = LAST_LOOK if self._allCame() else self._patience
         if self._silence is None:
             self._silence = self._reactor.callLater(patience, self._timeOut)
-        else:
+        elif not hopeless:
             self._silence.reset(patience)
 
     def _stopWaiting(self) -> None:
@@ -210,8 +221,10 @@ class ConversationProtocol(Protocol):
 
     def _timeOut(self) -> None:
         self._silence = None
-        if self._allCame():
+        if self._allCame() and not self._closing:
             self._close()
+            # TLS waits until the server closes as well.
+            self._silence = self._reactor.callLater(self._patience, self._timeOut)
         else:
             self._timedOut = True
             self.abort()

@@ -148,8 +148,23 @@ class ConversationTests(ConversationTestCase):
         self.assertFalse(transport.disconnecting)
         self.clock.advance(LAST_LOOK)
         self.assertTrue(transport.disconnecting)
+        self.clock.advance(2)
         transport.connectionDone()
         self.assertEqual(self.finished(), CLOSED)
+
+    def test_noClosingWithoutHalfClose(self) -> None:
+        """
+        Over TLS the client does not wait for ever until the server closes as well.
+        """
+        for answers in (1, 2):
+            self.setUp()
+            transport = self.connectedByTLS()
+            self.client.send(b"data")
+            self.client.finishSending()
+            self.client.dataReceived(b"data" * answers)
+            self.clock.pump([LAST_LOOK, 3])
+            self.assertTrue(transport.aborted)
+            self.assertEqual(self.finished(), "the server did not close within 3 s")
 
     def test_tooMuchWithoutHalfClose(self) -> None:
         """
@@ -183,6 +198,41 @@ class ConversationTests(ConversationTestCase):
                 self.assertTrue(transport.aborted)
                 self.assertEqual(self.finished(), "nothing more came within 3 s")
 
+    def test_foreverWrong(self) -> None:
+        """
+        A server that sends other data for ever does not delay the end, even if it reads
+        nothing and the consumer is full at times.
+        """
+        for finish in (True, False):
+            self.setUp()
+            transport = self.connected()
+            if finish:
+                self.client.finishSending()
+            else:
+                self.client.sendFrom(Producer())  # type: ignore[arg-type]
+                self.client.send(b"data" * 1000)
+            self.client.dataReceived(b"?")
+            for _ in range(5):
+                self.output.producer.pauseProducing()
+                self.clock.advance(0.5)
+                self.output.producer.resumeProducing()
+                self.client.dataReceived(b"?" * 5000)
+            self.assertFalse(transport.aborted)
+            self.clock.advance(0.5)
+            self.assertTrue(transport.aborted)
+            self.finished()
+
+    def test_foreverWrongAtTerminal(self) -> None:
+        """
+        A person can talk to a server that answers with other data.
+        """
+        transport = self.connected()
+        for _ in range(5):
+            self.client.send(b"HELP\n")
+            self.client.dataReceived(b"no\n")
+            self.clock.advance(2)
+        self.assertFalse(transport.aborted)
+
     def test_neverCloses(self) -> None:
         """
         The client ends when all has come back and the server does not close.
@@ -194,6 +244,7 @@ class ConversationTests(ConversationTestCase):
         self.client.finishSending()
         self.clock.advance(3)
         self.assertTrue(transport.aborted)
+        self.assertEqual(self.finished(), "the server did not close within 3 s")
 
     def test_fullOutput(self) -> None:
         """
@@ -302,7 +353,7 @@ class JudgeTests(ConversationTestCase):
             (b"hello\nWORLD\n", CLOSED, 5, "12 received; what came back differs at byte 7"),
             (b"hello\nworld\n!", CLOSED, 5, "13 received; what came back differs at byte 13"),
             (b"world\n", CLOSED, 1, "6 received; the first that is missing is byte 1;"),
-            (b"?", "silence", 5, "what came back differs at byte 1"),
+            (b"?", "silence", 5, "differs at byte 1: is this an echo server? does it"),
         ):
             outcome = self.judged(returned, end)
             self.assertEqual(outcome.status, status, returned)
