@@ -23,4 +23,4 @@ complete -c echod -l session-log -r -F -d 'Append a JSON object to FILE for each
 complete -c echod -l show-messages -d 'Log the messages of peers, with control characters escaped'
 complete -c echod -l impair -x -a 'delay= jitter= rate= pieces= drop= duplicate= reorder= corrupt= truncate= close-after= reset-after= stall-after= refuse= seed=' -d 'Cause delays, losses and other faults, as SPEC says'
 complete -c echod -s h -l help -d 'Display this help and exit'
-complete -c echod -l version -d 'Display echod\'s version and exit'
+complete -c echod -l version -d 'Display the version and exit'

@@ -13,7 +13,6 @@ from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.python import usage
 
-from echod._version import __version__
 from echod.client.sockets import SocketOptions
 from echod.client.target import LOOPBACK6, Address, Family, Target, joinPort, parseTarget
 from echod.client.values import DSCP_NAMES, seconds, typeOfService
@@ -58,6 +57,7 @@ class ClientOptions(CommandLine):
     @cvar several: True if there can be several targets.
     """
 
+    program = "echoc"
     command = ""
     port = ECHO_PORT
     streams = True
@@ -115,13 +115,6 @@ class ClientOptions(CommandLine):
     def _split(self, name: str, value: str) -> list[str]:
         takesValue = f"{name[1]}:" in self.shortOpt or f"{name[2:]}=" in self.longOpt
         return [name, value] if takesValue else [name]
-
-    def opt_version(self) -> None:
-        """
-        Display the version and exit.
-        """
-        print(f"echoc {__version__}")
-        raise SystemExit(0)
 
     def opt_timeout(self, value: str) -> None:
         """

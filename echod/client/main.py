@@ -22,7 +22,8 @@ from twisted.logger import (
 from twisted.python import usage
 
 from echod.client.exitstatus import USAGE, Outcome
-from echod.client.options import parseCommandLine
+from echod.client.lookup import LimitedResolver, makeThreads
+from echod.client.options import TalkOptions, parseCommandLine
 from echod.client.ping.command import ping
 from echod.client.reactor import steadyReactor
 from echod.client.run import Run
@@ -45,21 +46,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     Run one client, and exit with its status.
     """
-    # Until the client runs, Ctrl-C and a closed pipe end the program without a message.
-    for number in (signal.SIGINT, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
+    # Until the client runs, Ctrl-C ends the program without a message.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     openStandardDescriptors()
     try:
         name, options = parseCommandLine(list(sys.argv[1:] if arguments is None else arguments))
     except usage.UsageError as error:
         print(f"echoc: {error}", file=sys.stderr)
         sys.exit(USAGE)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    reactor: Any = steadyReactor()
+    reactor.threadpool = makeThreads()
+    limit = options["timeout"] if isinstance(options, TalkOptions) else options.get("deadline")
+    if limit is not None:
+        reactor.installNameResolver(LimitedResolver(reactor, reactor.nameResolver, limit))
     logErrors(globalLogBeginner, sys.stderr)
     # The objects of the modules live until the end.  Looking through them takes 20 ms, and
     # probes would leave late.
     gc.freeze()
-    run = Run(steadyReactor())
+    run = Run(reactor)
     outcome = run.run(lambda run: COMMANDS[name](run, options), options["target"])
     for message in outcome.message.splitlines():
         print(f"echoc {name}: {message}", file=sys.stderr)

@@ -75,6 +75,7 @@ class Options(CommandLine):
     C{echoc}.
     """
 
+    program = "echoc"
     synopsis = "Usage: echoc greet|tcp|udp|ping|watch [options] [TARGET...]"
 
     longdesc = (
@@ -91,8 +92,6 @@ class Options(CommandLine):
         ["ping", None, PingOptions, "Measure round trips and loss."],
         ["watch", None, WatchOptions, "Measure for ever, and serve metrics for Prometheus."],
     ]
-
-    opt_version = ClientOptions.opt_version
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """

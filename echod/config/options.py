@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from twisted.python import usage
 
-from echod._version import __version__
 from echod.config.addresses import Address, datagramAddress, statusAddress, streamAddress
 from echod.config.config import SERVERS, SESSION_LOG, Config
 from echod.config.limitoptions import NETWORKS, LimitOptions
@@ -121,13 +120,6 @@ class Options(CommandLine, ServerOptions, LimitOptions, MonitorOptions):
         self.arguments: list[str] = []
         for option in REPEATED:
             self[option] = []
-
-    def opt_version(self) -> None:
-        """
-        Display echod's version and exit.
-        """
-        print(f"echod {__version__}")
-        raise SystemExit(0)
 
     def parseArgs(self, *arguments: str) -> None:
         """

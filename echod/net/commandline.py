@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from shutil import get_terminal_size
 from textwrap import fill
+from typing import NoReturn
 
 from twisted.python import usage
 
+from echod._version import __version__
 from echod.net.format import quoted
 
 ARGUMENT = re.compile(
@@ -93,6 +95,8 @@ class CommandLine(usage.Options):
     """
     The options of a command.
 
+    @cvar program: The name of the program.
+
     @cvar groups: The long names of the options in each group of the help.
 
     @cvar argumentHelp: The description of each kind of argument.
@@ -102,6 +106,7 @@ class CommandLine(usage.Options):
     @cvar examples: The last lines of the help.
     """
 
+    program = "echod"
     groups: Mapping[str, Sequence[str]] = {}
     argumentHelp: dict[str, str] = {}
     choices: Mapping[str, tuple[str, ...]] = {}
@@ -117,14 +122,15 @@ class CommandLine(usage.Options):
         """
         Display this help and exit.
         """
-        try:
-            print(self, flush=True)
-        except BrokenPipeError:
-            # Somebody pipes it to head(1).  Python must not write the rest at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0)
+        _show(str(self))
 
     opt_h = opt_help
+
+    def opt_version(self) -> None:
+        """
+        Display the version and exit.
+        """
+        _show(f"{self.program} {__version__}")
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -230,6 +236,15 @@ class CommandLine(usage.Options):
 
     def _names(self) -> list[str]:
         return [name.rstrip("=") for name in self.longOpt]
+
+
+def _show(text: str) -> NoReturn:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Somebody pipes it to head(1).  Python must not write the rest at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(0)
 
 
 def hasOption(options: usage.Options, option: str) -> bool:

@@ -380,7 +380,7 @@ class PipeTests(CommandTestCase):
             (faulty(lambda data: data.replace(b"7", b"8")), 5, "differs at byte 15"),
             (faulty(lambda data: data * 2), 5, "differs at byte"),
             (Mute, 1, "connected, but no echo"),
-            (NeverClosing, 1, "received; nothing more came within 0.3 s"),
+            (NeverClosing, 1, "received; the server did not close within 0.3 s"),
             (NeverReading, 1, "connected, but no echo"),
         ):
             for said in (lines[:30], lines):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from subprocess import run
 from threading import Thread
+from time import sleep
 from typing import NamedTuple
 
 from tests.support import ENVIRONMENT
@@ -37,11 +38,14 @@ class Behaviour(NamedTuple):
 
     @ivar statuses: The expected exit status of each command; a command without one is
         not run.
+
+    @ivar noise: True if a TCP server sends other data for ever.
     """
 
     answer: Answer | None
     closes: bool
     statuses: dict[str, int]
+    noise: bool = False
 
 
 def statuses(*values: int) -> dict[str, int]:
@@ -64,6 +68,7 @@ BEHAVIOURS = {
     "never closes": Behaviour(bytes, False, statuses(1, 4, 0)),
     "never reads": Behaviour(None, False, statuses(1, 4, 4, 4, 4)),
     "never answers": Behaviour(lambda data: b"", False, statuses(1, 4, 4)),
+    "never stops sending": Behaviour(None, False, statuses(5, 0, 5), noise=True),
 }
 
 
@@ -86,6 +91,9 @@ def serveStream(behaviour: Behaviour, session: socket.socket) -> None:
     Serve a connection.
     """
     with suppress(OSError):
+        while behaviour.noise:
+            session.sendall(b"?")
+            sleep(0.1)
         while behaviour.answer is not None and (data := session.recv(1 << 16)):
             session.sendall(behaviour.answer(data))
         if behaviour.closes:

@@ -58,7 +58,7 @@ Sound:
 Other options:
   -h, --help              Display this help and exit.
   -p, --play-also FILE    Play FILE, which may have any format. [default: none]
-  --version               Display Twisted version and exit.
+  --version               Display the version and exit.
 
 Values:
   NUMBER                  A whole number.

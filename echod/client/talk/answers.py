@@ -51,12 +51,13 @@ class Answers:
                 f"{NOT_RUNNING}no answer within {patience:g} s; it is down, or something "
                 "drops it",
             )
-        parts = [f"{self.sent} lines sent, {self.answered} came back"]
+        lines = "1 line" if self.sent == 1 else f"{self.sent} lines"
+        parts = [f"{lines} sent, {self.answered} came back"]
         for name in ("late", "shortened", "repeated", "wrong", "lost"):
             if count := getattr(self, name):
                 parts.append(f"{count} {name}")
         if self.repeated or self.wrong:
             status = WRONG
         else:
-            status = SOME if self.lost or self.shortened else ALL
+            status = SOME if self.lost or self.late or self.shortened else ALL
         return Outcome(status, ", ".join(parts) if len(parts) > 1 else "")

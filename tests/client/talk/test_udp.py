@@ -112,7 +112,7 @@ class DatagramConversationTests(SynchronousTestCase):
         self.clock.advance(3)
         self.client.send(b"two")
         self.answer(b"one", b"two")
-        self.assertEqual(self.outcome(), (0, "2 lines sent, 1 came back, 1 late"))
+        self.assertEqual(self.outcome(), (1, "2 lines sent, 1 came back, 1 late"))
 
     def test_repeated(self) -> None:
         """
@@ -135,7 +135,7 @@ class DatagramConversationTests(SynchronousTestCase):
         self.setUp()
         self.client.send(b"one")
         self.answer(b"on")
-        self.assertEqual(self.outcome(), (1, "1 lines sent, 0 came back, 1 shortened"))
+        self.assertEqual(self.outcome(), (1, "1 line sent, 0 came back, 1 shortened"))
 
     def test_forgets(self) -> None:
         """

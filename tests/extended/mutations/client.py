@@ -13,6 +13,8 @@ SENDER = "echod/client/ping/sender.py"
 PINGER_TESTS = "tests/client/ping/test_pinger.py"
 STREAM_TESTS = "tests/client/ping/test_stream.py"
 MTU_TESTS = "tests/client/ping/test_mtu.py -k MTUTests"
+TALK_TCP = "echod/client/talk/tcp.py"
+TALK_TESTS = "tests/client/talk/test_tcp.py"
 TERMINAL_TESTS = "tests/client/test_main.py -k TerminalProgramTests"
 
 TIMER = "echod/client/ping/timer.py"
@@ -23,6 +25,19 @@ OUTPUT_TESTS = "tests/client/ping/test_output.py"
 REPORT_TESTS = "tests/client/ping/test_report.py tests/client/ping/test_programreports.py"
 
 MUTATIONS = [
+    Mutation(TALK_TCP, "elif not hopeless:", "else:", TALK_TESTS),
+    Mutation(TALK_TCP, "(self._paused and not hopeless)", "self._paused", TALK_TESTS),
+    Mutation(
+        TALK_TCP, "comparison.outstanding or hopeless", "comparison.outstanding", TALK_TESTS
+    ),
+    Mutation(TALK_TCP, " and (self.sentAll or self._source is not None)", "", TALK_TESTS),
+    Mutation(TALK_TCP, "self._allCame() and not self._closing", "self._allCame()", TALK_TESTS),
+    Mutation(
+        "echod/client/lookup.py",
+        "self._reactor.callLater(self._patience, limited.resolutionComplete)",
+        "pass",
+        "tests/client/test_lookup.py",
+    ),
     Mutation(
         SENDER,
         "self._droppedSince = None\n        return",
