@@ -14,7 +14,7 @@ TWISTD = ("--nodaemon", "--pidfile=", "echod")
 
 class Runner(ServerOptions):
     """
-    The options of twistd, where the user gives only those of echod.
+    The options of twistd; the user gives only the options of echod.
     """
 
     def getSynopsis(self) -> str:

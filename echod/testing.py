@@ -36,7 +36,7 @@ The address of a client in memory: one for documentation (RFC 5737).
 
 FREE = f"{LOOPBACK}:0"
 """
-Any free port.  Tests get one socket for each server, whatever names the machine has.
+Any free port.  Tests get one socket for each server, with any names of the machine.
 """
 
 STEP = 0.001
@@ -135,7 +135,7 @@ class MemoryConnection:
 
     def advance(self, seconds: float) -> None:
         """
-        Let time pass, and deliver what is sent in this time.
+        Let time pass, and deliver the data that is sent in this time.
         """
         self._network.flush()
         for _ in _steps(self.clock, seconds):

@@ -21,7 +21,7 @@ SERVERS = ("--greeting", "--tcp", "--udp")
 
 FREE = "127.0.0.1:0"
 """
-Any free port.  Tests get one socket for each server, whatever names the machine has.
+Any free port.  Tests get one socket for each server, with any names of the machine.
 """
 
 Address = tuple[str, int]

@@ -18,7 +18,7 @@ The ports of the article.
 
 class ServerOptions(usage.Options):
     """
-    The servers, their addresses, and what they answer.
+    The servers, their addresses, and their answers.
     """
 
     optParameters = [

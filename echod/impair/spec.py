@@ -55,8 +55,8 @@ class Impairments:
         """
         @param specification: C{delay=50ms,seed=7}.
 
-        @raise ValueError: if the specification is invalid.  The message names the
-            item and says what would be right.
+        @raise ValueError: if the specification is invalid.  The message names the item and
+            shows a right one.
         """
         return cls.of(read(specification))
 
@@ -108,8 +108,8 @@ class DatagramImpairments(Impairments):
     """
     The impairments of datagrams: the probability of each kind of fault.
 
-    A datagram has one fault at most.  So a client can compare what it has seen with
-    what the server has done.
+    A datagram has one fault at most.  So a client can compare its counts with those of the
+    server.
     """
 
     drop: float = 0.0

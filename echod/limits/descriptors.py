@@ -101,7 +101,8 @@ class ProcessRoom:
 
         @param workers: The number of processes that this one starts to serve in its place.
 
-        @param needed: False if there are only datagrams: then no room is no error.
+        @param needed: False if there are only datagrams: then no error is raised if there is no
+            room.
 
         @param limit: Returns the number of descriptors that the process may have.
 

@@ -14,7 +14,7 @@ too few small ones to fill a link of 10 Mbit/s.
 
 BURST = 1.0
 """
-For how long a source may save what it does not use of its rate, in seconds.
+The time for which a source may save the unused part of its rate, in seconds.
 """
 
 METERED_SOURCES = 1 << 16
@@ -35,7 +35,7 @@ class RateLimit:
         """
         @param rate: How many a second.
 
-        @param burst: For how long a source may save what it does not use, in seconds.
+        @param burst: The time for which a source may save the unused part, in seconds.
         """
         self._interval = 1 / rate
         # Half an interval more, because sums of intervals are rounded.

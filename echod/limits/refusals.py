@@ -61,8 +61,8 @@ class Refusals:
 
     def stop(self) -> None:
         """
-        Log what is not logged yet, and start no more timers: the service listens no
-        longer.
+        Log the refusals that are not logged yet, and start no more timers: the service has
+        stopped listening.
         """
         self._flush()
         self._stopped = True

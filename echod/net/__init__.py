@@ -1,3 +1,3 @@
 """
-Sockets, addresses and quantities: what servers and clients share.
+Sockets, addresses and quantities: the parts that servers and clients share.
 """

@@ -3,7 +3,7 @@ The names under which browsers may ask for a page.
 
 A web page of an attacker can have a name that first leads to the attacker's server and
 then to the address of this server (DNS rebinding).  The browser takes both for one site, so
-the attacker's script could read what this server serves.  But the browser sends the
+the attacker's script could read the pages of this server.  But the browser sends the
 attacker's name in C{Host}, and this server refuses it.
 """
 

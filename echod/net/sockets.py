@@ -39,7 +39,7 @@ RECEIVE_BUFFER = 1 << 22
 How much a UDP socket asks the system to keep until it is read, in bytes.  Linux
 makes that twice as much, of which a small datagram takes 832: ten thousand of
 them, which are read in a thirtieth of a second.  By default it keeps 256 of them,
-and what comes while others are served for a millisecond is lost.
+and loses those that arrive while echod serves others for a millisecond.
 """
 
 _TCP_INFO = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
@@ -67,7 +67,7 @@ def unread(transport: ITransport | None) -> int:
     handle = _socketOf(transport)
     if handle is None or ioctl is None:
         return 0
-    # A reactor may have read what it could not deliver yet.
+    # A reactor may have read bytes that it could not deliver yet.
     return _count(handle, FIONREAD) + getattr(innermost(transport), "undelivered", 0)
 
 

@@ -20,7 +20,7 @@ class ISessionTransport(ITCPTransport, IConsumer, IPushProducer):
 
     def abortConnection() -> None:
         """
-        Close without sending what is left in the buffer.
+        Close without sending the data in the buffer.
         """
 
 

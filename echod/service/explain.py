@@ -27,7 +27,7 @@ def portInUse(error: BaseException | None) -> int:
 
 def explain(error: BaseException | None) -> str:
     """
-    @return: The reason in the system's words, and what helps.
+    @return: The reason in the system's words, and a remedy.
     """
     port, reason = getattr(error, "port", None), getattr(error, "socketError", error)
     hint = ""

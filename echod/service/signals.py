@@ -97,8 +97,8 @@ class Signals:
 
     def install(self) -> None:
         """
-        Install the handlers.  Call this when the reactor runs: then the reactor has
-        installed its own handlers, and twistd has left the terminal if it is to.
+        Install the handlers.  Call this when the reactor runs: then the reactor has installed
+        its own handlers, and twistd has left the terminal, if it runs in the background.
         """
         for number, theirs in (
             (signal.SIGINT, self._reactor.sigInt),

@@ -1,5 +1,5 @@
 """
 The status page, the metrics and the session log.
 
-They only read what the servers count; the servers do not know them.
+They only read the counts of the servers; the servers do not know them.
 """

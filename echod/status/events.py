@@ -21,8 +21,7 @@ connection is aborted: the time that a change from one network to another takes.
 @implementer(IPushProducer)
 class Viewer:
     """
-    Sends the state of echod to one browser every second: first everything, then what
-    is new.
+    Sends the state of echod to one browser every second: first everything, then changes.
 
     While the browser does not read, events are skipped, so that no data piles up for
     it.  When it reads again, it gets everything.
@@ -37,7 +36,7 @@ class Viewer:
 
     def start(self) -> None:
         """
-        Send everything now, and what is new from now on.
+        Send everything now, and changes from now on.
         """
         self._request.registerProducer(self, True)
         self._request.notifyFinish().addErrback(self._lost)

@@ -54,8 +54,8 @@ class Channel(http.HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Read nothing more once the connection is about to close: the parser has no
-        state for what follows a bad request.
+        Read nothing more once the connection is about to close: the parser has no state for
+        the data after a bad request.
         """
         if not self.transport.disconnecting:
             super().dataReceived(data)

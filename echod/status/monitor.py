@@ -35,8 +35,8 @@ page seems alive.
 
 LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """
-The bounds of the histogram of lags, in seconds: from what nobody notices to what
-breaks connections.
+The bounds of the histogram of lags, in seconds: from delays that nobody notices to delays
+that break connections.
 """
 
 
@@ -148,7 +148,7 @@ class Monitor(Service):
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """
-        Make a document once for each look, however many clients ask for it: the time
+        Make a document once for each look, for all clients that ask for it: the time
         that it takes grows with the number of sessions.
 
         @param name: The name of the document.

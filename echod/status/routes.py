@@ -171,7 +171,7 @@ class Root(Resource):
     def __init__(self, monitor: Monitor, names: HostNames) -> None:
         """
         @param names: The names under which browsers may ask for the page.  Monitors may
-            use any name: what they ask for tells nothing about peers.
+            use any name: their answers say nothing about peers.
         """
         super().__init__()
         for path, (name, contentType) in FILES.items():

@@ -83,7 +83,7 @@ class SessionLog(Service):
 
     def startService(self) -> None:
         """
-        Write what ends from now on.
+        Write a line for each session that ends from now on.
 
         @raise CannotServe: if the file cannot be opened.
         """

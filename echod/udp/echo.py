@@ -45,7 +45,7 @@ class UDPEchoProtocol(DatagramProtocol):
 
     @cvar onEnd: Never called: there are no sessions that end.
 
-    @cvar missing: Reports what the system lacks, for all servers of the process.
+    @cvar missing: Reports missing socket options, for all servers of the process.
 
     @ivar answered: How many datagrams were returned.
 

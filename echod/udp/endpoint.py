@@ -25,8 +25,8 @@ from echod.udp.pktinfo import PacketInfoPort
 
 class UDPServerEndpoint:
     """
-    The address on which a UDP server listens: for UDP what a stream server endpoint is
-    for TCP.
+    The address on which a UDP server listens: the equivalent of a stream server endpoint for
+    UDP.
 
     On Linux an answer leaves from the address to which the datagram was sent (RFC 1122,
     4.1.3.5), also on a wildcard address.  On other systems the system chooses the

@@ -28,7 +28,7 @@ ANSWER_TTL = 224
 """
 The TTL (IPv6: hop limit) of answers.
 
-A datagram with the forged address of another echod, on whatever port, is answered to that
+The answer to a datagram with the forged address of another echod, on any port, goes to that
 echod.  It would take the answer for a question, and the two would answer each other for
 ever.  Systems send questions with 30, 32, 64, 128 or 255.  Routers lower the TTL and never
 raise it (RFC 1812, 5.3.1), so over 30 hops questions arrive with 1 to 64, 98 to 128, or

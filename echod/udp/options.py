@@ -89,8 +89,8 @@ def asksForDestination(skt: Any) -> bool:
 
 def serveIPv4(skt: Any) -> list[str]:
     """
-    Let an IPv6 socket serve IPv4 as well when it is bound to C{[::]}, whatever
-    C{net.ipv6.bindv6only} says.  Call this before the socket is bound.
+    Let an IPv6 socket serve IPv4 as well when it is bound to C{[::]}, with any value of
+    C{net.ipv6.bindv6only}.  Call this before the socket is bound.
 
     @return: The name of the option if the system lacks it.
     """
@@ -99,7 +99,7 @@ def serveIPv4(skt: Any) -> list[str]:
 
 class MissingOptions:
     """
-    The names of what the system lacks.
+    The names of the options that the system lacks.
     """
 
     def __init__(self) -> None:

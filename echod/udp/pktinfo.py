@@ -62,7 +62,7 @@ Control = list[tuple[int, int, bytes]]
 
 class SourceAddress(tuple[str, int]):
     """
-    The source of a datagram: a host and a port, as everywhere in Twisted, with what
+    The source of a datagram: a host and a port, as everywhere in Twisted, with the data that
     an answer needs.
 
     @ivar sockaddr: The address as the socket has it, IPv6 scope included.
@@ -140,7 +140,7 @@ class PacketInfoPort(udp.Port):
     """
     A UDP port that knows the destination address of each datagram.
 
-    @ivar missing: The names of what the system lacks.
+    @ivar missing: The names of the options that the system lacks.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

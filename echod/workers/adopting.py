@@ -48,7 +48,7 @@ class GuestPort(unix.Port):
 @implementer(IReactorTCP, IReactorUDP, IReactorUNIX, IReactorTime)
 class AdoptingReactor:
     """
-    A reactor that listens on a socket of the parent, whatever address it is given.
+    A reactor that listens on a socket of the parent, and ignores the address of the call.
     """
 
     def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
