@@ -659,6 +659,20 @@ class Ends:
                 connection._call(connection._readToEnd)
 
 
+class Listener(socket.socket):
+    """
+    A listening socket with numbers as its family and its type.  C{accept} passes both to each
+    new connection, and Python would make an enumeration of each.
+    """
+
+    family: Any = None
+    type: Any = None
+
+    def __init__(self, original: socket.socket) -> None:
+        self.family, self.type = int(original.family), int(original.type)
+        super().__init__(self.family, self.type, original.proto, original.detach())
+
+
 class Port(tcp.Port):
     """
     A TCP port whose connections do their I/O inside libuv.
@@ -669,6 +683,14 @@ class Port(tcp.Port):
 
     transport: type[tcp.Server] = Connection
     newestPeer: Any = None
+
+    def startListening(self) -> None:
+        """
+        Listen, and let the reactor accept.
+        """
+        super().startListening()
+        self.socket = Listener(self.socket)
+        self.fileno = self.socket.fileno  # type: ignore[method-assign]
 
     def _buildAddr(self, address: Any) -> Any:
         host, *more = address

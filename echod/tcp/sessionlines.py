@@ -97,11 +97,13 @@ class SessionLines:
         self._forget()
 
     def _mayLog(self) -> bool:
+        if self._timer is not None:
+            # The sessions until the next sum belong to it.
+            return False
         rate = self._rate
         if rate is not None and not rate.exceeded(self._service, self._reactor.seconds()):
             return True
-        if self._timer is None:
-            self._timer = self._reactor.callLater(SUMMED_UP_EVERY, self.flush)
+        self._timer = self._reactor.callLater(SUMMED_UP_EVERY, self.flush)
         return False
 
     def _forget(self) -> None:

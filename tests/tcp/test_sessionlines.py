@@ -98,6 +98,21 @@ class SessionLinesTests(SynchronousTestCase):
             self.assertLessEqual(len(lines), SESSION_LINES + 1)
             self.assertIn(" more connected, ", lines[-1])
 
+    def test_until(self) -> None:
+        """
+        From the first session that is not logged by itself until the sum, none is.
+        """
+        self.start()
+        self.serve(int(BURST * SESSION_LINES))
+        with logged() as lines:
+            self.clock.advance(0.9)
+            self.serve(1)
+        self.assertEqual(lines, [])
+        with logged() as lines:
+            self.clock.advance(0.1)
+            self.serve(1)
+        self.assertEqual([line.split(" ")[2] for line in lines][1:], ["192.0.2.1:40000"] * 2)
+
     def test_slow(self) -> None:
         """
         A rate below one line in the time of the burst still logs one line at once.

@@ -27,6 +27,12 @@ MUTATIONS = [
     Mutation(GREETING, "min(len(left), len(right))", "len(right)", TEST_GREETING),
     Mutation(GREETING, "pairs // 2", "pairs - 1", TEST_GREETING),
     Mutation(GREETING, "len(self.greeting)", "len(self.factory.greeting)", TEST_GREETING),
+    Mutation(
+        "echod/tcp/sessionlines.py",
+        "            return False\n        rate",
+        "            pass\n        rate",
+        "tests/tcp/test_sessionlines.py",
+    ),
     Mutation(STATES, "END: CLOSING, LOST: CLOSED},\n    CLOSING", "}, CLOSING", TEST_STATES),
     Mutation(STATES, "{SENT: LINGERING, LOST: CLOSED}", "{LOST: CLOSED}", TEST_STATES),
     # Over TLS the system has received more bytes than the session will get.
