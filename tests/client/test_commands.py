@@ -53,6 +53,7 @@ from echod.udp.echo import UDPEchoProtocol
 from tests.support import lacking, temporaryDirectory
 from tests.support.daemon import PATIENCE
 from tests.support.impaired import CORRUPTED, DROPPED, DUPLICATED, REORDERED, ImpairedEcho
+from tests.support.load import HOST
 
 reactor: Any = installed
 
@@ -261,11 +262,17 @@ class CommandTestCase(TestCase):
 
     def unused(self) -> str:
         """
-        @return: An address on which nothing listens.
+        @return: An address on which nothing listens, and that no other process can use until
+            the end of the test.
         """
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            one.bind(("127.0.0.1", 0))
-            return f"127.0.0.1:{one.getsockname()[1]}"
+        tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for each in (tcp, udp):
+            self.addCleanup(each.close)
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(tcp.getsockname())
+        # It takes datagrams of this peer only: the system refuses all others.
+        udp.connect((HOST, 9))
+        return f"127.0.0.1:{tcp.getsockname()[1]}"
 
     def start(self, *arguments: str) -> Deferred[Outcome]:
         """
@@ -517,7 +524,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_interrupted(self) -> Steps:
         """
-        Ctrl-C ends it, whatever goes on.
+        Ctrl-C ends it, whatever goes on: before it has connected, and after.
         """
         self.run_.interrupt()
         for name, target in (
@@ -526,14 +533,16 @@ class PipeTests(CommandTestCase):
             ("udp", self.udp(UDPEchoProtocol(reactor))),
             ("ping", self.udp(Silent())),
         ):
-            self.run_ = Run(reactor)
-            self.run_.stdin, _source = self.pipe()
-            _sink, self.run_.stdout = self.pipe()
-            running = self.start(name, target)
-            yield deferLater(reactor, 0.02)
-            self.run_.cancel()
-            outcome = yield running
-            self.assertEqual(outcome, (INTERRUPTED, ""))
+            for turns in (0, 1, 20):
+                self.run_ = Run(reactor)
+                self.run_.stdin, _source = self.pipe()
+                _sink, self.run_.stdout = self.pipe()
+                running = self.start(name, target)
+                for _ in range(turns):
+                    yield deferLater(reactor, 0.001)
+                self.run_.cancel()
+                outcome = yield running
+                self.assertEqual(outcome, (INTERRUPTED, ""), (name, turns))
 
     def test_interruptedLookup(self) -> None:
         """
@@ -830,7 +839,7 @@ class PingTests(CommandTestCase):
         """
         server = ImpairedEcho(5)
         outcome, printed = yield self.piped(
-            *("ping", "--json", "-c", "1500", "--rate", "3000", "-W", "0.5"),
+            *("ping", "--json", "-c", "1500", "--rate", "3000", "-W", "2"),
             self.udp(server),
         )
         server.end()
@@ -856,7 +865,7 @@ class PingTests(CommandTestCase):
         # A busy machine may be late with the last one; to wait for answers takes
         # fifty times as long.
         self.assertGreater(said["interval_mean_us"], 900)
-        self.assertLess(said["interval_mean_us"], 10_000)
+        self.assertLess(said["interval_mean_us"], 25_000)
 
 
 class ConnectedPortTests(CommandTestCase):

@@ -18,7 +18,6 @@ from echod.client.exitstatus import (
     SOME,
     WRONG,
     Outcome,
-    explain,
 )
 from echod.client.run import Printer, Run, cannotPrint, encode
 from echod.client.talk.comparison import Comparison
@@ -99,13 +98,11 @@ async def _tcpInPipe(run: Run, options: ClientOptions) -> Outcome:
         await connect(run.reactor, options, options["target"], protocol)
         protocol.sendFrom(source)
         outcome = judge(await protocol.finished, protocol)
-    except CancelledError:
+    except Exception:
         protocol.abort()
         source.stopProducing()
         output.abort()
         raise
-    except Exception as error:
-        outcome = explain(error, options["target"])
     source.stopProducing()
     output.loseConnection()
     return (await output.finished) or outcome
