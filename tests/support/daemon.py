@@ -185,6 +185,13 @@ class Daemon:
         user, system = stat.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
+    def isWaiting(self) -> bool:
+        """
+        @return: True if it waits for the system, with nothing left to do.
+        """
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "S"
+
     def stop(self) -> None:
         """
         Stop it, unless it has ended, and read its log to the end.

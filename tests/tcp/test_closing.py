@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib.util import find_spec
-from subprocess import PIPE, Popen, TimeoutExpired
+from subprocess import PIPE, Popen
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,12 +15,6 @@ from tests.support import CHECKOUT, ENVIRONMENT, lacking, program, temporaryDire
 from tests.support.daemon import PATIENCE, Daemon
 from tests.support.slowlink import SERVER, SlowLink
 from tests.support.tls import makeCertificate
-
-THOUGHT = 1.5
-"""
-How long a person at C{nc} waits before the next Enter, in seconds: twice as long as the
-peer of a closing session must be quiet.
-"""
 
 
 class SlowLinkTests(SynchronousTestCase):
@@ -110,6 +104,7 @@ class NetcatTests(SynchronousTestCase):
             self.addCleanup(netcat.wait)
             self.addCleanup(netcat.kill)
             os.write(keyboard, b"bye\n")
-            self.assertRaises(TimeoutExpired, netcat.wait, THOUGHT)
+            daemon.expect("ended: goodbye")
+            self.assertIsNone(netcat.poll())
             os.write(keyboard, b"\n")
             self.assertEqual(netcat.wait(PATIENCE), 0)
