@@ -41,7 +41,7 @@ class HAProxyTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.haproxy = program("haproxy")
-        arguments = ["--greeting", "haproxy:0", "--tcp", "haproxy:0"]
+        arguments = ["--greeting", "haproxy:0", "--tcp", "haproxy:0", "--session-lines", "all"]
         # HAProxy itself, and thus its health checks, come from 127.0.0.1.
         arguments += ["--proxy-from", "127.0.0.1", "--allow", "127.0.0.7"]
         overTLS = find_spec("OpenSSL") is not None

@@ -18,6 +18,11 @@ from tests.support.daemon import PATIENCE, Daemon
 
 PORT = 7007
 
+BOTH_KINDS = ("--udp", f"0.0.0.0:{PORT}", "--udp", f"[::]:{PORT + 1}")
+"""
+A server with an IPv4 socket, and one with an IPv6 socket.
+"""
+
 SMALL_MTU = 1300
 
 REACTORS = ("uvloop", "asyncio", "epoll", "poll", "select")
@@ -49,7 +54,7 @@ class NetworkTests(SynchronousTestCase):
         self.addCleanup(undo.close)
         return undo.enter_context(chain(routers))
 
-    def client(self, namespace: Namespace, host: str) -> socket.socket:
+    def client(self, namespace: Namespace, host: str, port: int = PORT) -> socket.socket:
         """
         @return: A socket in a namespace, which is connected to a server.
         """
@@ -57,7 +62,7 @@ class NetworkTests(SynchronousTestCase):
         client = namespace.socket(family, socket.SOCK_DGRAM)
         self.addCleanup(client.close)
         client.settimeout(PATIENCE)
-        client.connect((host, PORT))
+        client.connect((host, port))
         return client
 
     def test_smallMTU(self) -> None:
@@ -70,10 +75,10 @@ class NetworkTests(SynchronousTestCase):
             namespace.ip(f"link set {device} mtu {SMALL_MTU}")
         # Packets that the router itself sends are dropped, forwarded ones are not.
         router.ip("rule add iif lo blackhole pref 10")
-        for interface in ("0.0.0.0", "[::]"):
-            for options in ((), (ONE_BY_ONE,)):
-                with Daemon("--udp", f"{interface}:{PORT}", *options, below=last.below):
-                    client = self.client(first, "10.0.1.2")
+        for options in ((), (ONE_BY_ONE,)):
+            with Daemon(*BOTH_KINDS, *options, below=last.below):
+                for port in (PORT, PORT + 1):
+                    client = self.client(first, "10.0.1.2", port)
                     for size in (1400, 65507):
                         client.send(b"x" * size)
                         self.assertEqual(len(client.recv(1 << 16)), size)
@@ -107,16 +112,14 @@ class NetworkTests(SynchronousTestCase):
         an IPv6 socket as well.
         """
         first, last = self.chain()
-        for interface in ("0.0.0.0", "[::]"):
-            for options in ((), (ONE_BY_ONE,)):
-                with (
-                    Daemon(
-                        "--udp", f"{interface}:{PORT}", *options, below=last.below
-                    ) as daemon,
-                    first.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
-                ):
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-                    client.sendto(b"hello", ("10.0.0.255", PORT))
+        for options in ((), (ONE_BY_ONE,)):
+            with (
+                Daemon(*BOTH_KINDS, *options, below=last.below) as daemon,
+                first.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+            ):
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                for port in (PORT, PORT + 1):
+                    client.sendto(b"hello", ("10.0.0.255", port))
                     daemon.expect(r"refused 10\.0\.0\.1:\d+: sent to a group")
 
     def test_listenOnBroadcast(self) -> None:
