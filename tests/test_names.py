@@ -142,7 +142,8 @@ class NamesTests(SynchronousTestCase):
         """
         needs("nc")
         daemon = self.serve("::1 localhost\n127.0.0.1 localhost\n")
-        command = ["nc", "-u", "-w", "1", "localhost", "8080"]
+        # It ends after the first datagram that comes back.
+        command = ["nc", "-u", "-W", "1", "localhost", "8080"]
         answer = onMachine(daemon.process.pid, *command, typed="hello")
         self.assertEqual(answer, "hello")
 

@@ -28,6 +28,7 @@ from echod.client.main import logErrors
 from echod.client.run import Run
 from tests.support import MEASURED, lacking, program, temporaryDirectory
 from tests.support.daemon import PATIENCE
+from tests.support.load import HOST, freePort
 
 ECHOC = [sys.executable, "-m", "echod.client"]
 
@@ -56,17 +57,6 @@ def address(server: socket.socket) -> str:
     """
     host, port = server.getsockname()
     return f"{host}:{port}"
-
-
-def freePort() -> int:
-    """
-    @return: A port that is free for TCP and UDP.
-    """
-    with socket.socket() as one, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(one.getsockname())
-        port: int = one.getsockname()[1]
-        return port
 
 
 class RunTests(SynchronousTestCase):
@@ -143,7 +133,13 @@ class ProgramTests(SynchronousTestCase):
             "import atexit, gc; from echod.client.main import main;"
             "atexit.register(lambda: print(gc.get_freeze_count() > 10000)); main()"
         )
-        command = [sys.executable, "-c", code, "greet", f"127.0.0.1:{freePort()}"]
+        command = [
+            sys.executable,
+            "-c",
+            code,
+            "greet",
+            f"{HOST}:{freePort(socket.SOCK_STREAM)}",
+        ]
         done = run(command, env=MEASURED, capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual((done.stdout, done.returncode), ("True\n", 3))
 
@@ -385,7 +381,7 @@ class TerminalProgramTests(SynchronousTestCase):
         """
         A long, quiet run has a progress bar, and Ctrl-C ends it with the summary.
         """
-        client = self.ping("-q", "-c", "9")
+        client = self.ping("-q", "-c", "9", "-i", "1000")
         self.see(b"1/9, 0 lost")
         client.send_signal(signal.SIGINT)
         self.see(b"sent 1, received 1, lost 0")
@@ -418,7 +414,8 @@ class ForeignTests(SynchronousTestCase):
         """
         Every probe of C{echoc ping} comes back.
         """
-        arguments = ["ping", "-c", "20", "-i", ".001", *options, f"127.0.0.1:{port}"]
+        arguments = ["ping", "-W", f"{PATIENCE}", "-c", "20", "-i", ".001", *options]
+        arguments.append(f"{HOST}:{port}")
         deadline = monotonic() + PATIENCE
         # Until it is up, a server refuses.
         while (got := ended(echoc(*arguments)))[0] == 3 and monotonic() < deadline:
@@ -429,20 +426,20 @@ class ForeignTests(SynchronousTestCase):
         """
         C{ncat} with C{cat} is an echo.
         """
-        port = freePort()
-        self.serve("ncat", "-l", "-k", "-e", "/bin/cat", "127.0.0.1", str(port))
+        port = freePort(socket.SOCK_STREAM)
+        self.serve("ncat", "-l", "-k", "-e", "/bin/cat", HOST, str(port))
         self.check(port, "--tcp")
 
     def test_socat(self) -> None:
         """
         C{socat} is an echo, in streams and in datagrams.
         """
-        port = freePort()
-        self.serve("socat", f"TCP-LISTEN:{port},bind=127.0.0.1,fork", "EXEC:cat")
+        port = freePort(socket.SOCK_STREAM)
+        self.serve("socat", f"TCP-LISTEN:{port},bind={HOST},fork", "EXEC:cat")
         self.check(port, "--tcp")
-        client = echoc("tcp", f"127.0.0.1:{port}", stdin=PIPE)
+        client = echoc("tcp", f"{HOST}:{port}", stdin=PIPE)
         self.assertEqual(ended(client, "one\ntwo"), (0, "one\ntwo", ""))
-        self.serve("socat", f"UDP-RECVFROM:{port},bind=127.0.0.1,fork", "PIPE")
+        self.serve("socat", f"UDP-RECVFROM:{port},bind={HOST},fork", "PIPE")
         self.check(port, "-i", ".05", "-c", "3")
 
     def test_xinetd(self) -> None:
@@ -454,12 +451,12 @@ class ForeignTests(SynchronousTestCase):
             [sys.executable, "-c", "import os; os.setgroups([])"], stderr=DEVNULL
         ).returncode:
             lacking("the right to change groups, for xinetd")
-        port = freePort()
+        port = freePort(socket.SOCK_STREAM)
         directory = temporaryDirectory(self)
         services = "".join(
             f"service echo\n{{\nid = echo-{protocol}\ntype = INTERNAL UNLISTED\n"
             f"socket_type = {kind}\nprotocol = {protocol}\nuser = root\nwait = {wait}\n"
-            f"port = {port}\nbind = 127.0.0.1\n}}\n"
+            f"port = {port}\nbind = {HOST}\n}}\n"
             for protocol, kind, wait in (("tcp", "stream", "no"), ("udp", "dgram", "yes"))
         )
         (directory / "conf").write_text(services)

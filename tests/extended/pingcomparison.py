@@ -23,9 +23,10 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import NamedTuple
 
-from tests.client.test_main import ECHOC, freePort
+from tests.client.test_main import ECHOC
 from tests.support import CHECKOUT, ENVIRONMENT
 from tests.support.daemon import PATIENCE
+from tests.support.load import freePort
 
 ROUNDS = 15
 
@@ -191,7 +192,7 @@ def main() -> int:
     @return: 0 if they agree.
     """
     with TemporaryDirectory() as directory, ExitStack() as servers:
-        port = str(freePort())
+        port = str(freePort(socket.SOCK_DGRAM))
         ping = compiled("ping", directory)
         servers.enter_context(serving([compiled("peer", directory), "recvfrom", port], port))
         tools: dict[str, Tool] = {
@@ -199,12 +200,12 @@ def main() -> int:
             "echoc": lambda interval: echoc(port, interval),
         }
         if which("irtt"):
-            forIRTT = str(freePort())
+            forIRTT = str(freePort(socket.SOCK_DGRAM))
             command = ["irtt", "server", "-i", "0", "-b", f"127.0.0.1:{forIRTT}"]
             servers.enter_context(serving(command, forIRTT))
             tools["irtt"] = lambda interval: irtt(forIRTT, interval)
         if which("sockperf"):
-            forSockperf = str(freePort())
+            forSockperf = str(freePort(socket.SOCK_DGRAM))
             command = ["sockperf", "server", "-i", "127.0.0.1", "-p", forSockperf]
             servers.enter_context(serving(command, forSockperf))
             tools["sockperf"] = lambda interval: sockperf(forSockperf, interval)

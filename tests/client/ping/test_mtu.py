@@ -216,7 +216,7 @@ class LinkTests(SynchronousTestCase):
         return run(
             [
                 *(*link.client, sys.executable, "-m", "echod.client", "ping"),
-                *("-W", "0.3", *options, target),
+                *(*options, target),
             ],
             env=MEASURED,
             capture_output=True,
@@ -255,17 +255,17 @@ class LinkTests(SynchronousTestCase):
             daemon = Daemon("--udp", f"{SERVER}:7777", below=link.server)
             self.addCleanup(daemon.stop)
 
-            ended = self.ping(link, "--mtu")
+            ended = self.ping(link, "--mtu", "-W.3")
             self.assertEqual(
                 (ended.stdout, ended.returncode),
                 (f"{SERVER}:7777: path MTU 1286 bytes (payload 1258 bytes)\n", 0),
             )
-            summary = json.loads(self.ping(link, "--mtu", "--json").stdout)
+            summary = json.loads(self.ping(link, "--mtu", "-W.3", "--json").stdout)
             self.assertEqual(
                 (summary["path_mtu_bytes"], summary["path_mtu_payload_bytes"]), (1286, 1258)
             )
             sweep = json.loads(
-                self.ping(link, "--df", "-s1200-1500:150", "-i.01", "--json").stdout
+                self.ping(link, "--df", "-s1200-1500:150", "-i.01", "-W3", "--json").stdout
             )
             self.assertEqual((sweep["received"], sweep["lost"], sweep["too_big"]), (1, 1, 1))
             self.assertIn("1 were too big for the path", sweep["verdict"])
@@ -283,7 +283,7 @@ class LinkTests(SynchronousTestCase):
             target = "[fd97::1]:7777"
             daemon = Daemon("--udp", target, below=link.server)
             self.addCleanup(daemon.stop)
-            ended = self.ping(link, "--mtu", target=target)
+            ended = self.ping(link, "--mtu", "-W.3", target=target)
             self.assertEqual(
                 (ended.stdout, ended.returncode),
                 (f"{target}: path MTU 1386 bytes (payload 1338 bytes)\n", 0),
