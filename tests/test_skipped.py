@@ -10,15 +10,8 @@ from subprocess import PIPE, STDOUT, run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import (
-    ENVIRONMENT,
-    OPENBSD_NETCAT,
-    lacking,
-    missing,
-    needs,
-    program,
-    temporaryDirectory,
-)
+from tests.story.programs import OPENBSD_NETCAT, missing
+from tests.support import ENVIRONMENT, lacking, needs, program, temporaryDirectory
 from tests.support.daemon import PATIENCE
 
 try:

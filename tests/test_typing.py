@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.support import CHECKOUT, ENVIRONMENT, lacking, temporaryDirectory
 
 try:
-    from tests.support.pages import File, steps
+    from tests.story.pages import File, steps
 except ImportError:
     steps = None  # type: ignore[assignment]
 

@@ -15,7 +15,7 @@ from tests.docs.test_docs import PAGES
 from tests.support import CHECKOUT, lacking
 
 try:
-    from tests.support.pages import File, Program, steps
+    from tests.story.pages import File, Program, steps
 except ImportError:
     steps = None  # type: ignore[assignment]
 

@@ -1,6 +1,6 @@
 """
 Run the README and the pages of the documentation as their readers would: see
-L{tests.support.story}.
+L{tests.story.tell}.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from subprocess import PIPE, STDOUT, run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support import CHECKOUT, ENVIRONMENT, lacking, missing
+from tests.story.programs import missing
+from tests.support import CHECKOUT, ENVIRONMENT, lacking
 
 try:
-    from tests.support.pages import steps
-    from tests.support.story import ALONE, LACKING
+    from tests.story.pages import steps
+    from tests.story.tell import ALONE, LACKING
 except ImportError:
     ALONE, LACKING = [], 0
 
@@ -80,7 +81,7 @@ def told(page: Path, programs: Path = PROGRAMS) -> None:
             *ALONE,
             sys.executable,
             "-m",
-            "tests.support.story",
+            "tests.story.tell",
             f"--programs={programs}",
             str(page),
         ],

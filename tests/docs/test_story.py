@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.support import lacking, needs, temporaryDirectory
 
 try:
-    from tests.support.pages import (
+    from tests.story.pages import (
         BadPage,
         Exempt,
         File,
@@ -24,8 +24,8 @@ try:
         commands,
         steps,
     )
-    from tests.support.story import NotFound, tell
-    from tests.support.typist import Mismatch, Screen
+    from tests.story.tell import NotFound, tell
+    from tests.story.typist import Mismatch, Screen
 except ImportError:
     Screen = None  # type: ignore[assignment,misc]
 

@@ -18,8 +18,8 @@ from urllib.request import urlopen
 
 from tests.extended import talkdatagrams, talkstreams
 from tests.extended.otherservers import ASKED, ASKING, SERVERS, Server, running, word
+from tests.story.tell import ALONE
 from tests.support import CHECKOUT
-from tests.support.story import ALONE
 
 MARK = ".. The table is checked by tests/extended/comparison.py."
 

@@ -12,7 +12,6 @@ import socket
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import PIPE, STDOUT, run
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 from unittest import SkipTest
@@ -30,6 +29,7 @@ from zope.interface import Interface, alsoProvides
 from echod.limits.capacity import Limits
 from echod.tcp.factory import SessionFactory
 from echod.tcp.session import Session
+from tests.story.programs import PATH, missing
 
 CHECKOUT = Path(__file__).parent.parent.parent
 
@@ -41,17 +41,6 @@ For the processes that tests start: with this checkout, installed or not.
 ENVIRONMENT = {name: value for name, value in MEASURED.items() if "COVERAGE" not in name}
 """
 For processes whose coverage is not measured: they start faster.
-"""
-
-PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
-"""
-Where tests look for programs: servers are in C{sbin}, which is not on the PATH of
-every user.
-"""
-
-OPENBSD_NETCAT = "nc (OpenBSD's)"
-"""
-Several programs are called C{nc}, and each has other options.
 """
 
 NO_NUMBERS = (
@@ -75,22 +64,6 @@ def lacking(part: str) -> NoReturn:
     if os.environ.get("CI"):
         raise AssertionError(f"needs {part}, which CI must have")
     raise SkipTest(f"needs {part}")
-
-
-def missing(*programs: str, path: str = PATH) -> list[str]:
-    """
-    @param path: The directories to search, as in C{$PATH}.
-
-    @return: The programs that are not installed.
-    """
-    names = [name for name in programs if shutil.which(name, path=path) is None]
-    if "nc" in programs and "nc" not in names:
-        usage = run(
-            ["nc", "-h"], env={"PATH": path}, stdout=PIPE, stderr=STDOUT, errors="replace"
-        )
-        if "OpenBSD" not in usage.stdout:
-            names.append(OPENBSD_NETCAT)
-    return names
 
 
 def needs(*programs: str) -> None:

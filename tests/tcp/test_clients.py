@@ -7,9 +7,9 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.tcp.goodbyeecho import GOODBYE
+from tests.story.typist import Terminal
 from tests.support import ENVIRONMENT, needs, temporaryDirectory
 from tests.support.daemon import Daemon
-from tests.support.typist import Terminal
 
 
 class ClientTests(SynchronousTestCase):

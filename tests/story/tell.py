@@ -1,6 +1,6 @@
 """
 Does what a page of the documentation says, as its reader would: C{python -m
-tests.support.story docs/tutorial.rst}.
+tests.story.tell docs/tutorial.rst}.
 
 How a page is written:
 
@@ -38,9 +38,9 @@ from pathlib import Path
 from subprocess import PIPE, STDOUT, run
 from tempfile import TemporaryDirectory
 
-from tests.support import missing
-from tests.support.pages import BadPage, Exempt, File, Program, Session, Step, commands, steps
-from tests.support.typist import PATIENCE, SHELL, Mismatch, Terminal
+from tests.story.pages import BadPage, Exempt, File, Program, Session, Step, commands, steps
+from tests.story.programs import missing
+from tests.story.typist import PATIENCE, SHELL, Mismatch, Terminal
 
 ALONE = [
     *("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"),

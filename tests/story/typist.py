@@ -19,7 +19,7 @@ from pathlib import Path
 from subprocess import Popen
 from time import monotonic
 
-from tests.support.pages import KEYS, Session
+from tests.story.pages import KEYS, Session
 
 PATIENCE = 30.0
 """

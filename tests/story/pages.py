@@ -2,7 +2,7 @@
 A page of the documentation, and what its reader does: files to make, programs to run
 and what happens at a terminal.
 
-It knows reStructuredText, and runs nothing: for that see L{tests.support.story}, which says
+It knows reStructuredText, and runs nothing: for that see L{tests.story.tell}, which says
 how a page is written.
 """
 
@@ -236,7 +236,7 @@ def _step(block: Any) -> Step | None:
         return None
     raise BadPage(
         f"line {line}: neither run nor exempt: {text.splitlines()[0]!r}; see "
-        "tests/support/story.py"
+        "tests/story/tell.py"
     )
 
 
