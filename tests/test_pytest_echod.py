@@ -10,11 +10,9 @@ import shutil
 import signal
 import socket
 import sys
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import PIPE, Popen, run
-from tempfile import TemporaryDirectory
 from threading import Timer
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -49,18 +47,22 @@ def needs(*parts: str) -> None:
             lacking(part)
 
 
-@cache
-def foreign() -> str:
+class FixtureTests(SynchronousTestCase):
     """
-    Run the tests of a project that is not this one.
+    Tests for the fixture.
+    """
 
-    @return: The output of pytest.
-    """
-    needs("pytest", "trio")
-    with TemporaryDirectory() as directory:
+    def foreign(self) -> str:
+        """
+        Run the tests of a project that is not this one.
+
+        @return: The output of pytest.
+        """
+        needs("pytest", "trio")
+        directory = temporaryDirectory(self)
         for file in FOREIGN.glob("*.py"):
-            shutil.copy(file, Path(directory, file.name.replace("check_", "test_")))
-        Path(directory, "conftest.py").write_text(CONFTEST)
+            shutil.copy(file, directory / file.name.replace("check_", "test_"))
+        (directory / "conftest.py").write_text(CONFTEST)
         done = run(
             [
                 *(sys.executable, "-m", "pytest", "-p", "pytest_echod", "-rA"),
@@ -70,46 +72,26 @@ def foreign() -> str:
             env={**MEASURED, "COLUMNS": "200"},
             capture_output=True,
             text=True,
-            timeout=3 * PATIENCE,
+            timeout=10 * PATIENCE,
         )
-    return done.stdout
+        return done.stdout
 
-
-class FixtureTests(SynchronousTestCase):
-    """
-    Tests for the fixture, in the test session of another project.
-    """
-
-    def test_findsBug(self) -> None:
+    def test_foreign(self) -> None:
         """
-        A client that takes the first part of an answer for the whole passes its test, but
-        fails it when the answer comes in pieces.  Then the report shows the log.
+        The fixture serves tests with plain sockets, trio and Twisted, with the options of all
+        their markers; a marker of a test wins over one of its module.  A wrong option or
+        argument of a marker is one line.  The log is shown for a test that fails: for a client
+        that takes the first piece of an answer for the whole.
         """
-        output = foreign()
-        self.assertRegex(output, r"PASSED test_chat.py::test_ask\n")
+        output = self.foreign()
+        for test in (
+            *("chat.py::test_ask", "kinds.py::test_socket", "kinds.py::test_trio"),
+            *("kinds.py::TwistedTests::test_twisted", "kinds.py::test_conflict"),
+        ):
+            self.assertIn(f"PASSED test_{test}\n", output)
         self.assertRegex(output, r"FAILED test_chat.py::test_askOnABadPath - AssertionError")
         self.assertEqual(len(re.findall(r"-+ echod log -+\n", output)), 1)
         self.assertEqual(output.count("TCP echo: IMPAIRED ON PURPOSE"), 1)
-
-    def test_kinds(self) -> None:
-        """
-        The fixture serves tests with plain sockets, trio and Twisted, with the options
-        of all their markers.
-        """
-        for test in ("test_socket", "test_trio", "TwistedTests::test_twisted"):
-            self.assertIn(f"PASSED test_kinds.py::{test}\n", foreign())
-
-    def test_conflict(self) -> None:
-        """
-        If the markers of a module and of a test conflict, that of the test counts.
-        """
-        self.assertIn("PASSED test_kinds.py::test_conflict\n", foreign())
-
-    def test_nonsense(self) -> None:
-        """
-        A wrong option or argument of a marker gives one line without a traceback.
-        """
-        output = foreign()
         self.assertIn("\nechod: --impair: drop=1: a share is written as 1% or 0.1%", output)
         self.assertIn("\n{'impare': 'drop=1%'}: the marker is echod(*options, impair=", output)
         self.assertIn("\n{'impair': 1}: the marker is echod(*options, impair=", output)

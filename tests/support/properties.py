@@ -14,7 +14,7 @@ except ImportError:
 
 __all__ = ["EXAMPLES", "given", "settings", "st"]
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "50"))
 """
 How many inputs hypothesis makes for each of its tests.
 """
