@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Mapping
 from importlib.util import find_spec
-from time import monotonic, sleep
 
 from echod.limits.capacity import NO_ROOM
 from echod.tcp.admission import NO_ROOM_FOR_SOURCE, OVER_CONNECT_RATE
@@ -15,12 +15,12 @@ from echod.tcp.proxyheader import EXPECTED, MALFORMED
 from echod.tcp.proxyprotocol import LATE, NOT_A_PROXY
 from echod.udp.echo import SEND_BUFFER_FULL, SEND_ERROR
 from echod.udp.guard import OVER_RATE
-from tests.support import lacking
+from tests.support import lacking, prometheus
 from tests.support.daemon import PATIENCE, Daemon, session
+from tests.support.load import wait
 from tests.support.prometheus import (
     DEPLOY,
     Case,
-    RulesTests,
     checkNames,
     exported,
     expressions,
@@ -74,7 +74,7 @@ LAG = series("echod_reactor_lag_seconds_sum", TARGET)
 LAGS = series("echod_reactor_lag_seconds_count", TARGET)
 
 
-class DaemonAlertsTests(RulesTests):
+class DaemonAlertsTests(prometheus.RulesTests):
     """
     Tests for the alerts about the daemon.
     """
@@ -124,24 +124,6 @@ class DaemonAlertsTests(RulesTests):
         ),
     }
 
-    def test_valid(self) -> None:
-        """
-        Prometheus accepts the rules.
-        """
-        self.checkRules()
-
-    def test_cases(self) -> None:
-        """
-        Each alert fires when it should, and not otherwise.
-        """
-        self.checkCases()
-
-    def test_texts(self) -> None:
-        """
-        Each alert says what is wrong and what to do.
-        """
-        self.checkTexts()
-
     def test_reasons(self) -> None:
         """
         Each refusal with a reason of its own in the rules is a refusal of echod, and is
@@ -160,16 +142,10 @@ class DaemonAlertsTests(RulesTests):
         for pattern in found:
             self.assertTrue(any(re.fullmatch(pattern, reason) for reason in REASONS), pattern)
 
-
-class DaemonNamesTests(RulesTests):
-    """
-    The names in the rules and the dashboard, compared with those of a running daemon.
-    """
-
-    path = DaemonAlertsTests.path
-
-    def setUp(self) -> None:
-        super().setUp()
+    def names(self) -> Mapping[str, set[str]]:
+        """
+        @return: The names that a daemon exports after one event of each kind.
+        """
         if find_spec("prometheus_client") is None:
             lacking("prometheus_client")
         daemon = Daemon(
@@ -177,7 +153,7 @@ class DaemonNamesTests(RulesTests):
             *("--deny", DENIED_ADDRESS, "--impair", "udp:duplicate=100%"),
         )
         self.addCleanup(daemon.stop)
-        address = daemon.expect(r"HTTP status listens on ([\d.:]+\d)")[1]
+        url = f"http://{daemon.expect(r'HTTP status listens on ([0-9.:]+[0-9])')[1]}/metrics"
         for kind, target in (
             (socket.SOCK_STREAM, daemon.tcp),
             (socket.SOCK_DGRAM, daemon.udp),
@@ -189,22 +165,14 @@ class DaemonNamesTests(RulesTests):
                 skt.send(b"hello")
         session(self, daemon.tcp).close()
         # Workers report once a second.
-        deadline = monotonic() + PATIENCE
-        while not (seen := exported(f"http://{address}/metrics")).keys() >= REPORTED:
-            self.assertLess(monotonic(), deadline, seen)
-            sleep(0.1)
-        self.exported = seen
+        wait(lambda: exported(url).keys() >= REPORTED)
+        return exported(url)
 
-    def test_rules(self) -> None:
+    def test_names(self) -> None:
         """
-        The daemon exports each metric and each label in the rules.
+        The daemon exports each metric and each label in the rules and in the dashboard.
         """
-        for rule in self.rules:
-            checkNames(self, rule["expr"], self.exported)
-
-    def test_dashboard(self) -> None:
-        """
-        The daemon exports each metric and each label in the dashboard.
-        """
-        for expression in expressions(DEPLOY / "grafana" / "echod.json"):
-            checkNames(self, expression, self.exported)
+        names = self.names()
+        found = [rule["expr"] for rule in self.rules]
+        for expression in found + expressions(DEPLOY / "grafana" / "echod.json"):
+            checkNames(self, expression, names)

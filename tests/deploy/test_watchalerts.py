@@ -7,12 +7,11 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from tests.client.test_main import echoc
-from tests.support import lacking
+from tests.support import lacking, prometheus
 from tests.support.daemon import PATIENCE
 from tests.support.prometheus import (
     DEPLOY,
     Case,
-    RulesTests,
     checkNames,
     exported,
     expressions,
@@ -40,7 +39,7 @@ def roundTrips(fast: int, slow: int) -> dict[str, str]:
     }
 
 
-class WatchAlertsTests(RulesTests):
+class WatchAlertsTests(prometheus.RulesTests):
     """
     Tests for the alerts about the targets of C{echoc watch}.
     """
@@ -74,24 +73,6 @@ class WatchAlertsTests(RulesTests):
             "process_start_time_seconds", "1x20 2x3 3x3 4x3", "1x20 2x5 3x5", WATCH
         ),
     }
-
-    def test_valid(self) -> None:
-        """
-        Prometheus accepts the rules.
-        """
-        self.checkRules()
-
-    def test_cases(self) -> None:
-        """
-        Each alert fires when it should, and not otherwise.
-        """
-        self.checkCases()
-
-    def test_texts(self) -> None:
-        """
-        Each alert says what is wrong and what to do.
-        """
-        self.checkTexts()
 
     def test_names(self) -> None:
         """

@@ -167,7 +167,8 @@ def _byPattern(expression: str, exported: Exported) -> set[str]:
 
 class RulesTests(SynchronousTestCase):
     """
-    The base of the tests for one file of rules.
+    The tests for one file of rules.  Import the module, not the class: a module that has the
+    class in it runs the tests of the class, too.
 
     @cvar path: The file.
 
@@ -186,15 +187,15 @@ class RulesTests(SynchronousTestCase):
         self.rules: list[Any] = [rule for group in groups for rule in group["rules"]]
         self.alerts = {rule["alert"]: rule for rule in self.rules if "alert" in rule}
 
-    def checkRules(self) -> None:
+    def test_valid(self) -> None:
         """
-        Check that Prometheus accepts the file.
+        Prometheus accepts the rules.
         """
         promtool(self, "check", "rules", "--lint-fatal", str(self.path))
 
-    def checkCases(self) -> None:
+    def test_cases(self) -> None:
         """
-        Check that each alert fires with the one series, and not with the other.
+        Each alert fires with the one series, and not with the other.
         """
         self.assertEqual(self.cases.keys(), self.alerts.keys())
         tests = [test for name, case in self.cases.items() for test in self._tests(name, case)]
@@ -210,10 +211,10 @@ class RulesTests(SynchronousTestCase):
         )
         promtool(self, "test", "rules", str(path))
 
-    def checkTexts(self) -> None:
+    def test_texts(self) -> None:
         """
-        Check that each alert has a severity, a summary and a description, and that they use
-        only labels that the alert has.
+        Each alert has a severity, a summary and a description, and they use only labels that
+        the alert has.
         """
         for name, rule in self.alerts.items():
             self.assertIn(rule["labels"]["severity"], ("critical", "warning", "info"), name)
