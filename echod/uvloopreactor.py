@@ -12,8 +12,8 @@ and L{FileDescriptor<twisted.internet.abstract.FileDescriptor>} keeps the buffer
 producers and the flags that say how a connection closes.  Client connections, UNIX sockets,
 UDP, processes and standard I/O work as on the C{asyncio} reactor.
 
-Before libuv takes a socket over, the connection sends what the application has written when
-the connection was made.  To hand a socket over costs more than a short session.  If the
+Before libuv takes a socket over, the connection sends the data that the application wrote in
+C{connectionMade}.  To hand a socket over costs more than a short session.  If the
 application has closed the connection, or its sending side, libuv never gets the socket.
 
 Then a connection sends data in two ways:
@@ -259,7 +259,7 @@ class Connection(tcp.Server):
 
     def data_received(self, data: bytes) -> None:
         """
-        Deliver data, and then send what the protocol has written.
+        Deliver data, and then send the data that the protocol has written.
         """
         if len(data) > self._room:
             self._keepUnread(data)
@@ -317,7 +317,7 @@ class Connection(tcp.Server):
 
     def connection_lost(self, error: Exception | None) -> None:
         """
-        libuv has closed the socket, because it was told to or because of an error.
+        libuv has closed the socket, on request or because of an error.
         """
         if not self.disconnected:
             why = main.CONNECTION_LOST if error else main.CONNECTION_DONE
@@ -477,8 +477,8 @@ class Connection(tcp.Server):
 
     def _start(self) -> None:
         """
-        Send what the application has written.  Then have libuv take the socket over, unless
-        the application has closed the connection or its sending side.
+        Send the data that the application has written.  Then have libuv take the socket over,
+        unless the application has closed the connection or its sending side.
         """
         if self._held:
             # Nothing else is buffered.
@@ -572,7 +572,7 @@ class Connection(tcp.Server):
 
     def _flush(self) -> None:
         """
-        Send what was written, once in each turn of the event loop.
+        Send written data, once in each turn of the event loop.
         """
         self._scheduled = False
         if self._attaching is not None:

@@ -38,7 +38,7 @@ How many datagrams are read before the reactor serves other descriptors.
 
 class DatagramClient(Protocol):
     """
-    A C{DatagramProtocol} that is also told of errors.
+    A C{DatagramProtocol} that also receives errors.
     """
 
     def datagramReceived(self, datagram: bytes, addr: object) -> None: ...
@@ -89,7 +89,7 @@ class ConnectedPort(udp.Port):
         @param discovery: L{NO_FRAGMENTS} or L{PROBE_PATH}; L{None} if datagrams may be
             fragmented.
 
-        @param linux: True to use what only Linux offers.
+        @param linux: True to use the socket options of Linux.
         """
         interface = options.address or ("::" if ":" in target.host else "0.0.0.0")
         super().__init__(0, protocol, interface, MAX_DATAGRAM, reactor)

@@ -120,7 +120,7 @@ def silent(target: object, what: str) -> Outcome:
 
 def unreachable(target: object, reason: str) -> Outcome:
     """
-    @param reason: The error, or what an ICMP error says and who has sent it.
+    @param reason: The error, or the text and the sender of an ICMP error.
 
     @return: The outcome if there is no way to the target.
     """

@@ -125,7 +125,7 @@ class GracefulConnection(Protocol):
 
     def abort(self) -> None:
         """
-        End at once.  The peer loses what the transport has not sent yet.
+        End at once.  The peer loses the data that the transport has not sent yet.
         """
         if self.state is LINGERING:
             self._leave()
@@ -210,6 +210,6 @@ class GracefulConnection(Protocol):
         self.factory.lingering.add(self)
 
     def _leave(self) -> None:
-        # This is no abort: the transport below TLS, or the system, still sends what
+        # This is no abort: the transport below TLS, or the system, still sends the data that
         # the peer has not received yet.
         innermost(self.transport).loseConnection()

@@ -23,8 +23,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 AT_ONCE = 100
 """
 The most waits that end, or sessions that are checked, in one turn of the reactor.  To check
-whether a session is idle takes some 5 us, so messages are delayed by half a millisecond,
-however many sessions there are.
+whether a session is idle takes some 5 us, so messages are delayed by half a millisecond with
+any number of sessions.
 """
 
 Waiter = TypeVar("Waiter")

@@ -52,7 +52,7 @@ class DrainHost(Interface):
 
 class Drain:
     """
-    Ends all sessions of a service: each returns what its peer has sent so far, and closes.
+    Ends all sessions of a service: each returns all data from its peer, and closes.
     Aborts the sessions that take longer than the drain timeout.
     """
 

@@ -18,7 +18,7 @@ class EchoFactory(SessionFactory):
 
     @ivar protocol: L{GoodbyeEchoProtocol}, or L{EchoProtocol} for plain RFC 862.
 
-    @ivar silence: The sessions for which it matters whether their peer is silent.
+    @ivar silence: The sessions that must know if their peer is silent.
 
     @ivar silent: The sessions whose peer was silent, until the next turn of the
         reactor.

@@ -36,7 +36,7 @@ class SessionFactory(Factory):
 
     @ivar reactor: The clock.
 
-    @ivar showMessages: True if to log what peers send.
+    @ivar showMessages: True to log the messages of peers.
 
     @ivar sessions: The sessions that have not ended, as the keys: a set of many sessions takes
         twice as much memory.
@@ -234,7 +234,7 @@ class SessionFactory(Factory):
 
     def drain(self) -> Deferred[None]:
         """
-        Let every session return what its peer has sent so far, and close it.  Abort
+        Let every session return all data from its peer, and close it.  Abort
         the sessions that take longer than the drain timeout.
 
         @return: Fires when no session is left.

@@ -8,8 +8,8 @@ no clock.  C{docs/explanation/goodbye.rst} states the rule and its corner cases.
 Invariants, which C{tests/tcp/test_goodbye.py} checks against a slow and obvious
 version of the same rule:
 
-  - what was returned, with what is withheld appended, is what was received;
-  - what is withheld could still become a goodbye, and is at most four bytes.
+  - the returned and the withheld bytes together are the received bytes;
+  - the withheld bytes may still become a goodbye, and are four at most.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Goodbye:
 
     def release(self) -> bytes:
         """
-        Return what is withheld, without a decision: the first of these bytes came
+        Return the withheld bytes, without a decision: the first of these bytes came
         long ago, but more came since.
 
         @return: The bytes to return now.
@@ -158,7 +158,7 @@ class Goodbye:
 
     def _settle(self, goodbye: bool) -> bytes:
         """
-        Decide about what is withheld, now that it will not become any longer.
+        Decide about the withheld bytes, because no more bytes will follow them.
         """
         settled = self.release()
         if goodbye:

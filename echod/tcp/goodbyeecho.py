@@ -41,7 +41,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Return what cannot be a goodbye.
+        Return the bytes that cannot be a goodbye.
         """
         size = len(data)
         self.received += size
@@ -85,7 +85,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
 
     def stopReturning(self) -> None:
         """
-        Discard what is received from now on.
+        Discard all bytes that are received from now on.
         """
         self._rule.stop()
         super().stopReturning()
@@ -114,8 +114,8 @@ class GoodbyeEchoProtocol(EchoProtocol):
     def lookOnceMore(self) -> None:
         """
         Nothing was received for L{SILENCE} seconds.  Let the reactor read before this
-        counts as silence: a process that was stopped or busy finds the time over
-        before it has read what was received meanwhile.
+        counts as silence: if the process was stopped or busy, the time is over before it has
+        read the bytes that arrived meanwhile.
         """
         self.factory.silent.add(self)
 
@@ -153,7 +153,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
 
     def _wait(self) -> None:
         """
-        Wait for what decides about the last bytes.
+        Wait for the event that decides about the last bytes.
         """
         rule = self._goodbye
         if rule is None or self._paused or not rule.undecided or self.state not in RETURNING:

@@ -23,7 +23,7 @@ _NAME = re.compile(rb"(\{+)(peer|host)(\}+)")
 
 class GreetingProtocol(Session):
     """
-    Sends the greeting and closes its sending side.  Then it discards what the peer sends:
+    Sends the greeting and closes its sending side.  Then it discards all data from the peer:
     a peer may send before it reads.
 
     @ivar greeting: The bytes that the peer is greeted with.

@@ -70,7 +70,7 @@ def setStreamOptions(skt: socket.socket) -> None:
     # Urgent bytes stay in their place in the stream, instead of being lost.
     options = [(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)]
     if skt.family == socket.AF_INET6:
-        # [::] serves IPv4 as well, whatever net.ipv6.bindv6only says.
+        # [::] serves IPv4 as well, with any value of net.ipv6.bindv6only.
         options.append((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0))
     for option in options:
         with suppress(OSError):

@@ -60,7 +60,7 @@ class EchoProtocol(Session):
 
     def dataReceived(self, data: bytes) -> None:
         """
-        Return what was received.
+        Return the received bytes.
         """
         self.received += len(data)
         if self._returns:
@@ -78,7 +78,7 @@ class EchoProtocol(Session):
 
     def startDraining(self) -> None:
         """
-        Return what the peer has sent so far: also bytes that only the system has
+        Return all data that the peer has sent so far: also bytes that only the system has
         received, and bytes for which the peer must make room first.
         """
         self._end = self.received + unread(self.transport)
@@ -86,7 +86,7 @@ class EchoProtocol(Session):
 
     def stopReturning(self) -> None:
         """
-        Discard what is received from now on.
+        Discard all bytes that are received from now on.
         """
         self._returns = False
         self.cancelWaits()
@@ -102,7 +102,7 @@ class EchoProtocol(Session):
 
     def resumeProducing(self) -> None:
         """
-        Read again: the transport has sent what it had.
+        Read again: the transport has sent its data.
         """
         self._paused = False
         self.transport.resumeProducing()

@@ -150,7 +150,7 @@ class ProxyProtocol(Protocol):
 
 class ProxyFactory(Factory):
     """
-    Reads a PROXY header in front of what another factory's protocols receive.
+    Reads a PROXY header, and passes on the data after it to the protocols of another factory.
 
     The other factory's C{buildProtocol} gets the address that the header names.  The
     transport's own address is still the proxy's.

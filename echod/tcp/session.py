@@ -55,7 +55,7 @@ class SessionHost(ClosingHost, Interface):
 
 class Session(GracefulConnection):
     """
-    One connection of a peer.  It discards what it receives; subclasses do more.
+    One connection of a peer.  It discards received bytes; subclasses do more.
 
     @ivar address: The address of the peer; L{None} if the transport knows it.
 
@@ -113,7 +113,7 @@ class Session(GracefulConnection):
 
     def drain(self) -> None:
         """
-        Return what the peer has sent so far, then close.
+        Return all data that the peer has sent so far, then close.
         """
         if self.advance(DRAIN):
             self.startDraining()

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 OPEN = "open"
 """
-The session receives, and returns what it has to return.
+The session receives bytes and returns them.
 """
 
 DRAINING = "draining"
 """
-The service stops.  The session still returns what the peer has sent so far.
+The service stops.  The session still returns the data that the peer has sent so far.
 """
 
 CLOSING = "closing"
 """
-The session returns nothing more and discards what it receives.  The transport still has
+The session returns nothing more and discards received bytes.  The transport still has
 bytes to send.
 """
 

@@ -4,8 +4,8 @@ TLS that loses nothing at its end, and can be half-closed.
 Twisted's TLS answers the peer's closing alert by closing as well.  Then bytes that were
 written in answer, but are not encrypted yet, are lost, and the session never learns that the
 stream has ended.  Here the alert is the end of the stream, as a half-close is in TCP.  TLS
-has had this since version 1.3 (RFC 8446, 6.1); peers that use version 1.2 may ignore what
-comes after their alert.
+has had this since version 1.3 (RFC 8446, 6.1); peers that use version 1.2 may ignore data
+after their alert.
 
 This needs pyOpenSSL, and uses private names of Twisted: tests/test_privatenames.py lists
 them.
@@ -132,7 +132,7 @@ class TLSTransport(BufferingTLSTransport):
         returned everything.
 
         This holds for the end of TCP's stream as well, without an alert.  Somebody else may
-        have cut the stream there, but what has arrived is the peer's.
+        have cut the stream there, but the data before the cut is the peer's.
         """
         if self._peerEnded:
             return

@@ -53,7 +53,7 @@ class LookupTests(SynchronousTestCase):
 
     def test_tooLong(self) -> None:
         """
-        When the time is over, no address was found, and ignores a later result.
+        When the time is over, no address was found, and a later result is ignored.
         """
         self.reactor.advance(2.9)
         self.assertNoResult(self.found)

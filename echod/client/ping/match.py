@@ -12,9 +12,9 @@ from echod.client.ping.probe import HEADER_SIZE, Probes
 
 CLOSE = 8
 """
-In how many of its 128 bits a damaged header may differ from that of its probe: one
-byte.  The headers of two probes differ in more, because their checksums differ in eight
-bits at least (Koopman, "32-bit cyclic redundancy codes for Internet applications").
+The number of bits, of 128, in which a damaged header may differ from the header of its
+probe: one byte.  The headers of two probes differ in more, because their checksums differ
+in eight bits at least (Koopman, "32-bit cyclic redundancy codes for Internet applications").
 """
 
 

@@ -18,7 +18,7 @@ from echod.net.quantities import SIZE_HELP, size
 
 PROBES = ("tcp", "udp", "anew", "size", "df", "interval", "rate")
 """
-The options that say what to send.
+The options about the probes.
 """
 
 DEFAULT_SIZES = (64,)

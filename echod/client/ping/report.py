@@ -82,8 +82,8 @@ class Report:
 
     def _writeEvent(self, line: str) -> None:
         """
-        Print a line that may be dropped.  The next line that is printed tells how many
-        were dropped before it.
+        Print a line that may be dropped.  The next printed line gives the number of lines
+        that were dropped before it.
         """
         if self._write(line) is False:
             self._unprinted += 1

@@ -22,7 +22,7 @@ class Search:
     """
     @ivar largest: The largest size that has come back intact; L{None} if there is none.
 
-    @ivar hint: Returns the largest size by what the kernel knows of the path.  It is tried
+    @ivar hint: Returns the largest size that fits the path MTU of the kernel.  It is tried
         first, and never believed: ICMP errors may be missing or wrong.
     """
 

@@ -1,5 +1,5 @@
 """
-The tracker counts what was sent and what came back.
+The tracker counts probes and answers.
 
 Each probe that was sent ends as exactly one of answered, late, truncated, corrupted,
 too big or lost, or it is still in flight.  The tracker uses neither sockets nor clocks.

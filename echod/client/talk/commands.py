@@ -83,7 +83,7 @@ async def udp(run: Run, options: ClientOptions) -> Outcome:
 
 async def _tcpInPipe(run: Run, options: ClientOptions) -> Outcome:
     """
-    Send standard input, and write what comes back to standard output.
+    Send standard input, and write the answer to standard output.
     """
     output = Output(run.reactor, run.stdout)
     protocol = ConversationProtocol(run.reactor, options["timeout"], output)

@@ -1,5 +1,5 @@
 """
-The comparison of what comes back with what was sent.
+The comparison of the answer with the sent bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ How many of the last returned bytes to keep: the longest goodbye is C{bye\\r\\n}
 
 PROBE = 32
 """
-How many bytes after a gap must be found again in what was sent.
+How many bytes after a gap must be found again in the sent bytes.
 """
 
 _GOODBYE = re.compile(rb"(?:\A|(?<=[\r\n\0]))bye(?:\r?\n|\r\0|\r|\Z)")

@@ -57,7 +57,7 @@ class GreetedProtocol(Protocol):
 
     def abort(self) -> None:
         """
-        Close at once, whatever else may come.
+        Close at once, and discard later data.
         """
         if self.connected:
             self.transport.abortConnection()

@@ -1,7 +1,7 @@
 """
 A line editor: keys in; finished lines and the text to draw out.
 
-It knows no terminal.  It draws on one row, whatever the length of the line.  So the row
+It knows no terminal.  It draws on one row, also if the line is longer.  So the row
 can be cleared and drawn again at any time, below lines that have come meanwhile.
 
 Why this is not a library: readline blocks; Twisted's C{conch.recvline} drops every

@@ -46,13 +46,13 @@ LOST = "the connection was lost"
 @implementer(IHalfCloseableProtocol, IPushProducer)
 class ConversationProtocol(Protocol):
     """
-    Sends what it is given, compares it with what comes back, and writes that to a
-    consumer.  It is the producer of the consumer.  Backpressure: it does not read faster
-    than the consumer takes the bytes.
+    Sends bytes, compares the answer with them, and writes the answer to a consumer.  It is
+    the producer of the consumer.  Backpressure: it does not read faster than the consumer
+    takes the bytes.
 
     @ivar finished: Fires when the connection has ended, with the reason in words.
 
-    @ivar comparison: Compares what comes back with what was sent.
+    @ivar comparison: Compares the answer with the sent bytes.
 
     @ivar sentAll: True if L{finishSending} was called.
     """
@@ -144,7 +144,7 @@ class ConversationProtocol(Protocol):
 
     def abort(self) -> None:
         """
-        Close at once, whatever else may come.
+        Close at once, and discard later data.
         """
         if self.connected:
             self.transport.abortConnection()
@@ -163,7 +163,7 @@ class ConversationProtocol(Protocol):
 
     def writeConnectionLost(self) -> None:
         """
-        Do nothing: the server has been told of the half-close.
+        Do nothing: the half-close was sent before.
         """
 
     def readConnectionLost(self) -> None:

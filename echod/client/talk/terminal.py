@@ -146,7 +146,7 @@ class Terminal:
 @implementer(IConsumer)
 class LineDisplay:
     """
-    Shows received bytes line by line, however they are split into segments.
+    Shows received bytes line by line, for any split into segments.
     """
 
     def __init__(self, reactor: IReactorTime, show: Callable[[str], object]) -> None:

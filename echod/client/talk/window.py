@@ -11,8 +11,8 @@ from echod.client.talk.comparison import Comparison
 
 WINDOW = 32 << 20
 """
-The most bytes that may be sent and not yet have come back: several times what the buffers
-of both systems hold.  It limits the memory of the comparison.
+The most bytes that may be sent and not yet have come back: several times the buffers of both
+systems.  It limits the memory of the comparison.
 """
 
 
