@@ -1121,6 +1121,20 @@ class FilesTests(CommandTestCase):
         output.abort()
         self.assertTrue(os.get_blocking(sink))
 
+    def test_file(self) -> None:
+        """
+        A file is written to at once; a full disk is an error.
+        """
+        path = temporaryDirectory(self) / "file"
+        with path.open("wb") as file, open("/dev/full", "wb") as full:
+            Output(reactor, file.fileno()).write(b"data")
+            self.assertEqual(path.read_bytes(), b"data")
+            output = Output(reactor, full.fileno())
+            output.write(b"data")
+        self.assertEqual(
+            self.failureResultOf(output.finished, OSError).value.errno, errno.ENOSPC
+        )
+
 
 class TerminalTests(CommandTestCase):
     """

@@ -123,11 +123,11 @@ class Output(FileDescriptor):
         self.connected = 1
         self._descriptor = descriptor
         mode = os.fstat(descriptor).st_mode
+        isPipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+        self._isFile = not isPipe and not os.isatty(descriptor)
         # Other processes may share the pipe: restore its mode at the end.  A terminal
-        # stays blocking, because the shell needs it so.  A file is always ready.
-        self._restores = (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and os.get_blocking(
-            descriptor
-        )
+        # stays blocking, because the shell needs it so.
+        self._restores = isPipe and os.get_blocking(descriptor)
         if self._restores:
             os.set_blocking(descriptor, False)
 
@@ -136,6 +136,20 @@ class Output(FileDescriptor):
         @return: The descriptor.
         """
         return self._descriptor
+
+    def write(self, data: bytes) -> None:
+        """
+        Write bytes; to a file at once.  A file is always ready, and Twisted would poll it.
+        """
+        if not self._isFile:
+            super().write(data)
+            return
+        while data:
+            written = self.writeSomeData(data)
+            if isinstance(written, Exception):
+                self.connectionLost(Failure(written))
+                return
+            data = data[written:]
 
     def writeSomeData(self, data: bytes) -> int | Exception:
         """
