@@ -78,7 +78,7 @@ class EchoCollector(Collector):
         """
         yield InfoMetricFamily(
             "echod_build",
-            "What runs.",
+            "The versions.",
             {
                 "version": __version__,
                 "python": platform.python_version(),
@@ -88,7 +88,7 @@ class EchoCollector(Collector):
         )
         yield GaugeMetricFamily(
             "echod_draining",
-            "Whether echod is about to stop (1), or serves (0).",
+            "1 if echod is about to stop, else 0.",
             self._monitor.draining,
         )
         yield GaugeMetricFamily(
@@ -112,7 +112,7 @@ class EchoCollector(Collector):
 
 def _ofServices(services: Sequence[Data]) -> Iterator[Metric]:
     listening = GaugeMetricFamily(
-        "echod_listening", "Whether the service listens.", labels=LABELS
+        "echod_listening", "1 if the service listens, else 0.", labels=LABELS
     )
     for service in services:
         listening.add_metric(_names(service), service["state"] == LISTENING)
@@ -161,13 +161,13 @@ def _ofSessions(services: Sequence[Data]) -> Iterator[Metric]:
     yield _counters(
         services,
         "echod_connections_refused",
-        "Connections that did not, by reason.",
+        "Connections that were refused, by reason.",
         ("refused", "reason"),
     )
     yield _counters(
         services,
         "echod_sessions_ended",
-        "Sessions that have ended, by how they did.",
+        "Sessions that have ended, by outcome.",
         ("ended", "outcome"),
     )
 
@@ -180,7 +180,7 @@ def _ofDatagrams(services: Sequence[Data]) -> Iterator[Metric]:
     yield _counters(
         services,
         "echod_datagrams_refused",
-        "Datagrams that were not, by reason.",
+        "Datagrams that were refused, by reason.",
         ("refused", "reason"),
     )
 

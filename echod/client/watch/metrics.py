@@ -4,7 +4,8 @@ The metrics of C{echoc watch}, for Prometheus.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter, methodcaller
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import (
@@ -17,7 +18,6 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from echod._version import __version__
-from echod.client.ping.events import Kind
 from echod.client.watch.results import BOUNDS, Results
 from echod.net.histogram import buckets
 
@@ -26,48 +26,21 @@ LABELS = ("target", "protocol")
 The labels of each series: the target as on the command line, and UDP or TCP.
 """
 
-COUNTERS: Mapping[str, tuple[str, Callable[[Results], int]]] = {
-    "sent": (
-        "Probes that were sent, or should have been sent but could not.",
-        lambda results: results.sent,
-    ),
-    "received": (
-        "Probes that were answered correctly and in time.",
-        lambda results: results.kinds[Kind.ANSWERED],
-    ),
-    "lost": (
-        "Probes that had no correct answer in time.",
-        lambda results: results.lost,
-    ),
-    "late": (
-        "Correct answers that came too late.  These probes are lost.",
-        lambda results: results.kinds[Kind.LATE],
-    ),
-    "duplicated": (
-        "Answers to probes that were answered before.",
-        lambda results: results.kinds[Kind.DUPLICATED],
-    ),
-    "truncated": (
-        "Answers that were cut short.",
-        lambda results: results.kinds[Kind.TRUNCATED],
-    ),
-    "corrupted": (
-        "Answers with other bytes than the probe.",
-        lambda results: results.kinds[Kind.CORRUPTED],
-    ),
-    "foreign": (
-        "Data that is no answer to any probe.",
-        lambda results: results.kinds[Kind.FOREIGN],
-    ),
-    "too_big": (
-        "Probes that were too big for the path, with --df.  They are lost.",
-        lambda results: results.kinds[Kind.TOO_BIG],
-    ),
-    "reordered": (
-        "Answers that came after the answer to a later probe.",
-        lambda results: results.reordered,
-    ),
+COUNTERS = {
+    "sent": "Probes that were sent, or should have been sent but could not.",
+    "received": "Probes that were answered correctly and in time.",
+    "lost": "Probes that had no correct answer in time.",
+    "late": "Correct answers that came too late.  These probes are lost.",
+    "duplicated": "Answers to probes that were answered before.",
+    "truncated": "Answers that were cut short.",
+    "corrupted": "Answers with other bytes than the probe.",
+    "foreign": "Data that is no answer to any probe.",
+    "too_big": "Probes that were too big for the path, with --df.  They are lost.",
+    "reordered": "Answers that came after the answer to a later probe.",
 }
+"""
+The counters of probes by name, with their descriptions.
+"""
 
 
 def registryFor(results: Sequence[Results], protocol: str) -> CollectorRegistry:
@@ -93,44 +66,44 @@ class WatchCollector(Collector):
         """
         @return: The current metrics.
         """
-        yield InfoMetricFamily("echoc_build", "What runs.", {"version": __version__})
-        yield from self._gauges()
-        for name, (what, value) in COUNTERS.items():
-            counter = CounterMetricFamily(f"echoc_probes_{name}", what, labels=LABELS)
-            for each in self._results:
-                counter.add_metric(self._labels(each), value(each))
-            yield counter
-        yield self._reconnects()
+        yield InfoMetricFamily("echoc_build", "The version.", {"version": __version__})
+        yield self._metric(
+            GaugeMetricFamily,
+            "echoc_up",
+            "1 if the latest result is a correct answer in time, else 0.",
+            attrgetter("up"),
+        )
+        yield self._metric(
+            GaugeMetricFamily,
+            "echoc_last_answer_timestamp_seconds",
+            "When the latest correct answer came, in seconds since 1970.",
+            attrgetter("answered"),
+        )
+        for name, about in COUNTERS.items():
+            count = methodcaller("count", name)
+            yield self._metric(CounterMetricFamily, f"echoc_probes_{name}", about, count)
+        yield self._metric(
+            CounterMetricFamily,
+            "echoc_reconnects",
+            "Connections that replaced one that was lost or refused.",
+            attrgetter("reconnected"),
+        )
         yield self._errors()
         yield self._roundTrips()
 
-    def _gauges(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily(
-            "echoc_up",
-            "Whether the latest result is a correct answer in time.",
-            labels=LABELS,
-        )
-        answered = GaugeMetricFamily(
-            "echoc_last_answer_timestamp_seconds",
-            "When the latest correct answer came, in seconds since 1970.",
-            labels=LABELS,
-        )
+    def _metric(
+        self,
+        kind: type[CounterMetricFamily] | type[GaugeMetricFamily],
+        name: str,
+        about: str,
+        value: Callable[[Results], float | None],
+    ) -> Metric:
+        metric = kind(name, about, labels=LABELS)
         for each in self._results:
-            up.add_metric(self._labels(each), each.up)
-            if each.answered is not None:
-                answered.add_metric(self._labels(each), each.answered)
-        yield up
-        yield answered
-
-    def _reconnects(self) -> Metric:
-        reconnects = CounterMetricFamily(
-            "echoc_reconnects",
-            "Connections that replaced one that was lost or refused.",
-            labels=LABELS,
-        )
-        for each in self._results:
-            reconnects.add_metric(self._labels(each), each.reconnected)
-        return reconnects
+            number = value(each)
+            if number is not None:
+                metric.add_metric(self._labels(each), number)
+        return metric
 
     def _errors(self) -> Metric:
         errors = CounterMetricFamily(

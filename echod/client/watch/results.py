@@ -73,6 +73,19 @@ class Results:
         self._wallClock = wallClock
         self._inFlight: set[int | None] = set()
 
+    def count(self, name: str) -> int:
+        """
+        @return: The number of probes or answers with a result: C{sent}, C{received}, C{lost},
+            C{reordered}, or the value of a L{Kind}.
+        """
+        found = {
+            "sent": self.sent,
+            "received": self.kinds[Kind.ANSWERED],
+            "lost": self.lost,
+            "reordered": self.reordered,
+        }.get(name)
+        return self.kinds[Kind(name)] if found is None else found
+
     def observe(self, event: Event) -> None:
         """
         Count an event of a run.
