@@ -67,6 +67,7 @@ package: man
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; false; }
 	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m pytest tests/extended/packaged.py
 
 # Pages in build/docs/html, and man pages in build/docs/man; any warning is an error.
 docs: $(VENV)/test

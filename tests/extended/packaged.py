@@ -1,6 +1,6 @@
 """
-Tests for the wheel, in a new environment.  L{tests.extended.installed} tests the other
-ways to install echod.
+Tests for the distributions in C{dist/}, in a new environment: C{make package} makes and tests
+them.  L{tests.extended.installed} tests the other ways to install echod.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import re
 import shutil
 import sys
 import sysconfig
-from importlib.util import find_spec
+import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import run
 from zipfile import ZipFile
@@ -23,6 +24,8 @@ INSTALL_TIMEOUT = 300.0
 """
 How long an installation may take, in seconds: it may have to download.
 """
+
+DIST = CHECKOUT / "dist"
 
 MAN_PAGES = ("man1/echoc.1", "man8/echod.8")
 
@@ -86,20 +89,6 @@ class InstallTestCase(SynchronousTestCase):
             cwd=self.environment,
         )
 
-    def makeManPages(self) -> None:
-        """
-        Do what C{make man} does.
-        """
-        pages = self.directory / "pages"
-        command(
-            *(sys.executable, "-m", "sphinx", "-q", "-b", "man", "docs", str(pages)),
-            cwd=self.source,
-        )
-        for page in MAN_PAGES:
-            path = self.source / "share" / "man" / page
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(pages / path.name, path)
-
     def build(self, kind: str) -> str:
         """
         @return: The path of a new distribution of this kind.
@@ -139,10 +128,12 @@ class InstallTestCase(SynchronousTestCase):
                     shutil.copy(source, place)
         return root / "src"
 
-    def installs(self, *arguments: str) -> None:
+    def installs(self, *arguments: str, check: Callable[[], None] = lambda: None) -> None:
         """
         Check that the installed package works, and that uninstalling it leaves nothing
         of it.
+
+        @param check: Called while it is installed.
         """
         # Without compiling all of Twisted: the environment is used only here.
         self.pip("install", "-q", "--no-compile", *arguments)
@@ -151,6 +142,7 @@ class InstallTestCase(SynchronousTestCase):
         self.assertIn("Examples:", command(echod, "-h", cwd=self.environment))
         echoc = str(self.environment / "bin" / "echoc")
         self.assertTrue(command(echoc, "--version", cwd=self.environment).startswith("echoc "))
+        check()
         self.pip("uninstall", "-q", "-y", "txechod")
         self.assertNotIn("echod", self.twistd("--help"))
         site = sysconfig.get_path(
@@ -168,27 +160,42 @@ class InstallTestCase(SynchronousTestCase):
         )
 
 
-class InstallTests(InstallTestCase):
+class DistributionTests(InstallTestCase):
     """
-    Tests for the installed package.
+    Tests for the source distribution and the wheel in C{dist/}.
     """
 
-    def test_manPages(self) -> None:
+    def test_wheel(self) -> None:
         """
-        The source distribution contains the man pages, and so does the wheel that is made
-        from it. C{man} finds them in the environment where it is installed.
+        The wheel contains the package, the plugin and the man pages, but no tests.  The files
+        that the Containerfile copies give the same wheel, without man pages.  It works, and
+        C{man} finds its pages.
         """
-        for module in ("sphinx", "furo", "sphinx_design"):
-            if find_spec(module) is None:
-                lacking(module)
-        self.makeManPages()
-        archive = self.build("sdist")
-        self.pip("install", "-q", "--no-compile", "--no-deps", archive)
-        for page in MAN_PAGES:
-            self.assertTrue((self.environment / "share" / "man" / page).exists(), page)
-        man = program("man")
+        (wheel,) = map(str, DIST.glob("*.whl"))
+        names = self.listed(wheel)
+        for name in (
+            *("twisted/plugins/echod_plugin.py", "echod/py.typed", "echod/status/app.js"),
+            *("pytest_echod/run.py", "entry_points.txt"),
+            "data/share/bash-completion/completions/echoc",
+            "data/share/fish/vendor_completions.d/echod.fish",
+            "data/share/zsh/site-functions/_echod",
+            *(f"data/share/man/{page}" for page in MAN_PAGES),
+        ):
+            self.assertIn(name, names)
+        for name in ("tests/", "twisted/__init__.py", "twisted/plugins/__init__.py"):
+            self.assertNotIn(name, names)
+        self.source = self.copied()
+        pages = [name for name in names.splitlines() if "/man/" in name]
+        copied = self.listed(self.build("wheel")).splitlines()
+        self.assertEqual(sorted(copied + pages), names.splitlines())
+        self.installs(wheel, check=self.checkPages)
+
+    def checkPages(self) -> None:
+        """
+        Check that C{man} finds the pages in the environment.
+        """
         done = run(
-            [man, "-w", "echod", "echoc"],
+            [program("man"), "-w", "echod", "echoc"],
             env={"PATH": f"{self.environment}/bin:{os.defpath}"},
             capture_output=True,
             text=True,
@@ -196,24 +203,16 @@ class InstallTests(InstallTestCase):
         )
         self.assertEqual(done.stdout.count(f"{self.environment}/share/man/"), 2, done.stderr)
 
-    def test_wheel(self) -> None:
+    def test_sourceDistribution(self) -> None:
         """
-        The wheel contains the package and the plugin, but no tests.  The files that the
-        Containerfile copies give the same wheel, and it works.
+        The source distribution contains the man pages, and the files that its tests need.
         """
-        names = self.listed(self.build("wheel"))
-        self.assertIn("twisted/plugins/echod_plugin.py", names)
-        self.assertIn("echod/py.typed", names)
-        self.assertIn("pytest_echod/run.py", names)
-        self.assertIn("entry_points.txt", names)
-        self.assertNotIn("tests/", names)
-        self.assertIn("data/share/bash-completion/completions/echoc", names)
-        self.assertIn("data/share/fish/vendor_completions.d/echod.fish", names)
-        self.assertIn("data/share/zsh/site-functions/_echod", names)
-        self.assertIn("echod/status/app.js", names)
-        for package in ("twisted", "twisted/plugins"):
-            self.assertNotIn(f"{package}/__init__.py", names)
-        self.source = self.copied()
-        wheel = self.build("wheel")
-        self.assertEqual(self.listed(wheel), names)
-        self.installs(wheel)
+        (archive,) = DIST.glob("*.tar.gz")
+        with tarfile.open(archive) as files:
+            names = files.getnames()
+        for name in (
+            *CONTENTS,
+            *("tests/tcp/test_goodbye.py", "Makefile"),
+            *(f"share/man/{page}" for page in MAN_PAGES),
+        ):
+            self.assertIn(f"{archive.name.removesuffix('.tar.gz')}/{name}", names)
