@@ -401,6 +401,19 @@ class UVLoopReactorTests(SynchronousTestCase):
         (system,) = [event["system"] for event in events if event["isError"]]
         self.assertRegex(system, r"^Failing,\d+,127\.0\.0\.1$")
 
+    def test_failingAtTheEnd(self) -> None:
+        """
+        An error of a protocol in C{connectionLost} is logged.
+        """
+
+        class Failing(Recorder):
+            def connectionLost(self, reason: Failure = connectionDone) -> None:
+                super().connectionLost(reason)
+                raise OSError(reason)
+
+        self.serve(Failing(), socket.socket.close)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
     def test_failingTwice(self) -> None:
         """
         Errors of a protocol in C{dataReceived} and in C{connectionLost} are logged, and do
@@ -457,11 +470,14 @@ class UVLoopReactorTests(SynchronousTestCase):
 
                 def dataReceived(self, data: bytes) -> None:
                     self.noDelay = self.transport.getTcpNoDelay()
+                    self.transport.setTcpNoDelay(not self.early)
+                    self.late = self.transport.getTcpNoDelay()
                     self.transport.loseConnection()
 
             protocol = Asking()
             self.serve(protocol, lambda client: client.sendall(b"x"))
             self.assertEqual((protocol.early, protocol.noDelay), (wanted, wanted))
+            self.assertEqual(protocol.late, not wanted)
 
     def test_pausedAndResumedAtOnce(self) -> None:
         """
