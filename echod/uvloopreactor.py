@@ -262,7 +262,8 @@ class Connection(tcp.Server):
         Deliver data, and then send the data that the protocol has written.
         """
         if len(data) > self._room:
-            self._keepUnread(data)
+            self._unread += data
+            self._deliverUnread()
             return
         self._delivering = True
         contexts = self._contexts
@@ -525,10 +526,6 @@ class Connection(tcp.Server):
     def _stopReadingEarly(self) -> None:
         if self._room < 0:
             self.stopReading()
-
-    def _keepUnread(self, data: bytes) -> None:
-        self._unread += data
-        self._deliverUnread()
 
     def _deliverUnread(self) -> None:
         """
