@@ -107,6 +107,7 @@ class LastLineTests(SynchronousTestCase):
             (b"", LONG + b"\r", b"\r", b""),
             (b"\n", b"\xff\xf1", b"\n", b""),
             (b"\n", b"\xff\xf1bye", b"\nbye", b"bye"),
+            (b"\n", b"\xff\xfd\x03bye\r", b"\nbye\r", b"bye\r"),
             (b"\n", b"\xff\xf1\xff\xfd", b"\n\xff\xfd", b""),
             (b"\n", b"\xff\xfa\nb", b"\n\xff\xfa\nb", b"b"),
             (b"\n", b"\xff\xfa" + b"\xff" * 121, b"\n\xff\xfa" + b"\xff" * 121, b""),
