@@ -153,8 +153,14 @@ def sourceOf(address: tuple[Any, ...], control: Control) -> Source:
     @return: The source of a datagram, by its address and its control messages.
     """
     source = Source(address[:2])
-    source.arrived = timeOfArrival(control)
-    source.ttl, source.tos = headerFields(control)
+    for level, kind, data in control:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            source.arrived = seconds * 1_000_000_000 + nanoseconds
+        elif (level, kind) in _TTL:
+            source.ttl = int.from_bytes(data, sys.byteorder)
+        elif (level, kind) in _TOS:
+            source.tos = int.from_bytes(data, sys.byteorder)
     return source
 
 
@@ -172,32 +178,6 @@ def queuedErrors(skt: socket.socket) -> Iterator[tuple[OSError, bytes]]:
         error = remoteError(control)
         if error is not None:
             yield error, datagram
-
-
-def timeOfArrival(control: Control) -> int | None:
-    """
-    @return: The time at which the kernel received a datagram, in nanoseconds of the time
-        of day; L{None} if the kernel does not report it.
-    """
-    for level, kind, data in control:
-        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
-            seconds, nanoseconds = _TIMESPEC.unpack(data)
-            return int(seconds * 1_000_000_000 + nanoseconds)
-    return None
-
-
-def headerFields(control: Control) -> tuple[int | None, int | None]:
-    """
-    @return: The time to live and the type of service of a datagram; L{None} if the kernel
-        does not report them.
-    """
-    ttl = tos = None
-    for level, kind, data in control:
-        if (level, kind) in _TTL:
-            ttl = int.from_bytes(data, sys.byteorder)
-        elif (level, kind) in _TOS:
-            tos = int.from_bytes(data, sys.byteorder)
-    return ttl, tos
 
 
 def remoteError(control: Control) -> OSError | None:

@@ -10,7 +10,13 @@ import struct
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.udpsocket import LOCAL_ORIGIN, RECEIVE_ERRORS, headerFields, remoteError
+from echod.client.udpsocket import (
+    LOCAL_ORIGIN,
+    RECEIVE_ERRORS,
+    SO_TIMESTAMPNS,
+    remoteError,
+    sourceOf,
+)
 
 ICMP_ORIGIN = 2
 
@@ -57,10 +63,12 @@ class ControlTests(SynchronousTestCase):
         self.assertIsNone(remoteError(local))
         self.assertIsNone(remoteError([]))
 
-    def test_headerFields(self) -> None:
+    def test_sourceOf(self) -> None:
         """
-        The time to live and the type of service are read for both IP versions.
+        The time of arrival, the time to live and the type of service are read for both IP
+        versions.
         """
+        time = (socket.SOL_SOCKET, SO_TIMESTAMPNS, struct.pack("@ll", 5, 6))
         ttl, tos = struct.pack("@i", 64), b"\xb8"
         ipv4 = [(socket.IPPROTO_IP, 2, ttl), (socket.IPPROTO_IP, 1, tos)]
         ipv6 = [
@@ -68,5 +76,8 @@ class ControlTests(SynchronousTestCase):
             (socket.IPPROTO_IPV6, 67, struct.pack("@i", 184)),
         ]
         for messages in (ipv4, ipv6):
-            self.assertEqual(headerFields(messages), (64, 184))
-        self.assertEqual(headerFields([]), (None, None))
+            source = sourceOf(("::1", 7, 0, 0), [time, *messages])
+            self.assertEqual(source, ("::1", 7))
+            self.assertEqual((source.arrived, source.ttl, source.tos), (5_000_000_006, 64, 184))
+        source = sourceOf(("127.0.0.1", 7), [])
+        self.assertEqual((source.arrived, source.ttl, source.tos), (None, None, None))

@@ -117,7 +117,7 @@ class Connections:
         self._endpoint = endpoint
         self._report, pinger.observe = pinger.observe, self._observe
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """
         Start sending.
         """

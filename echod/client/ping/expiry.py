@@ -16,7 +16,7 @@ from echod.client.ping.tracker import Tracker
 
 class Expiry:
     """
-    Settles the probes whose time is over.
+    Settles the probes whose time is over, and ends the run.
 
     A reactor performs overdue calls before it reads.  So if this process was stopped or
     busy, the time is longer: answers that have arrived are read first, and answers that the
@@ -25,6 +25,7 @@ class Expiry:
 
     _call: IDelayedCall | None = None
     _grace: IDelayedCall | None = None
+    _deadline: IDelayedCall | None = None
     _stopped = False
 
     def __init__(
@@ -34,6 +35,7 @@ class Expiry:
         tracker: Tracker,
         unread: Callable[[], bool],
         lost: Callable[[Event], object],
+        end: Callable[[], object],
     ) -> None:
         """
         @param now: Returns the time.
@@ -41,12 +43,22 @@ class Expiry:
         @param unread: Returns True if answers have arrived that were not read yet.
 
         @param lost: Called with the event of each lost probe.
+
+        @param end: Ends the run.
         """
         self._reactor = reactor
         self._now = now
         self._tracker = tracker
         self._unread = unread
         self._lost = lost
+        self._end = end
+
+    def start(self, deadline: float | None) -> None:
+        """
+        @param deadline: After how many seconds to end the run in any case.
+        """
+        if deadline is not None:
+            self._deadline = self._reactor.callLater(deadline, self._end)
 
     def expect(self) -> None:
         """
@@ -58,22 +70,20 @@ class Expiry:
             due = self._reactor.seconds() + left
             self._call = self._reactor.callLater(left, self._extend, due)
 
-    def waitForLast(self, end: Callable[[], object]) -> None:
+    def waitForLast(self) -> None:
         """
         When no probe is in flight any more, wait as long as late answers and duplicates
-        may come.
-
-        @param end: Called then.
+        may come.  Then end the run.
         """
         if self._grace is None:
-            self._grace = self._reactor.callLater(self._lastWait() / SECOND, end)
+            self._grace = self._reactor.callLater(self._lastWait() / SECOND, self._end)
 
     def stop(self) -> None:
         """
         Wait no more.
         """
         self._stopped = True
-        for call in (self._call, self._grace):
+        for call in (self._call, self._grace, self._deadline):
             if call is not None and call.active():
                 call.cancel()
 

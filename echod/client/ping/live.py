@@ -123,15 +123,14 @@ class Plot(Live):
     Draws a graph of the latest round-trip times, and their histogram.
     """
 
-    def __init__(
-        self,
-        write: Print,
-        reactor: IReactorTime,
-        file: OutputFile | None = None,
-        console: Console | None = None,
-    ) -> None:
-        super().__init__(write, reactor, file, console)
-        self._recent: deque[float | None] = deque(maxlen=max(self._console.width - MARGIN, 1))
+    _recent: deque[float | None]
+
+    def opened(self, target: Target, addresses: Addresses | None) -> None:
+        """
+        Start drawing.
+        """
+        self._recent = deque(maxlen=max(self._console.width - MARGIN, 1))
+        super().opened(target, addresses)
 
     def observe(self, target: Target, event: Event) -> None:
         """
@@ -159,16 +158,8 @@ class Progress(Live):
     Draws a progress bar for a run with a count.
     """
 
-    def __init__(
-        self,
-        write: Print,
-        reactor: IReactorTime,
-        file: OutputFile | None = None,
-        console: Console | None = None,
-    ) -> None:
-        super().__init__(write, reactor, file, console)
-        self._sent = 0
-        self._lost = 0
+    _sent = 0
+    _lost = 0
 
     def observe(self, target: Target, event: Event) -> None:
         """

@@ -30,33 +30,21 @@ async def measure(
     @raise Exception: if the target cannot be resolved or reached at all.
         C{echod.client.exitstatus.explain} returns the outcome for it.
     """
-    if not options["tcp"]:
-        return await _byUDP(reactor, options, target, pinger)
-    if options["anew"]:
-        return await _byConnections(reactor, options, target, pinger)
-    return await _byTCP(reactor, options, target, pinger)
+    by = _byStream if options["tcp"] else _byUDP
+    return await by(reactor, options, target, pinger)
 
 
-async def _byConnections(
+async def _byStream(
     reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
 ) -> Result:
-    endpoint = await endpointOf(
-        reactor, options, target, pinger.openings.connected, CONNECT_TIMEOUT
-    )
+    patience = CONNECT_TIMEOUT if options["anew"] else None
+    endpoint = await endpointOf(reactor, options, target, pinger.openings.connected, patience)
     most = max(CONNECTIONS // len(options["targets"]), 1)
-    connections = Connections(endpoint, pinger, most)
-    connections.start()
-    try:
-        return await pinger.finished
-    finally:
-        connections.close()
-
-
-async def _byTCP(
-    reactor: IClientReactor, options: ProbeOptions, target: Target, pinger: Pinger
-) -> Result:
-    endpoint = await endpointOf(reactor, options, target, pinger.openings.connected)
-    stream = Stream(reactor, endpoint, pinger)
+    stream = (
+        Connections(endpoint, pinger, most)
+        if options["anew"]
+        else Stream(reactor, endpoint, pinger)
+    )
     try:
         await stream.start()
         return await pinger.finished

@@ -9,7 +9,7 @@ from math import inf
 from random import Random
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from echod.client.ping.addresses import Addresses, Connected, addressesOf
@@ -25,8 +25,6 @@ from echod.client.ping.sender import Sender
 from echod.client.ping.timer import SECOND
 from echod.client.ping.tracker import Tracker
 from echod.client.udpsocket import UNKNOWN, Source
-
-Observer = Callable[[Event], object]
 
 
 class Pinger:
@@ -56,7 +54,6 @@ class Pinger:
 
     _write: Callable[[bytes], object]
     _unread: Callable[[], bool]
-    _deadline: IDelayedCall | None = None
     _failure: BaseException | None = None
     _isCut = False
     _over = False
@@ -65,14 +62,12 @@ class Pinger:
         self,
         reactor: IReactorTime,
         plan: Plan,
-        observer: Observer,
+        observer: Callable[[Event], object],
         *,
         now: Callable[[], Moment] = now,
         random: Random | None = None,
     ) -> None:
         """
-        @param now: Returns the time.
-
         @param random: The source of the content of the probes.
         """
         self.finished: Deferred[Result] = Deferred()
@@ -86,8 +81,9 @@ class Pinger:
         self._began = now().monotonic
         self._sender = Sender(self.tracker, now)
         self._schedule = Schedule(reactor, now, plan, self._send, self._checkDone)
-        self._expiry = Expiry(reactor, now, self.tracker, lambda: self._unread(), self._expired)
-        self._reactor = reactor
+        self._expiry = Expiry(
+            reactor, now, self.tracker, lambda: self._unread(), self._expired, self.end
+        )
 
     @property
     def started(self) -> bool:
@@ -118,8 +114,7 @@ class Pinger:
         if self.started:
             return
         self._began = self.now().monotonic
-        if self.plan.deadline is not None:
-            self._deadline = self._reactor.callLater(self.plan.deadline, self.end)
+        self._expiry.start(self.plan.deadline)
         self._schedule.start()
 
     def nextSize(self) -> int | None:
@@ -191,8 +186,6 @@ class Pinger:
         self._over = True
         self._schedule.stop()
         self._expiry.stop()
-        if self._deadline is not None and self._deadline.active():
-            self._deadline.cancel()
         self.finished.callback(self.result())
 
     def forget(self) -> None:
@@ -252,4 +245,4 @@ class Pinger:
 
     def _checkDone(self) -> None:
         if self._schedule.isOver and not self.tracker.inFlight and not self._over:
-            self._expiry.waitForLast(self.end)
+            self._expiry.waitForLast()

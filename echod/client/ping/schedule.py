@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from echod.client.ping.moments import Moment
 from echod.client.ping.plan import Plan
-from echod.client.ping.timer import RESOLUTION, SECOND, Timer, makeTimer
+from echod.client.ping.timer import RESOLUTION, SECOND, DelayedTimer, TimerFD, makeTimer
 
 BURST = 64
 """
@@ -49,7 +49,7 @@ class Schedule:
 
     started = False
     isOver = False
-    _timer: Timer
+    _timer: DelayedTimer | TimerFD
     _ending: IDelayedCall | None = None
 
     def __init__(

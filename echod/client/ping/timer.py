@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from os import close
-from typing import Protocol, cast
+from typing import cast
 
 from twisted.internet.interfaces import (
     IDelayedCall,
@@ -47,27 +47,10 @@ and nanoseconds.
 """
 
 
-class Timer(Protocol):
-    """
-    Calls a function again and again, from some time before an action is due.
-    """
-
-    def set(self, left: int) -> None:
-        """
-        Set the timer.  The function calls this again, unless it is not to be called again.
-
-        @param left: The time until the action is due, in nanoseconds.
-        """
-
-    def stop(self) -> None:
-        """
-        Stop for ever.
-        """
-
-
 class DelayedTimer:
     """
-    A L{Timer} for all reactors.
+    Calls a function again and again, some time before an action is due.  This timer is for
+    all reactors.
     """
 
     _call: IDelayedCall | None = None
@@ -78,13 +61,15 @@ class DelayedTimer:
 
     def set(self, left: int) -> None:
         """
-        Set the timer.
+        Set the timer.  The function calls this again, unless it is not to be called again.
+
+        @param left: The time until the action is due, in nanoseconds.
         """
         self._call = self._reactor.callLater(max(left - RESOLUTION, 0) / SECOND, self._act)
 
     def stop(self) -> None:
         """
-        Stop the timer.
+        Stop for ever.
         """
         if self._call is not None and self._call.active():
             self._call.cancel()
@@ -93,8 +78,8 @@ class DelayedTimer:
 @implementer(IReadDescriptor)
 class TimerFD:
     """
-    A L{Timer} on Linux (timerfd_create(2)): it is exact to microseconds, and between two
-    probes the process sleeps.
+    The same on Linux (timerfd_create(2)), exact to microseconds: between two probes the
+    process sleeps.
 
     The descriptor stays readable from its time on, so the reactor calls L{doRead} again
     and again.  It is never read: setting the timer again makes it unreadable.
@@ -169,7 +154,7 @@ class TimerFD:
 
 def makeTimer(
     reactor: IReactorTime, act: Callable[[], object], platform: str = sys.platform
-) -> Timer:
+) -> DelayedTimer | TimerFD:
     """
     @return: The best timer for a reactor.
     """

@@ -85,7 +85,7 @@ class ConnectionsTests(SynchronousTestCase):
             random=Random(1),
         )
         self.connections = Connections(self.endpoint, self.pinger)
-        self.connections.start()
+        self.successResultOf(Deferred.fromCoroutine(self.connections.start()))
 
     def result(self) -> Result:
         """
