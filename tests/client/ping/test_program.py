@@ -22,7 +22,15 @@ from tests.support.daemon import PATIENCE, Daemon
 from tests.support.load import HOST, freePort, wait
 from tests.support.tls import makeCertificate
 
-LOST = ("lost",)
+PROBES = 20
+SIZE = 64
+
+TIMEOUT = 3
+"""
+The time for one answer where a process is stopped, in seconds: it is stopped in time on a busy
+machine, too.
+"""
+
 BACK = ("answered", "late")
 
 STEP = """
@@ -81,38 +89,67 @@ class ProgramTests(SynchronousTestCase):
         """
         return {each["sequence"] for each in self.events(output) if each["event"] in kinds}
 
+    def listen(self, kind: socket.SocketKind) -> socket.socket:
+        """
+        @return: A socket for a server, open until the end of the test.
+        """
+        server = socket.socket(socket.AF_INET, kind)
+        self.addCleanup(server.close)
+        server.settimeout(PATIENCE)
+        server.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            server.listen(PROBES)
+        return server
+
+    def accept(self, server: socket.socket) -> socket.socket:
+        """
+        @return: The next connection, open until the end of the test.
+        """
+        connection, _ = server.accept()
+        self.addCleanup(connection.close)
+        connection.settimeout(PATIENCE)
+        return connection
+
     def test_stopped(self) -> None:
         """
-        If the process is stopped for a second, no answer that it reads late counts as lost.
+        If the process is stopped until the time of the probes is over, the answers that have
+        arrived are no losses.
         """
-        daemon = self.daemon("--udp", "127.0.0.1:0", "--udp-rate", "0", "--tcp", "127.0.0.1:0")
         folder = temporaryDirectory(self)
-        runs = {
-            "udp": ("--flood", str(daemon.udp[1])),
-            "tcp": ("--flood", "--tcp", str(daemon.tcp[1])),
-            "anew": ("-i.02", "--tcp", "--anew", str(daemon.tcp[1])),
-        }
+        datagrams = self.listen(socket.SOCK_DGRAM)
+        stream, anew = (self.listen(socket.SOCK_STREAM) for _ in range(2))
+        options = ("--flood", f"-c{PROBES}", f"-W{TIMEOUT}", "--json-lines")
         clients = [
-            self.start(folder / name, "-W0.9", "--json-lines", *options)
-            for name, options in runs.items()
+            self.start(folder / "udp", *options, address(datagrams)),
+            self.start(folder / "tcp", *options, "--tcp", address(stream)),
+            self.start(folder / "anew", *options, "--tcp", "--anew", address(anew)),
         ]
-        for name in runs:
-            wait((folder / name).read_bytes)
+        received = [datagrams.recvfrom(100) for _ in range(PROBES)]
+        connections = [(self.accept(stream), PROBES * SIZE)]
+        connections += [(self.accept(anew), SIZE) for _ in range(PROBES)]
+        answers = [(each, self.receive(each, size)) for each, size in connections]
         for client in clients:
             client.send_signal(signal.SIGSTOP)
-        sleep(1)
+        for probe, source in received:
+            datagrams.sendto(probe, source)
+        for each, answer in answers:
+            each.sendall(answer)
+        sleep(1.1 * TIMEOUT)
         for client in clients:
             client.send_signal(signal.SIGCONT)
-        for client in clients:
-            client.send_signal(signal.SIGINT)
+        for client, name in zip(clients, ("udp", "tcp", "anew"), strict=True):
             client.wait(PATIENCE)
-        for name in runs:
-            lost, back = (self.sequences(folder / name, *kinds) for kinds in (LOST, BACK))
-            self.assertTrue(back)
-            self.assertEqual(lost & back, set(), name)
-            if name != "udp":
-                # A flood of datagrams may be too much for the buffers of the server.
-                self.assertEqual(lost, set(), name)
+            self.assertEqual(self.sequences(folder / name, "lost"), set(), name)
+            self.assertEqual(self.sequences(folder / name, *BACK), set(range(PROBES)), name)
+
+    def receive(self, connection: socket.socket, size: int) -> bytes:
+        """
+        @return: The next bytes of a connection.
+        """
+        data = b""
+        while len(data) < size:
+            data += connection.recv(size - len(data))
+        return data
 
     def test_clockStep(self) -> None:
         """
