@@ -16,6 +16,7 @@ from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from echod.tcp.echo import EchoFactory
+from echod.tcp.goodbye import FULL_READ, Goodbye
 from echod.tcp.goodbyeecho import GOODBYE, SILENCE, GoodbyeEchoProtocol
 from echod.tcp.plainecho import DRAIN_TICK, EchoProtocol
 from echod.tcp.session import DRAINED
@@ -244,6 +245,31 @@ class GoodbyeEchoTests(EchoTests):
         self.assertTrue(self.transport.writeClosed)
         self.assertIsNone(self.transport.producer)
         self.assertEqual((self.session.received, self.session.returned), (20, 2))
+
+    def test_ordinaryMessages(self) -> None:
+        """
+        A session decides as the rule does, although it asks the rule only about messages that
+        are not ordinary.
+        """
+        for first, second in (
+            (b"x\n", b"bye\n"),
+            (b"x", b"bye\n"),
+            (b"xb", b"bye\n"),
+            (b"x\r\0", b"bye\n"),
+            (b"\xff\xfd", b"\x03bye\n"),
+            (b"x" * FULL_READ, b"bye"),
+        ):
+            rule = Goodbye()
+            returned = rule.receive(first) + rule.receive(second)
+            session, transport = connect(self.factory)
+            session.dataReceived(first)
+            session.dataReceived(second)
+            turn(self.reactor)
+            self.reactor.advance(SILENCE)
+            turn(self.reactor)
+            returned += rule.silence()
+            self.assertEqual((first, transport.value()), (first, returned))
+            self.assertEqual((first, session.outcome), (first, GOODBYE if rule.over else None))
 
     def test_goodbyeToABlockedPeer(self) -> None:
         """
