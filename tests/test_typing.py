@@ -40,7 +40,7 @@ Options(reactor)
 """
 
 
-class TypingTests(SynchronousTestCase):
+class TypingTestCase(SynchronousTestCase):
     """
     Programs that embed echod pass C{mypy --strict}.
     """
@@ -86,11 +86,12 @@ class TypingTests(SynchronousTestCase):
             (self.folder / name).write_text(content)
         self.assertEqual(self.python("-m", "mypy", "--strict", *programs), "")
 
-    def test_withPlugin(self) -> None:
-        """
-        They pass with mypy-zope, which knows Twisted's interfaces.
-        """
-        self.passes("plugins = mypy_zope:plugin\n")
+
+class TypingTests(TypingTestCase):
+    """
+    Tests with mypy alone.  L{tests.extended.installed} tests with mypy-zope, as C{make types}
+    does with the examples.
+    """
 
     def test_withoutPlugin(self) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.docs.test_docs import PAGES, told
 from tests.extended.packaged import InstallTestCase
+from tests.test_typing import TypingTestCase
 
 
 class WheelTests(InstallTestCase):
@@ -45,3 +46,15 @@ class SourceTests(InstallTestCase):
         The source distribution works.
         """
         self.installs(self.build("sdist"))
+
+
+class TypingTests(TypingTestCase):
+    """
+    Tests for the types that other programs see.
+    """
+
+    def test_withPlugin(self) -> None:
+        """
+        Programs that embed echod pass with mypy-zope, which knows Twisted's interfaces.
+        """
+        self.passes("plugins = mypy_zope:plugin\n")
