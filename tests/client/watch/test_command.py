@@ -24,7 +24,8 @@ from twisted.web.test.requesthelper import DummyRequest
 
 from echod.client.exitstatus import ClientError, Outcome
 from echod.client.options import parseCommandLine
-from echod.client.watch.command import MISSING, watch
+from echod.client.target import Address, Description
+from echod.client.watch.command import MISSING, lookUpOf, watch
 from echod.client.watch.options import Place
 from echod.client.watch.results import Results
 from echod.net.httphosts import HostNames
@@ -149,6 +150,28 @@ class MissingTests(SynchronousTestCase):
         watching = Deferred.fromCoroutine(watch(run, options, importing))  # type: ignore[arg-type]
         problem = self.failureResultOf(watching, ClientError).value
         self.assertEqual(problem.outcome, Outcome(2, MISSING))
+
+
+class LookUpTests(SynchronousTestCase):
+    """
+    Tests for L{lookUpOf}.
+    """
+
+    def test_names(self) -> None:
+        """
+        Only names are looked up, not addresses and descriptions.
+        """
+        _, options = parseCommandLine(["watch", "--metrics=0"])
+        found = [
+            lookUpOf(None, options, target) is not None  # type: ignore[arg-type]
+            for target in (
+                Address("host.example", 7),
+                Address("192.0.2.1", 7),
+                Address("fe80::1%eth0", 7),
+                Description("tls:host:7"),
+            )
+        ]
+        self.assertEqual(found, [True, False, False, False])
 
 
 class ListeningReactor:
