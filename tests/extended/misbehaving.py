@@ -68,7 +68,7 @@ BEHAVIOURS = {
     "never closes": Behaviour(bytes, False, statuses(1, 4, 0)),
     "never reads": Behaviour(None, False, statuses(1, 4, 4, 4, 4)),
     "never answers": Behaviour(lambda data: b"", False, statuses(1, 4, 4)),
-    "never stops sending": Behaviour(None, False, statuses(5, 0, 5), noise=True),
+    "never stops sending": Behaviour(None, False, statuses(5, 0), noise=True),
 }
 
 
