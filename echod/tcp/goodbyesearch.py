@@ -33,14 +33,22 @@ GOODBYES = (b"bye\n", b"bye\r\n", b"bye\r\0")
 The line that ends a session.
 """
 
-CANDIDATES = 6
+SHORT = 512
 """
-How many places of C{bye} in one segment are looked at, from the end.  If a segment has more,
-it is searched for all goodbyes that directly follow a line end, but not for more of those
-that follow telnet commands.
+The most bytes of a segment in which every C{bye} is looked at.  With the slowest content,
+this costs a few times as much as to receive the same bytes in messages of 64 bytes.
 """
 
-_LINE = re.compile(rb"(?:\n|\r\0)(bye(?:\n|\r[\n\0]))")
+CANDIDATES = 6
+"""
+How many places of C{bye} in a longer segment are looked at, from the end.  If a segment has
+more, it is searched for all goodbyes that directly follow a line end, but not for more of
+those that follow telnet commands.
+"""
+
+_GOODBYE = re.compile(rb"bye(?:\n|\r[\n\0])")
+
+_LINE = re.compile(rb"(?:\n|\r\0)(%b)" % _GOODBYE.pattern)
 
 _BEGINNINGS = tuple(end + b"bye\r"[:size] for end in LINE_ENDS for size in range(5))
 """
@@ -56,6 +64,9 @@ def firstGoodbye(context: bytes, segment: bytes) -> int | None:
     start = context + segment[: len(b"\0bye\r\n")]
     if B in start and (match := _LINE.search(start)):
         return match.start(1) - len(context)
+    if len(segment) <= SHORT:
+        places = (match.start() for match in _GOODBYE.finditer(segment))
+        return next((each for each in places if _isGoodbye(context, segment, each)), None)
     found: list[int] = []
 
     def hasMore(part: bytes, byte: int, offset: int) -> bool:
@@ -97,11 +108,11 @@ def _isGoodbye(context: bytes, segment: bytes, place: int) -> bool:
         return False
     if segment.endswith(LINE_ENDS, 0, place):
         return True
-    # The last byte of a command is at most two bytes after its IAC.
-    if place > LINE_SIZE and IAC not in segment[place - 3 : place]:
-        return False
     before = segment[max(0, place - LINE_SIZE) : place]
-    return afterCommands(context + before if len(before) == place else before) == b""
+    if len(before) == place:
+        before = context + before
+    # The last byte of a command is at most two bytes after its IAC.
+    return IAC in before[-3:] and afterCommands(before) == b""
 
 
 def lastLine(context: bytes, segment: bytes) -> tuple[bytes, bytes]:

@@ -10,7 +10,7 @@ from subprocess import run
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.tcp.goodbyesearch import CANDIDATES, GOODBYES, firstGoodbye, lastLine
+from echod.tcp.goodbyesearch import CANDIDATES, GOODBYES, SHORT, firstGoodbye, lastLine
 from echod.tcp.telnet import COMMANDS_SIZE, LINE_ENDS
 from tests.support import CHECKOUT, MEASURED
 
@@ -46,17 +46,20 @@ class FirstGoodbyeTests(SynchronousTestCase):
 
     def test_manyCandidates(self) -> None:
         """
-        In a segment that is full of C{bye}, a goodbye after telnet commands must be among
-        the last ones; another goodbye may be anywhere.
+        In a long segment that is full of C{bye}, a goodbye after telnet commands must be
+        among the last ones; another goodbye may be anywhere.
         """
-        for start, more, place in (
-            (b"\xff\xf1", CANDIDATES - 1, 2),
-            (b"\xff\xf1", CANDIDATES, None),
-            (b"x\n", CANDIDATES, 2),
-            (b"x\r\0", CANDIDATES, 3),
+        short, long = SHORT // len(b"bye "), b" " * SHORT
+        for start, rest, place in (
+            (b"\xff\xf1", b"bye " * (CANDIDATES - 1) + long, 2),
+            (b"\xff\xf1", b"bye " * CANDIDATES + long, None),
+            (b"\xff\xf1", b"bye " * (short - 2), 2),
+            (b"\xff\xf1", b"bye " * short, None),
+            (b"x\n", b"bye " * short, 2),
+            (b"x\r\0", b"bye " * short, 3),
         ):
-            found = firstGoodbye(b"\n", start + b"bye\r\n" + b"bye " * more)
-            self.assertEqual((start, more, found), (start, more, place))
+            found = firstGoodbye(b"\n", start + b"bye\r\n" + rest)
+            self.assertEqual((start, rest, found), (start, rest, place))
 
     def test_longCommands(self) -> None:
         """
