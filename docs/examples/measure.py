@@ -3,10 +3,10 @@ from typing import Any
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.task import react
 
-from echod.client.ping.events import Kind
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.protocols import StreamProbesProtocol
+from echod.client.ping.tracking.events import Kind
 
 
 async def main(reactor: Any) -> None:

@@ -2,12 +2,12 @@ from typing import Any
 
 from twisted.internet.task import react
 
-from echod.client.ping.events import Event, Kind
 from echod.client.ping.measurement import measure
 from echod.client.ping.options import PingOptions
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.result import Result
-from echod.client.ping.tracker import Counts, Tracker
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.tracker import Counts, Tracker
 
 
 def report(result: Result) -> None:

@@ -36,10 +36,10 @@ from echod.client.exitstatus import CLOSED_PIPE, INTERRUPTED, ClientError, Outco
 from echod.client.main import COMMANDS
 from echod.client.options import parseCommandLine
 from echod.client.ping.command import reporter
-from echod.client.ping.live import Plot, Progress
 from echod.client.ping.options import PingOptions
-from echod.client.ping.output import BufferedPrinter
-from echod.client.ping.report import Quiet
+from echod.client.ping.reports.live import Plot, Progress
+from echod.client.ping.reports.output import BufferedPrinter
+from echod.client.ping.reports.report import Quiet
 from echod.client.run import Run
 from echod.client.sockets import SocketOptions
 from echod.client.talk.stdio import Input, Output

@@ -9,13 +9,13 @@ from typing import Any
 
 from echod.client.exitstatus import Outcome
 from echod.client.ping.addresses import Addresses
-from echod.client.ping.events import Event, Kind
-from echod.client.ping.moments import Moment
-from echod.client.ping.probe import Probes
-from echod.client.ping.report import Report
+from echod.client.ping.reports.report import Report
+from echod.client.ping.reports.summary import summary
 from echod.client.ping.result import Result
-from echod.client.ping.summary import summary
-from echod.client.ping.tracker import Tracker
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.moments import Moment
+from echod.client.ping.tracking.probe import Probes
+from echod.client.ping.tracking.tracker import Tracker
 from echod.client.target import Address
 
 TARGET = Address("it", 7)

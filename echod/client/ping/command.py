@@ -12,12 +12,12 @@ from twisted.internet.defer import DeferredList
 from twisted.internet.task import LoopingCall
 
 from echod.client.exitstatus import INTERRUPTED, SOME, ClientError, Outcome
-from echod.client.ping.live import Plot, Progress, isLong
 from echod.client.ping.options import PingOptions
-from echod.client.ping.output import BufferedPrinter, OutputFile
-from echod.client.ping.programreports import CSV, JSON, JSONLines
-from echod.client.ping.report import OneLine, Print, Quiet, Report, Summary, Text
-from echod.client.ping.table import Table
+from echod.client.ping.reports.live import Plot, Progress, isLong
+from echod.client.ping.reports.output import BufferedPrinter, OutputFile
+from echod.client.ping.reports.programreports import CSV, JSON, JSONLines
+from echod.client.ping.reports.report import OneLine, Print, Quiet, Report, Summary, Text
+from echod.client.ping.reports.table import Table
 from echod.client.ping.targetrun import TargetRun
 from echod.client.reactor import IClientReactor
 from echod.client.run import Run

@@ -14,9 +14,9 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from echod.client.exitstatus import errorNumber
-from echod.client.ping.events import Event, Kind
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.protocols import OpeningProtocol
+from echod.client.ping.tracking.events import Event, Kind
 
 CONNECTIONS = 256
 """

@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from echod.client.ping.events import ERRORS, Event
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.result import Result
 from echod.client.ping.search import Search
+from echod.client.ping.tracking.events import ERRORS, Event
 
 TRIES = 3
 """

@@ -4,7 +4,7 @@ The times that connections take to open.
 
 from __future__ import annotations
 
-from echod.client.ping.statistics import RoundTrips
+from echod.client.ping.tracking.statistics import RoundTrips
 
 
 class Openings:

@@ -13,17 +13,16 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from echod.client.ping.addresses import Addresses, Connected, addressesOf
-from echod.client.ping.events import Event, Kind
-from echod.client.ping.expiry import Expiry
-from echod.client.ping.moments import Moment, now
 from echod.client.ping.opening import Openings
 from echod.client.ping.plan import Plan
-from echod.client.ping.probe import Probes
 from echod.client.ping.result import Result
 from echod.client.ping.schedule import Schedule
 from echod.client.ping.sender import Sender
-from echod.client.ping.timer import SECOND
-from echod.client.ping.tracker import Tracker
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.expiry import Expiry
+from echod.client.ping.tracking.moments import SECOND, Moment, now
+from echod.client.ping.tracking.probe import Probes
+from echod.client.ping.tracking.tracker import Tracker
 from echod.client.udpsocket import UNKNOWN, Source
 
 

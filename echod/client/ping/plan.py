@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from echod.client.ping.history import REMEMBERED
-from echod.client.ping.timer import SECOND
+from echod.client.ping.tracking.history import REMEMBERED
+from echod.client.ping.tracking.moments import SECOND
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 

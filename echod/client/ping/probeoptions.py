@@ -9,7 +9,7 @@ import re
 from twisted.python import usage
 
 from echod.client.commonoptions import SOCKETS, ClientOptions
-from echod.client.ping.probe import MAX_SIZE
+from echod.client.ping.tracking.probe import MAX_SIZE
 from echod.client.udpsocket import NO_FRAGMENTS
 from echod.client.values import positive, seconds
 from echod.net.descriptions import socketPath

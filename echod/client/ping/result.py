@@ -11,7 +11,7 @@ from echod.client.ping.opening import Openings
 from echod.client.ping.plan import PERCENTILES
 from echod.client.ping.schedule import Slips
 from echod.client.ping.search import Search
-from echod.client.ping.tracker import Tracker
+from echod.client.ping.tracking.tracker import Tracker
 
 
 @dataclass

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from echod.client.ping.moments import Moment
 from echod.client.ping.plan import Plan
-from echod.client.ping.timer import RESOLUTION, SECOND, DelayedTimer, TimerFD, makeTimer
+from echod.client.ping.timer import RESOLUTION, DelayedTimer, TimerFD, makeTimer
+from echod.client.ping.tracking.moments import SECOND, Moment
 
 BURST = 64
 """

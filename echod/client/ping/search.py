@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from echod.client.ping.events import Event, Kind
-from echod.client.ping.probe import MAX_SIZE
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.probe import MAX_SIZE
 
 FIRST_SIZE = 64
 """

@@ -8,9 +8,9 @@ import errno
 from collections.abc import Callable
 
 from echod.client.exitstatus import NOTHING_LISTENS
-from echod.client.ping.events import Event, Kind
-from echod.client.ping.moments import Moment
-from echod.client.ping.tracker import Tracker
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.moments import Moment
+from echod.client.ping.tracking.tracker import Tracker
 
 DROPPED = 100_000_000
 """

@@ -9,14 +9,14 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 
 from echod.client.exitstatus import ALL, INTERRUPTED, Outcome, explain
-from echod.client.ping.events import Event, Kind
 from echod.client.ping.measurement import measure
 from echod.client.ping.mtu import MTUPinger
 from echod.client.ping.options import PingOptions
 from echod.client.ping.pinger import Pinger
-from echod.client.ping.report import Report
+from echod.client.ping.reports.report import Report
+from echod.client.ping.reports.summary import summary
 from echod.client.ping.result import Result
-from echod.client.ping.summary import summary
+from echod.client.ping.tracking.events import Event, Kind
 from echod.client.ping.verdict import verdict
 from echod.client.reactor import IClientReactor
 from echod.client.target import Target

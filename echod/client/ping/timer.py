@@ -21,7 +21,7 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-SECOND = 1_000_000_000
+from echod.client.ping.tracking.moments import SECOND
 
 RESOLUTION = 1_000_000
 """

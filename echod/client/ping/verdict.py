@@ -16,11 +16,11 @@ from echod.client.exitstatus import (
     silent,
     unreachable,
 )
-from echod.client.ping.events import DAMAGED, Kind
 from echod.client.ping.plan import NO_LIMITS, Limits
 from echod.client.ping.result import Result
 from echod.client.ping.search import Search
-from echod.client.ping.timer import SECOND
+from echod.client.ping.tracking.events import DAMAGED, Kind
+from echod.client.ping.tracking.moments import SECOND
 
 LOOK_WRONG = (
     "look whether this is an echo server, and for what changes data on the way (a proxy, "

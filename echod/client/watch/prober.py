@@ -15,10 +15,10 @@ from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 
-from echod.client.ping.moments import Moment, now
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.result import Result
+from echod.client.ping.tracking.moments import Moment, now
 from echod.client.target import Address
 from echod.client.watch.results import Results
 

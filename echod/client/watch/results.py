@@ -10,8 +10,8 @@ from collections.abc import Callable
 from twisted.internet import error
 
 from echod.client.exitstatus import NOTHING_LISTENS, UNREACHABLE, errorNumber, isTimeout
-from echod.client.ping.events import ERRORS, Event, Kind
-from echod.client.ping.timer import SECOND
+from echod.client.ping.tracking.events import ERRORS, Event, Kind
+from echod.client.ping.tracking.moments import SECOND
 from echod.net.histogram import Histogram
 
 BOUNDS = (

@@ -18,10 +18,10 @@ from zope.interface import implementer
 
 from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG, Outcome, refused
 from echod.client.ping.connections import CONNECTIONS, Connections
-from echod.client.ping.events import Event, Kind
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.result import Result
+from echod.client.ping.tracking.events import Event, Kind
 from echod.client.ping.verdict import verdict
 from tests.client.ping.test_pinger import Time
 

@@ -14,11 +14,11 @@ from subprocess import CompletedProcess, run
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import ALL, SILENT, SOME, WRONG
-from echod.client.ping.events import Event, Kind
 from echod.client.ping.mtu import MTUPinger
 from echod.client.ping.plan import Plan
-from echod.client.ping.probe import MAX_SIZE
 from echod.client.ping.result import Result
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.probe import MAX_SIZE
 from echod.client.ping.verdict import verdict
 from tests.client.ping.test_pinger import Time
 from tests.support import MEASURED

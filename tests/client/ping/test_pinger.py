@@ -20,13 +20,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides, providedBy
 
 from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, WRONG
-from echod.client.ping.events import Event, Kind
-from echod.client.ping.moments import Moment, now
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Limits, Plan
 from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProtocol
 from echod.client.ping.result import Result
 from echod.client.ping.schedule import BURST, Schedule
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.moments import Moment, now
 from echod.client.ping.verdict import verdict
 from echod.client.udpsocket import Source
 from echod.tcp.echo import EchoFactory

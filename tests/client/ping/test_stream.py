@@ -21,13 +21,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import ALL, NO_ECHO, REFUSED, SILENT, SOME, Outcome
-from echod.client.ping.events import Event, Kind
 from echod.client.ping.opening import Openings
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.protocols import StreamProbesProtocol
+from echod.client.ping.reports.summary import summary
 from echod.client.ping.stream import SHORTEST_PAUSE, Stream
-from echod.client.ping.summary import summary
+from echod.client.ping.tracking.events import Event, Kind
 from echod.client.ping.verdict import verdict
 from tests.client.ping.test_connections import MemoryEndpoint
 from tests.client.ping.test_pinger import Time

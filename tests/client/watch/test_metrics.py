@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.ping.events import Event, Kind
+from echod.client.ping.tracking.events import Event, Kind
 from echod.client.watch.results import BOUNDS, REASONS, Results
 from tests.support import lacking
 from tests.support.pingruns import EVENTS

@@ -13,10 +13,10 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.ping.addresses import Addresses
-from echod.client.ping.events import Kind
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.result import Result
+from echod.client.ping.tracking.events import Kind
 from echod.client.target import Address
 from echod.client.watch.prober import Prober, startAll
 from echod.client.watch.results import Results, reason

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from tests.extended.mutations import Mutation
 
-MATCH = "echod/client/ping/match.py"
-PROBE_TESTS = "tests/client/ping/test_probe.py"
-EXPIRY = "echod/client/ping/expiry.py"
+MATCH = "echod/client/ping/tracking/match.py"
+PROBE_TESTS = "tests/client/ping/tracking/test_probe.py"
+EXPIRY = "echod/client/ping/tracking/expiry.py"
 SENDER = "echod/client/ping/sender.py"
 PINGER_TESTS = "tests/client/ping/test_pinger.py"
 STREAM_TESTS = "tests/client/ping/test_stream.py"
@@ -20,9 +20,13 @@ TERMINAL_TESTS = "tests/client/test_main.py -k TerminalProgramTests"
 TIMER = "echod/client/ping/timer.py"
 TIMER_TESTS = "tests/client/ping/test_timer.py"
 
-OUTPUT = "echod/client/ping/output.py"
-OUTPUT_TESTS = "tests/client/ping/test_output.py"
-REPORT_TESTS = "tests/client/ping/test_report.py tests/client/ping/test_programreports.py"
+TRACKER = "echod/client/ping/tracking/tracker.py"
+REPORT = "echod/client/ping/reports/report.py"
+OUTPUT = "echod/client/ping/reports/output.py"
+OUTPUT_TESTS = "tests/client/ping/reports/test_output.py"
+REPORT_TESTS = (
+    "tests/client/ping/reports/test_report.py tests/client/ping/reports/test_programreports.py"
+)
 
 MUTATIONS = [
     Mutation(TALK_TCP, "elif not hopeless:", "else:", TALK_TESTS),
@@ -61,7 +65,7 @@ MUTATIONS = [
         "tests/client/ping/test_connections.py",
     ),
     Mutation(
-        "echod/client/ping/moments.py",
+        "echod/client/ping/tracking/moments.py",
         "abs(step) <= READING + longest * SLEW",
         "abs(step) <= longest",
         PROBE_TESTS,
@@ -77,20 +81,23 @@ MUTATIONS = [
     ),
     Mutation(OUTPUT, "            self.fail(error)\n", "            pass\n", OUTPUT_TESTS),
     Mutation(
-        "echod/client/ping/report.py", "self._unprinted = 0\n\n\n", "pass\n\n\n", REPORT_TESTS
+        REPORT,
+        "self._unprinted = 0\n\n\n",
+        "pass\n\n\n",
+        REPORT_TESTS,
     ),
     Mutation(
-        "echod/client/ping/live.py",
+        "echod/client/ping/reports/live.py",
         "or not self._file.isBehind",
         "or True",
-        "tests/client/ping/test_live.py",
+        "tests/client/ping/reports/test_live.py",
     ),
     Mutation(TIMER, "max(left - self._spin, 1)", "max(left, 1)", TIMER_TESTS),
     Mutation(TIMER, "max(left - self._spin, 1)", "max(left - self._spin, 0)", TIMER_TESTS),
     Mutation(TIMER, "self._isDue = left <= self._spin", "pass", TIMER_TESTS),
     Mutation(TIMER, "            close(self._descriptor)\n", "", TIMER_TESTS),
     Mutation(
-        "echod/client/ping/tracker.py",
+        TRACKER,
         "self._newest = max(self._newest, probe.sequence)",
         "self._newest = probe.sequence",
         PROBE_TESTS,
@@ -130,7 +137,10 @@ MUTATIONS = [
         PINGER_TESTS,
     ),
     Mutation(
-        "echod/client/ping/tracker.py", "self.failures += not tooBig", "pass", PINGER_TESTS
+        TRACKER,
+        "self.failures += not tooBig",
+        "pass",
+        PINGER_TESTS,
     ),
     Mutation(
         "echod/client/ping/command.py",
@@ -199,9 +209,9 @@ MUTATIONS = [
         "self.largest < hint",
         MTU_TESTS,
     ),
-    Mutation("echod/client/ping/tracker.py", "self.rejected += tooBig", "pass", MTU_TESTS),
+    Mutation(TRACKER, "self.rejected += tooBig", "pass", MTU_TESTS),
     Mutation(
-        "echod/client/ping/statistics.py",
+        "echod/client/ping/tracking/statistics.py",
         "return min(max(nearest, self.min), self.max)",
         "return nearest",
         PROBE_TESTS,

@@ -1,5 +1,5 @@
 """
-Tests for L{echod.client.ping.output}.
+Tests for L{echod.client.ping.reports.output}.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from echod.client.exitstatus import CLOSED_PIPE, Outcome
-from echod.client.ping.output import (
+from echod.client.ping.reports.output import (
     PATIENCE,
     PATIENCE_INTERRUPTED,
     PAUSE,

@@ -1,5 +1,5 @@
 """
-Tests for L{echod.client.ping.table}.
+Tests for L{echod.client.ping.reports.table}.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import explain, refused
 from echod.client.ping.plan import Plan
-from echod.client.ping.summary import summary
-from echod.client.ping.table import Table
+from echod.client.ping.reports.summary import summary
+from echod.client.ping.reports.table import Table
 from echod.client.target import Address
 from tests.support.pingruns import result, summarised
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from echod.client.ping.addresses import title
 from echod.client.ping.plan import Plan
-from echod.client.ping.report import Report, Summary, described
-from echod.client.ping.summarytext import milliseconds
+from echod.client.ping.reports.report import Report, Summary, described
+from echod.client.ping.reports.summarytext import milliseconds
 
 
 class Table(Report):

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from echod.client.ping.events import Event, Kind
-from echod.client.ping.history import REMEMBERED, History, Sent
-from echod.client.ping.match import Match, match
-from echod.client.ping.moments import Moment, roundTrip
-from echod.client.ping.probe import HEADER_SIZE, Probes
-from echod.client.ping.statistics import RoundTrips
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.history import REMEMBERED, History, Sent
+from echod.client.ping.tracking.match import Match, match
+from echod.client.ping.tracking.moments import Moment, roundTrip
+from echod.client.ping.tracking.probe import HEADER_SIZE, Probes
+from echod.client.ping.tracking.statistics import RoundTrips
 
 
 class Counts:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from echod.client.ping.addresses import Addresses, title
-from echod.client.ping.events import ERRORS, Event, Kind
 from echod.client.ping.plan import Plan
-from echod.client.ping.summarytext import lines, milliseconds
+from echod.client.ping.reports.summarytext import lines, milliseconds
+from echod.client.ping.tracking.events import ERRORS, Event, Kind
 from echod.client.target import Target
 
 Print = Callable[[str], object]

@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from echod.client.ping.events import Event, Kind
 from echod.client.ping.plan import Plan
-from echod.client.ping.report import Report, Summary
-from echod.client.ping.summary import fields, timeOfDay
+from echod.client.ping.reports.report import Report, Summary
+from echod.client.ping.reports.summary import fields, timeOfDay
+from echod.client.ping.tracking.events import Event, Kind
 from echod.client.target import Target
 
 INTERIM, SUMMARY = "interim", "summary"

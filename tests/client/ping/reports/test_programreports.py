@@ -1,5 +1,5 @@
 """
-Tests for L{echod.client.ping.programreports}.
+Tests for L{echod.client.ping.reports.programreports}.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.ping.plan import Plan
-from echod.client.ping.programreports import CSV, JSON, JSONLines
-from echod.client.ping.report import Report
+from echod.client.ping.reports.programreports import CSV, JSON, JSONLines
+from echod.client.ping.reports.report import Report
 from echod.client.target import Description
 from tests.support import CHECKOUT
 from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, SlowReader, summarised

@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from echod.client.ping.events import Event
-from echod.client.ping.moments import Moment
-from echod.client.ping.timer import SECOND
-from echod.client.ping.tracker import Tracker
+from echod.client.ping.tracking.events import Event
+from echod.client.ping.tracking.moments import SECOND, Moment
+from echod.client.ping.tracking.tracker import Tracker
 
 
 class Expiry:

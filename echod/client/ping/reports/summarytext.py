@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from echod.client.ping.statistics import names, percentileName
+from echod.client.ping.tracking.statistics import names, percentileName
 
 RARE = ("foreign", "refused", "unreachable", "too_big", "in_flight", "reconnected")
 """

@@ -10,10 +10,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from echod.client.exitstatus import Outcome
-from echod.client.ping.events import Event, Kind
 from echod.client.ping.result import Result
-from echod.client.ping.statistics import MICROSECOND, RoundTrips, names
-from echod.client.ping.tracker import Counts
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.statistics import MICROSECOND, RoundTrips, names
+from echod.client.ping.tracking.tracker import Counts
 
 COUNTED = (
     Kind.LATE,

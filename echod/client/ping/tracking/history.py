@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from echod.client.ping.events import Kind
-from echod.client.ping.moments import Moment
+from echod.client.ping.tracking.events import Kind
+from echod.client.ping.tracking.moments import Moment
 
 REMEMBERED = 1 << 18
 """

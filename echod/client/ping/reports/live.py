@@ -14,11 +14,11 @@ from twisted.internet.task import LoopingCall
 
 from echod.client.exitstatus import USAGE, ClientError, Outcome
 from echod.client.ping.addresses import Addresses
-from echod.client.ping.events import Event, Kind
-from echod.client.ping.output import OutputFile
 from echod.client.ping.plan import Plan
-from echod.client.ping.plot import graph, histogram
-from echod.client.ping.report import Print, Quiet, Summary
+from echod.client.ping.reports.output import OutputFile
+from echod.client.ping.reports.plot import graph, histogram
+from echod.client.ping.reports.report import Print, Quiet, Summary
+from echod.client.ping.tracking.events import Event, Kind
 from echod.client.target import Target
 from echod.net.extras import needed
 

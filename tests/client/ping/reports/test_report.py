@@ -1,6 +1,6 @@
 """
-Tests for L{echod.client.ping.report}, L{echod.client.ping.summary} and
-L{echod.client.ping.summarytext}.
+Tests for L{echod.client.ping.reports.report}, L{echod.client.ping.reports.summary} and
+L{echod.client.ping.reports.summarytext}.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from random import Random
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import Outcome
-from echod.client.ping.events import Kind
-from echod.client.ping.moments import Moment
 from echod.client.ping.plan import Plan
-from echod.client.ping.probe import Probes
-from echod.client.ping.report import OneLine, Quiet, Text
+from echod.client.ping.reports.report import OneLine, Quiet, Text
+from echod.client.ping.reports.summary import summary
+from echod.client.ping.reports.summarytext import lines
 from echod.client.ping.result import Result
-from echod.client.ping.summary import summary
-from echod.client.ping.summarytext import lines
-from echod.client.ping.tracker import Tracker
+from echod.client.ping.tracking.events import Kind
+from echod.client.ping.tracking.moments import Moment
+from echod.client.ping.tracking.probe import Probes
+from echod.client.ping.tracking.tracker import Tracker
 from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, SlowReader, result, summarised
 
 

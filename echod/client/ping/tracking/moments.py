@@ -7,6 +7,11 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+SECOND = 1_000_000_000
+"""
+In nanoseconds, the unit of all times here.
+"""
+
 READING = 200_000
 """
 How far apart two readings of the two clocks may be, in nanoseconds: the process may be

@@ -1,6 +1,6 @@
 """
-Tests for L{echod.client.ping.probe}, L{echod.client.ping.tracker} and
-L{echod.client.ping.statistics}.
+Tests for L{echod.client.ping.tracking.probe}, L{echod.client.ping.tracking.tracker} and
+L{echod.client.ping.tracking.statistics}.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from echod.client.ping.events import Event, Kind
-from echod.client.ping.moments import Moment
-from echod.client.ping.probe import HEADER_SIZE, Probes
-from echod.client.ping.statistics import RoundTrips
-from echod.client.ping.tracker import Tracker
+from echod.client.ping.tracking.events import Event, Kind
+from echod.client.ping.tracking.moments import Moment
+from echod.client.ping.tracking.probe import HEADER_SIZE, Probes
+from echod.client.ping.tracking.statistics import RoundTrips
+from echod.client.ping.tracking.tracker import Tracker
 
 SECOND = 1_000_000_000
 

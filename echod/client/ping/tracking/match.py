@@ -7,8 +7,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import NamedTuple
 
-from echod.client.ping.history import History, Sent
-from echod.client.ping.probe import HEADER_SIZE, Probes
+from echod.client.ping.tracking.history import History, Sent
+from echod.client.ping.tracking.probe import HEADER_SIZE, Probes
 
 CLOSE = 8
 """

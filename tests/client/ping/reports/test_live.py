@@ -1,5 +1,5 @@
 """
-Tests for L{echod.client.ping.plot} and L{echod.client.ping.live}.
+Tests for L{echod.client.ping.reports.plot} and L{echod.client.ping.reports.live}.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.exitstatus import ClientError
-from echod.client.ping.live import Plot, Progress, isLong
 from echod.client.ping.plan import Plan
-from echod.client.ping.plot import graph, histogram
+from echod.client.ping.reports.live import Plot, Progress, isLong
+from echod.client.ping.reports.plot import graph, histogram
 from echod.net.extras import needed
 from tests.support import clock, lacking
 from tests.support.pingruns import ADDRESSES, EVENTS, TARGET, summarised

@@ -1,0 +1,3 @@
+"""
+Reports of a measurement, for people and for programs.
+"""
