@@ -878,7 +878,7 @@ class UVLoopReactorTests(SynchronousTestCase):
 
     def test_childEnds(self) -> None:
         """
-        The end of a child process is reported.
+        The end of a child process is reported, also if it shares no pipe with its parent.
         """
         reactor = uvloopreactor.UVLoopReactor()
         ended: list[Failure] = []
@@ -889,7 +889,8 @@ class UVLoopReactorTests(SynchronousTestCase):
                 reactor.stop()
 
         timeout = reactor.callLater(PATIENCE, reactor.stop)
-        reactor.callWhenRunning(reactor.spawnProcess, Watching(), program("true"), ["true"])
+        command = program("sleep"), ["sleep", "0.1"]
+        reactor.callWhenRunning(reactor.spawnProcess, Watching(), *command, childFDs={})
         before = signal.getsignal(signal.SIGINT)
         self.addCleanup(signal.signal, signal.SIGINT, before)
         reactor.run()

@@ -145,5 +145,5 @@ def _endsWithCommands(text: bytes) -> bool:
         or of a goodbye.
     """
     # A command of three bytes and four of a goodbye; or the most bytes of an unfinished
-    # subnegotiation: IAC SB, 60 times IAC IAC, IAC.
-    return IAC in text and (IAC in text[-7:] or contains(text[-123:], b"\xff\xfa"))
+    # subnegotiation whose last seven are not IAC: IAC SB, 53 times IAC IAC, these seven.
+    return IAC in text and (IAC in text[-7:] or contains(text[-115:], b"\xff\xfa"))

@@ -39,7 +39,7 @@ class FirstGoodbyeTests(SynchronousTestCase):
         Each goodbye directly after a line end is found in a segment full of the parts of
         all goodbyes.
         """
-        parts = b"\nbyex\0byexbye\nxbye\r\nxbye\r\0x" * CANDIDATES
+        parts = b"\nbyex\0byexbye\nxbye\r\nxbye\r\0x" * CANDIDATES + LONG
         for start, goodbye in product(LINE_ENDS, GOODBYES):
             place = firstGoodbye(b"", parts + start + goodbye + parts)
             self.assertEqual((start, goodbye, place), (start, goodbye, len(parts + start)))
@@ -101,6 +101,7 @@ class LastLineTests(SynchronousTestCase):
         """
         The context starts with the line end after which a goodbye may follow or end.
         """
+        unfinished = b"\xff\xfa" + b"\xff\xff" * 53 + b"x" * 7
         for context, segment, left, word in (
             (b"", b"x", b"", b""),
             (b"", b"bye", b"", b""),
@@ -114,6 +115,7 @@ class LastLineTests(SynchronousTestCase):
             (b"\n", b"\xff\xf1\xff\xfd", b"\n\xff\xfd", b""),
             (b"\n", b"\xff\xfa\nb", b"\n\xff\xfa\nb", b"b"),
             (b"\n", b"\xff\xfa" + b"\xff" * 121, b"\n\xff\xfa" + b"\xff" * 121, b""),
+            (b"\n", unfinished, b"\n" + unfinished, b""),
             (b"\n", b"\xff\xfd\r", b"\n\xff\xfd\r", b""),
             (b"\n", b"\xff\xf1 ", b"", b""),
         ):

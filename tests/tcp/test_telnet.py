@@ -26,6 +26,7 @@ class TelnetTests(SynchronousTestCase):
             (b"\r\0\xff\xf9\xff\xf0rest", b"rest"),
             (b"\n\xff\xf1\xff\xff.bye", b"\xff\xff.bye"),
             (b"\n\xff\xf1x\n\xff\xf1rest", b"rest"),
+            (b"\n\xff\xf1x\r\0\xff\xf1rest", b"rest"),
             (b"\n\xff\xefno command", b"\xff\xefno command"),
             (b"\n\xff\xfb\n\xff\xfe\xff\xff\xf1rest", b"rest"),
             (b"\n\xff\xfa\n\xff\xff\xff\xf0rest", b"rest"),

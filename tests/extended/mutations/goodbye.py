@@ -61,7 +61,7 @@ MUTATIONS = [
     _search("IAC in before[-3:]", "IAC in before[-2:]"),
     _search("if len(segment) <= SHORT:", "if False:"),
     _search("IAC in text[-7:]", "IAC in text[-6:]"),
-    _search("text[-123:]", "text[-122:]"),
+    _search("text[-115:]", "text[-114:]"),
     _search("if len(text) == len(segment):", "if False:"),
     _search("            rest = text[-3:]\n", "            pass\n"),
     _search(

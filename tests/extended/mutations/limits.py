@@ -40,7 +40,7 @@ MUTATIONS = [
     Mutation(MACHINE, "now // ADDRESSES_AGE", "0", TEST_MACHINE),
     Mutation(MACHINE, "now // ADDRESSES_AGE", "now", TEST_MACHINE),
     Mutation(MACHINE, "self._sourceFor(str(address))", "self._sourceFor(host)", TEST_MACHINE),
-    Mutation(CAPACITY, "self.most <= self._taken", "self.most < self._taken", TEST_CAPACITY),
+    Mutation(CAPACITY, "self.most <= self.taken", "self.most < self.taken", TEST_CAPACITY),
     Mutation(CAPACITY, "HOST_NETWORK = 64", "HOST_NETWORK = 63", TEST_FACTORY),
     Mutation(DESCRIPTORS, " - self.connections.taken", "", TEST_DESCRIPTORS),
     Mutation(DESCRIPTORS, "(workers + 1) * PIPES", "workers * PIPES", TEST_DESCRIPTORS),

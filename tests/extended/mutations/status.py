@@ -53,9 +53,7 @@ MUTATIONS = [
     Mutation(HOSTS, ".lower().rstrip", ".rstrip", _STATUS),
     Mutation(HOSTS, "with suppress(OSError):", "with suppress(UnicodeError):", _STATUS),
     Mutation(HOSTS, "        names.add(canonicalName(name))\n", "        pass\n", _STATUS),
-    Mutation(
-        "echod/status/resources.py", "for value in hosts)", "for value in hosts[:1])", _STATUS
-    ),
+    Mutation(HOSTS, "for host in hosts if", "for host in hosts[:1] if", _STATUS),
     Mutation(
         "echod/status/request.py",
         'self.requestHeaders.setRawHeaders(b"host", [origin[1]])',
@@ -135,12 +133,6 @@ MUTATIONS = [
     ),
     Mutation(LINES, "rate is not None and not", "rate is None or not", _LINES),
     Mutation(LINES, "RateLimit(rate, BURST)", "RateLimit(rate)", _LINES),
-    Mutation(
-        LINES,
-        "if self._timer is None:\n            self._timer",
-        "if 1:\n            self._timer",
-        _LINES,
-    ),
     Mutation(LINES, "        self._timer = None\n        outcomes", "        outcomes", _LINES),
     Mutation(LINES, "        )\n        self._forget()", "        )", _LINES),
     Mutation(LINES, "            self._received += session.received\n", "", _LINES),
