@@ -98,7 +98,7 @@ MUTATIONS = [
         "not unacknowledged(self.transport)",
         TEST_SESSION,
     ),
-    Mutation(CLOSING, "QUIET = 0.75", "QUIET = 2.0", TEST_CLOSING),
+    Mutation(CLOSING, "QUIET = 0.75", "QUIET = 2.0", TEST_SESSION),
     Mutation(CLOSING, "taken = acknowledged(self.transport)", "taken = 0", TEST_SESSION),
     Mutation(
         CLOSING,
