@@ -146,7 +146,6 @@ class SessionFactory(Factory):
         Stop to listen.
         """
         self.refusals.stop()
-        self.lines.flush()
         for deadlines in self._deadlines:
             deadlines.stop()
         if not self.sessions:

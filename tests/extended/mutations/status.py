@@ -11,10 +11,13 @@ FACTORY = "echod/tcp/factory.py"
 LINES = "echod/tcp/sessionlines.py"
 SESSION = "echod/tcp/session.py"
 HOSTS = "echod/net/httphosts.py"
+APPEND = "echod/net/appendfile.py"
 
 _LINES = "tests/tcp/test_sessionlines.py tests/tcp/test_factory.py"
 _SESSION = "tests/tcp/test_session.py"
 _MONITORING = "tests/config/test_monitoring.py"
+_HOSTS = "tests/net/test_httphosts.py"
+_APPEND = "tests/net/test_appendfile.py"
 _STATUS = "tests/status --ignore=tests/status/test_daemon.py"
 
 MUTATIONS = [
@@ -43,16 +46,14 @@ MUTATIONS = [
         "self._monitor.latest",
         "tests/workers/test_child.py",
     ),
-    Mutation(HOSTS, 'last == "localhost"', 'name.endswith("localhost")', _STATUS),
-    Mutation(HOSTS, "or last.isdigit()", "or labels[0].isdigit()", _STATUS),
-    Mutation(
-        HOSTS, "            return ANY in self._names", "            return True", _STATUS
-    ),
-    Mutation(HOSTS, "self._names.isdisjoint((name, ANY))", "self._names", _STATUS),
-    Mutation(HOSTS, ".fullmatch(host.lower())", ".match(host.lower())", _STATUS),
-    Mutation(HOSTS, ".lower().rstrip", ".rstrip", _STATUS),
-    Mutation(HOSTS, "with suppress(OSError):", "with suppress(UnicodeError):", _STATUS),
-    Mutation(HOSTS, "        names.add(canonicalName(name))\n", "        pass\n", _STATUS),
+    Mutation(HOSTS, 'last == "localhost"', 'name.endswith("localhost")', _HOSTS),
+    Mutation(HOSTS, "or last.isdigit()", "or labels[0].isdigit()", _HOSTS),
+    Mutation(HOSTS, "            return ANY in self._names", "            return True", _HOSTS),
+    Mutation(HOSTS, "self._names.isdisjoint((name, ANY))", "self._names", _HOSTS),
+    Mutation(HOSTS, ".fullmatch(host.lower())", ".match(host.lower())", _HOSTS),
+    Mutation(HOSTS, ".lower().rstrip", ".rstrip", _HOSTS),
+    Mutation(HOSTS, "with suppress(OSError):", "with suppress(UnicodeError):", _HOSTS),
+    Mutation(HOSTS, "        names.add(canonicalName(name))\n", "        pass\n", _HOSTS),
     Mutation(HOSTS, "for host in hosts if", "for host in hosts[:1] if", _STATUS),
     Mutation(
         "echod/status/request.py",
@@ -83,14 +84,14 @@ MUTATIONS = [
     ),
     Mutation("echod/status/events.py", "listeners.discard(self.show)", "listeners", _STATUS),
     Mutation(
-        "echod/net/appendfile.py",
+        APPEND,
         "        self._descriptor = descriptor\n        self._torn = False",
         "        self._descriptor = descriptor",
-        _STATUS,
+        _APPEND,
     ),
-    Mutation("echod/net/appendfile.py", "= bool(rest)", "= False", _STATUS),
-    Mutation("echod/net/appendfile.py", 'getattr(os, "O_NONBLOCK", 0)', "0", _STATUS),
-    Mutation("echod/net/appendfile.py", "MODE = 0o640", "MODE = 0o644", _STATUS),
+    Mutation(APPEND, "= bool(rest)", "= False", _APPEND),
+    Mutation(APPEND, 'getattr(os, "O_NONBLOCK", 0)', "0", _APPEND),
+    Mutation(APPEND, "MODE = 0o640", "MODE = 0o644", _APPEND),
     Mutation(
         "echod/status/snapshot.py",
         "(rate(session), session.received)",
@@ -138,7 +139,6 @@ MUTATIONS = [
     Mutation(LINES, "            self._received += session.received\n", "", _LINES),
     Mutation("echod/limits/ratelimit.py", "max(burst, self._interval)", "burst", _LINES),
     Mutation(FACTORY, "            self.lines.flush()\n", "            pass\n", _LINES),
-    Mutation(FACTORY, "stop()\n        self.lines.flush()\n", "stop()\n", _LINES),
     Mutation(SESSION, "(isLost and not self.received)", "isLost", _SESSION),
     Mutation(SESSION, "(isLost and not self.received)", "not self.received", _SESSION),
     Mutation(SESSION, 'getattr(self.address, "isCheck", False)', "False", _SESSION),
