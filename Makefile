@@ -20,7 +20,9 @@ run: $(VENV)/run
 	$(BIN)/twistd -n --pidfile= echod $(ARGS)
 
 # All checks of CI.  The last line says which tests were skipped, and why.
-test: lint types unit trial package docs
+test:
+	$(MAKE) --no-print-directory --jobs=2 unit lint types docs
+	$(MAKE) --no-print-directory trial package
 	@cat $(VENV)/skipped
 
 # The same tests with every installed Python and with the oldest Twisted.  Mutations of the
@@ -70,9 +72,8 @@ package: man
 	$(BIN)/python -m pytest tests/extended/packaged.py
 
 # Pages in build/docs/html, and man pages in build/docs/man; any warning is an error.
-docs: $(VENV)/test
+docs: man
 	$(SPHINX) -b html build/docs/html
-	$(SPHINX) -b man build/docs/man
 
 # The man pages where setup.py finds them: installing a package needs no Sphinx.
 man: $(VENV)/test
