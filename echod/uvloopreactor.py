@@ -24,6 +24,10 @@ Then a connection sends data in two ways:
     write until C{dataReceived} returns, and then gives it to libuv.  A second write moves
     both to the buffer, so that many small writes become one.
 
+Closing a connection only closes its socket, because no other process has it.  If your
+application forks without C{exec}, the child must close the sockets that it inherits:
+otherwise their peers do not see the end.
+
 The module uses private names of Twisted.  A test lists them, and fails if one is missing.
 """
 
@@ -83,7 +87,7 @@ L{Connection} has this in place of a coroutine until it is handed over to libuv.
 
 _shared = lru_cache(KNOWN_HOSTS)(str)
 """
-Find the string that the last connections of the same host have.
+Return one string object for all connections of a host.
 """
 
 
@@ -129,7 +133,7 @@ class Connection(tcp.Server):
 
     _attaching: Any = None
     _noDelay: bool | None = None
-    # Only this process has the socket, so to close it ends both directions.
+    # To close the socket ends both directions: only this process has it.
     _shouldShutdown = False
     _accepted = 0
     _blocked = False
@@ -206,7 +210,7 @@ class Connection(tcp.Server):
     @property
     def sessionno(self) -> int:  # type: ignore[override]
         """
-        The port of the peer.  A number of its own would take more memory.
+        The port of the peer: a number that repeats.  A counter would take more memory.
         """
         return int(self._peer.port)
 
@@ -302,7 +306,7 @@ class Connection(tcp.Server):
         """
         self._blocked = True
         if self._held is not None:
-            self._held = None
+            self._closeDirectWay()
             self._accepted = self._uv.get_write_buffer_size()
             # libuv has the data itself.
             self.dataBuffer = bytes(self._accepted)
@@ -665,9 +669,10 @@ class Listener(socket.socket):
     family: Any = None
     type: Any = None
 
-    def __init__(self, original: socket.socket) -> None:
-        self.family, self.type = int(original.family), int(original.type)
-        super().__init__(self.family, self.type, original.proto, original.detach())
+    def __init__(self, family: int, type: int, proto: int, fileno: int) -> None:
+        self.family, self.type = int(family), int(type)
+        super().__init__(self.family, self.type, proto, fileno)
+        self.setblocking(False)
 
 
 class Port(tcp.Port):
@@ -686,7 +691,8 @@ class Port(tcp.Port):
         Listen, and let the reactor accept.
         """
         super().startListening()
-        self.socket = Listener(self.socket)
+        old = self.socket
+        self.socket = Listener(old.family, old.type, old.proto, old.detach())
         self.fileno = self.socket.fileno  # type: ignore[method-assign]
 
     def _buildAddr(self, address: Any) -> Any:

@@ -307,6 +307,51 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.serve(Writing(), lambda client: self.read(client, len(data), received, written))
         self.assertTrue(received == data)
 
+    def test_restOfWrite(self) -> None:
+        """
+        An answer that the socket takes only in part at first arrives completely, and the
+        connection stays.
+        """
+        answer = bytes(range(250)) * 400
+        received = bytearray()
+        written = Event()
+
+        class Answering(Recorder):
+            def connectionMade(self) -> None:
+                self.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+
+            def dataReceived(self, data: bytes) -> None:
+                self.transport.write(answer)
+                written.set()
+
+        def start(client: socket.socket) -> None:
+            client.send(b"x")
+
+            def askAgain() -> None:
+                if len(received) == len(answer):
+                    client.send(b"x")
+                else:
+                    protocol.factory.reactor.callLater(0, askAgain)
+
+            self.read(client, 2 * len(answer), received, written)
+            askAgain()
+
+        protocol = Answering()
+        self.serve(protocol, start)
+        self.assertTrue(received == answer * 2)
+
+    def test_port(self) -> None:
+        """
+        The socket of a port can be duplicated, and does not block.
+        """
+        reactor = uvloopreactor.UVLoopReactor()
+        port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+        with port.socket.dup() as copy:
+            self.assertEqual(copy.getsockname()[1], port.getHost().port)
+        self.assertEqual(port.socket.gettimeout(), 0)
+        port.stopListening()
+        reactor.removeAll()
+
     def test_writeAfterDelivery(self) -> None:
         """
         Data that a protocol writes after C{dataReceived} is sent, also if no more data arrives.
