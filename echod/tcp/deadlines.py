@@ -159,8 +159,8 @@ class Sweep(Generic[Waiter]):
                     self._check(member)
         finally:
             # Go on, also after an error.
-            if self._members:
+            if not self._members:
+                self.stop()
+            elif self._timer is None or not self._timer.active():
                 delay = 0 if rest else self._interval
                 self._timer = self._reactor.callLater(delay, self._fire)
-            else:
-                self.stop()

@@ -206,6 +206,21 @@ class SweepTests(SynchronousTestCase):
             self.assertEqual(self.checked, [0] * times)
             self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_againWhileChecking(self) -> None:
+        """
+        A check that stops and starts the sweep leaves one timer.
+        """
+
+        def check(member: int) -> None:
+            sweep.stop()
+            sweep.start()
+
+        sweep = Sweep(self.reactor, 10.0, self.members, check)
+        self.members[1] = None
+        sweep.start()
+        self.reactor.advance(10)
+        self.assertEqual(len(self.reactor.getDelayedCalls()), 1)
+
     def test_stop(self) -> None:
         """
         After a stop, there is no timer, and the next sweep begins anew.
