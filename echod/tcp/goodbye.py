@@ -15,7 +15,7 @@ version of the same rule:
 from __future__ import annotations
 
 from echod.tcp.goodbyesearch import B, contains, firstGoodbye, lastLine
-from echod.tcp.telnet import COMMANDS_SIZE, IAC
+from echod.tcp.telnet import IAC, LINE_SIZE
 
 NEWLINE = ord("\n")
 CARRIAGE_RETURN = ord("\r")
@@ -193,5 +193,5 @@ def _mayBeCommand(segment: bytes, startsLine: bool) -> bool:
     @return: True if a line that starts with a telnet command may continue in the next
         segment.
     """
-    tail = segment[-COMMANDS_SIZE:]
+    tail = segment[-LINE_SIZE:]
     return b"\n\xff" in tail or b"\0\xff" in tail or (startsLine and segment[0] == IAC)

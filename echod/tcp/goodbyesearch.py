@@ -1,8 +1,8 @@
 """
-Search a segment for the line that is a goodbye, and for what may become one.
+Find the first goodbye in a segment, and the beginning of one at its end.
 
-The cost is limited, whatever is in the segment: it is searched a limited number of times,
-and of what is found, a limited number of places is looked at.
+The number of searches, and of the places that are looked at, is limited, whatever is in the
+segment.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ def firstGoodbye(context: bytes, segment: bytes) -> int | None:
         return next((each for each in places if _isGoodbye(context, segment, each)), None)
     found: list[int] = []
 
-    def hasMore(part: bytes, byte: int, offset: int) -> bool:
+    def lookAtLast(part: bytes, byte: int, offset: int) -> bool:
         """
-        Look at the last places of a part of a goodbye.
+        Append the goodbyes among the last places of a part of a goodbye.
 
         @param byte: The byte of the part that is in few segments: a byte is found in a
             fifth of the time that a part takes.
@@ -91,9 +91,9 @@ def firstGoodbye(context: bytes, segment: bytes) -> int | None:
 
     # stringzilla finds three bytes in the same time, whatever the content is.  More bytes
     # take longer if the segment is full of bytes that are nearly the same.
-    if hasMore(b"bye", B, 0):
-        starts = [end for end in LINE_ENDS if hasMore(end[-1:] + b"by", end[-1], 1)]
-        goodbyes = [g for g in GOODBYES if starts and hasMore(g[-3:], g[3], 3 - len(g))]
+    if lookAtLast(b"bye", B, 0):
+        starts = [end for end in LINE_ENDS if lookAtLast(end[-1:] + b"by", end[-1], 1)]
+        goodbyes = [g for g in GOODBYES if starts and lookAtLast(g[-3:], g[3], 3 - len(g))]
         found += [
             segment.find(end + goodbye) + len(end)
             for end in starts

@@ -44,6 +44,7 @@ class EchoProtocol(Session):
 
     def __init__(self) -> None:
         self.received = 0
+        self.transport = None  # type: ignore[assignment]
         self._returns = True
 
     def connectionMade(self) -> None:

@@ -157,6 +157,7 @@ class GoodbyeTests(SynchronousTestCase):
         for segment in (b"x bye", b"xb", b"x\r", b"x\0", b"x" * FULL_READ, b"\n\xff"):
             self.assertFalse(isOrdinary(segment, False), segment)
         self.assertFalse(isOrdinary(b"\xff" + b"x" * 64, True))
+        self.assertFalse(isOrdinary(b"x\n" + b"\xff\xf1" * (COMMANDS_SIZE // 2), False))
 
     def test_over(self) -> None:
         """

@@ -35,7 +35,7 @@ MUTATIONS = [
     _rule('last not in b"\\r\\0"', 'last not in b"\\0"'),
     _rule('last not in b"by"', 'last not in b"b"'),
     _rule("        and len(segment) < FULL_READ\n", ""),
-    _rule("tail = segment[-COMMANDS_SIZE:]", "tail = segment[-2:]"),
+    _rule("tail = segment[-LINE_SIZE:]", "tail = segment[-2:]"),
     _rule('b"\\n" if startsLine else b""', 'b"\\n"'),
     _rule("startsLine and segment[0] == IAC", "segment[0] == IAC"),
     _rule("unreturned[: max(0, len", "unreturned[: (len"),
@@ -53,7 +53,7 @@ MUTATIONS = [
     _search(
         "        return True\n\n    # stringzilla", "        return False\n\n    # stringzilla"
     ),
-    _search("for end in LINE_ENDS if hasMore(", "for end in LINE_ENDS[:1] if hasMore("),
+    _search("for end in LINE_ENDS if lookAtLast(", "for end in LINE_ENDS[:1] if lookAtLast("),
     _search("for g in GOODBYES if starts", "for g in GOODBYES[:2] if starts"),
     _search("return min(found) if found", "return max(found) if found"),
     _search("if segment.endswith(LINE_ENDS, 0, place):", "if False:"),
