@@ -7,14 +7,8 @@ from __future__ import annotations
 import errno
 from collections import deque
 from functools import partial
-from typing import cast
 
-from twisted.internet.interfaces import (
-    IHandshakeListener,
-    IPushProducer,
-    ISSLTransport,
-    ISystemHandle,
-)
+from twisted.internet.interfaces import IHandshakeListener, IPushProducer, ISSLTransport
 from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -23,7 +17,7 @@ from echod.client.datagrams import ConnectedPort
 from echod.client.ping.pinger import Pinger
 from echod.client.talk.tcp import setNoDelay
 from echod.client.udpsocket import Source
-from echod.net.sockets import isReadable
+from echod.net.sockets import unread
 from echod.net.transport import ISessionTransport
 
 
@@ -100,10 +94,7 @@ class OpeningProtocol(Protocol):
         """
         @return: True if data has arrived that was not read yet.
         """
-        # The transport of a test has no socket.
-        return ISystemHandle.providedBy(self.transport) and isReadable(
-            cast(ISystemHandle, self.transport).getHandle()
-        )
+        return self.transport is not None and unread(self.transport) > 0
 
     def _open(self) -> None:
         assert self.transport is not None

@@ -14,7 +14,9 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ISystemHandle
+from twisted.internet.protocol import Factory
 from twisted.internet.testing import StringTransport
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import directlyProvides, providedBy
@@ -322,6 +324,23 @@ class PingerTests(PingerTestCase):
         self.time.clock.rightNow += 10
         self.time.pass_(1.1)
         self.assertEqual(self.kinds(), [Kind.SENT, Kind.ANSWERED])
+
+    def test_readForEver(self) -> None:
+        """
+        A run ends although the server never stops sending.
+        """
+        pinger = self.pinger(1)
+        looks: list[float] = []
+
+        def unread() -> bool:
+            self.time.clock.rightNow += 0.01
+            looks.append(self.time.clock.seconds())
+            return len(looks) < 1000
+
+        pinger.start(self.sent.append, unread)
+        self.time.pass_(1.5)
+        self.assertEqual(self.status(pinger), SILENT)
+        self.assertApproximates(looks[-1], 2, 0.02)
 
     def test_stopped(self) -> None:
         """
@@ -720,6 +739,18 @@ class DatagramProbesTests(PingerTestCase):
         self.assertEqual(self.status(pinger), REFUSED)
 
 
+class TLSLayer(ProtocolWrapper):
+    """
+    A layer as that of TLS: its handle is no socket.
+    """
+
+    def getHandle(self) -> object:
+        """
+        @return: Not a socket.
+        """
+        return object()
+
+
 class StreamProbesTests(PingerTestCase):
     """
     Tests for L{StreamProbesProtocol}.
@@ -761,9 +792,18 @@ class StreamProbesTests(PingerTestCase):
 
     def test_unread(self) -> None:
         """
-        Data that have arrived are read before probes are given up.
+        Data that have arrived are read before probes are given up.  The system tells how much
+        has arrived at the socket below TLS.
+        """
+        for tls in (False, True):
+            self.readFirst(tls)
+
+    def readFirst(self, tls: bool) -> None:
+        """
+        Check that data is read before a probe is given up.
         """
         pinger = self.pinger(1)
+        self.events.clear()
         protocol = StreamProbesProtocol(pinger)
         transport: Any = StringTransport()
         near, far = socket.socketpair()
@@ -779,10 +819,11 @@ class StreamProbesTests(PingerTestCase):
 
         transport.getHandle = look
         directlyProvides(transport, ISystemHandle, providedBy(transport))
-        protocol.makeConnection(transport)
+        carried: Any = TLSLayer(WrappingFactory(Factory()), protocol) if tls else protocol
+        carried.makeConnection(transport)
         far.send(transport.value())
         self.time.pass_(1.2)
-        self.assertEqual(self.kinds(), [Kind.SENT, Kind.LATE])
+        self.assertEqual(self.kinds(), [Kind.SENT, Kind.LATE], tls)
         pinger.end()
 
     def test_tooMuch(self) -> None:

@@ -55,9 +55,10 @@ MUTATIONS = [
         PINGER_TESTS,
     ),
     Mutation(SENDER, "if smaller < size", "", PINGER_TESTS),
-    Mutation(EXPIRY, "if self._unread():", "if False:", PINGER_TESTS),
-    Mutation(EXPIRY, "min(late, most)", "0", PINGER_TESTS),
-    Mutation(EXPIRY, "min(late, most)", "late", PINGER_TESTS),
+    Mutation(EXPIRY, "if self._unread() and", "if False and", PINGER_TESTS),
+    Mutation(EXPIRY, " and self._reactor.seconds() < latest", "", PINGER_TESTS),
+    Mutation(EXPIRY, "min(max(now - due, 0), most)", "0", PINGER_TESTS),
+    Mutation(EXPIRY, "min(max(now - due, 0), most)", "max(now - due, 0)", PINGER_TESTS),
     Mutation(
         "echod/client/ping/connections.py",
         "self.open[event.sequence].giveUp()",

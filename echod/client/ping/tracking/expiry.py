@@ -90,13 +90,17 @@ class Expiry:
         """
         @param due: When this call was due, in seconds.
         """
-        late = max(self._reactor.seconds() - due, 0)
+        now = self._reactor.seconds()
         most = self._tracker.timeout / SECOND
-        self._call = self._reactor.callLater(min(late, most), self._expire)
+        more = min(max(now - due, 0), most)
+        self._call = self._reactor.callLater(more, self._expire, now + more + most)
 
-    def _expire(self) -> None:
-        if self._unread():
-            self._call = self._reactor.callLater(0, self._expire)
+    def _expire(self, latest: float) -> None:
+        """
+        @param latest: Until when data is read first, in seconds: a peer may send for ever.
+        """
+        if self._unread() and self._reactor.seconds() < latest:
+            self._call = self._reactor.callLater(0, self._expire, latest)
             return
         self._call = None
         for event in self._tracker.expire(self._now().monotonic):
