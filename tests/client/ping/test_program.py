@@ -175,7 +175,7 @@ class ProgramTests(SynchronousTestCase):
         except ImportError:
             lacking("cryptography")
         daemon = self.daemon("--tcp", f"ssl:0:privateKey={certificate}:interface=127.0.0.1")
-        target = f"tls:localhost:{daemon.tcp[1]}:trustRoots={folder}"
+        target = f"tls:127.0.0.1:{daemon.tcp[1]}:trustRoots={folder}"
         client = self.start(folder / "out", "--tcp", "--json", "-c2", "-i.01", target)
         self.assertEqual(client.wait(PATIENCE), 0)
         (values,) = self.events(folder / "out")
