@@ -63,7 +63,7 @@ def overview(run: Run, more: list[Run]) -> str:
     lines = ["Targets", "~~~~~~~", ""]
     if more:
         rule = " ".join("=" * size for size in (45, 20, 9, 20))
-        head = f"{'':45} {'':20} {'one run':>9} {f'{len(more)} more runs':>20}"
+        head = f"{'Work':45} {'Server':20} {'one run':>9} {f'{len(more)} more runs':>20}"
         rows = [
             f"{work:45} {server:20} {cost(run[work][server]):9.2f} "
             f"{span([cost(each[work][server]) for each in more if server in each[work]]):>20}"
