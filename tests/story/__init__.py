@@ -1,4 +1,4 @@
 """
-What a reader of a page does.  These modules import no part of echod and no Twisted: each page
-of the documentation is told by a process of its own.
+Type the commands of a page as its reader would.  These modules import no part of echod and no
+Twisted: a process of its own runs each page of the documentation.
 """
