@@ -32,22 +32,26 @@ def withFreePorts(
 
     @param which: Finds a program on the C{PATH}.
 
-    @return: The command with port 0 in place of each port that is in use; empty if none is.
+    @return: The command with port 0 in place of each port that is in use; empty if none is,
+        or if the command would not be the user's.
     """
     inUse: dict[str, list[int]] = {}
     for each in (*service, *service.observers):
         if isinstance(each, ListeningService):
             inUse.setdefault(f"--{each.option}", []).append(each.inUse)
-    if not any(map(any, inUse.values())):
+    program = whole[: len(whole) - len(options.arguments)]
+    if not any(map(any, inUse.values())) or [*program, *options.arguments] != [*whole]:
         return ""
     # The long names of all options, also of those that the user has abbreviated.
     given, _ = getopt(options.arguments, options.shortOpt, options.longOpt)
     if not any(name[2:] in SERVERS for name, _ in given):
         given += [(f"--{server}", port) for server, port in DEFAULT_PORTS.items()]
-    words = _program(whole[: len(whole) - len(options.arguments)], which)
+    words = _program(program, which)
     for name, value in given:
-        if ports := inUse.get(name):
-            value = _withFreePort(value, ports.pop(0))
+        if port := name in inUse and inUse[name].pop(0):
+            busy, value = value, _withFreePort(value, port)
+            if value == busy:
+                return ""
         words += [name, value] if f"{name[2:]}=" in options.longOpt else [name]
     return shlex.join(words)
 
@@ -59,12 +63,14 @@ def _program(words: Sequence[str], which: Callable[[str], str | None]) -> list[s
     @return: The command as the user has typed it.
     """
     script = "".join(words[1:2])
-    if not os.access(script, os.X_OK):
+    # The system starts a script by its path.  A directory is started by the interpreter.
+    if which(script) != script:
         return list(words)
     name = os.path.basename(script)
     return [name if which(name) == script else script, *words[2:]]
 
 
 def _withFreePort(address: str, port: int) -> str:
-    # Not a part of an IPv6 address in brackets.
-    return re.sub(rf"(?<![^:=]){port}(?=:|$)(?![^[]*\])", "0", address, count=1)
+    # A whole part between colons, but not of an IPv6 address in brackets or with backslashes.
+    whole = rf"(?<![^:])(?<!\\:)(port=)?0*{port}(?=:|$)(?![^[]*\])"
+    return re.sub(whole, r"\g<1>0", address, count=1)

@@ -4,23 +4,21 @@ Tests for L{echod.config.freeports}.
 
 from __future__ import annotations
 
+import os
 import shlex
-import sys
+import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.config.freeports import withFreePorts
 from echod.service.listening import ListeningService
 from echod.tap import makeService
+from tests.support import temporaryDirectory
 from tests.support.config import options
 
 MODULE = ("python", "-m", "echod")
-SCRIPT = sys.executable
-"""
-A file that can be executed.
-"""
 
 
 class FreePortsTests(SynchronousTestCase):
@@ -33,12 +31,12 @@ class FreePortsTests(SynchronousTestCase):
         typed: str,
         inUse: Mapping[str, Sequence[int]],
         program: Sequence[str] = MODULE,
-        found: str | None = None,
+        path: str = "",
     ) -> str:
         """
         @param inUse: For each service of an option, its port if it is in use, or 0.
 
-        @param found: The program of this name on the C{PATH}.
+        @param path: The value of C{PATH}.
 
         @return: The command with free ports.
         """
@@ -49,7 +47,8 @@ class FreePortsTests(SynchronousTestCase):
         for each in (*service, *service.observers):
             if isinstance(each, ListeningService) and each.option in ports:
                 each.inUse = ports[each.option].pop(0)
-        return withFreePorts(parsed, service, [*program, *arguments], lambda _: found)
+        which = partial(shutil.which, path=path)
+        return withFreePorts(parsed, service, [*program, *arguments], which)
 
     def test_defaults(self) -> None:
         """
@@ -89,9 +88,16 @@ class FreePortsTests(SynchronousTestCase):
             ("0.0.0.0:8080", "0.0.0.0:0"),
             ("[::8080]:8080", "'[::8080]:0'"),
             ("[::8080:1]:8080", "'[::8080:1]:0'"),
+            ("0.0.0.0:08080", "0.0.0.0:0"),
+            ("localhost:8080", "localhost:0"),
+            ("008080", "0"),
             ("haproxy:8080", "haproxy:0"),
+            ("haproxy:localhost:08080", "haproxy:localhost:0"),
             ("tcp:8080:interface=10.0.80.80", "tcp:0:interface=10.0.80.80"),
-            ("tcp:port=8080", "tcp:port=0"),
+            ("tcp:08080:interface=8080", "tcp:0:interface=8080"),
+            ("tcp:port=008080", "tcp:port=0"),
+            ("tcp:backlog=8080:port=8080", "tcp:backlog=8080:port=0"),
+            (r"'tcp:interface=\:\:8080:port=8080'", r"'tcp:interface=\:\:8080:port=0'"),
             ("tcp:interface=127.0.0.1:port=8080", "tcp:interface=127.0.0.1:port=0"),
         ):
             self.assertEqual(
@@ -102,22 +108,38 @@ class FreePortsTests(SynchronousTestCase):
     def test_program(self) -> None:
         """
         The command starts as the user has typed it: a program on the C{PATH} has no path, and
-        no script has its interpreter.
+        no script has its interpreter.  A directory and a file in the current directory have
+        the interpreter.
         """
-        name = Path(SCRIPT).name
-        for program, found, typed in (
-            (("python", SCRIPT, "-n", "echod"), SCRIPT, f"{name} -n echod"),
-            (("python", SCRIPT, "-n", "echod"), None, f"{SCRIPT} -n echod"),
-            (("python", SCRIPT), "/usr/bin/other", SCRIPT),
-            (("python", "-c", "a()", "echod"), None, "python -c 'a()' echod"),
-            (("frozen",), None, "frozen"),
+        directory = temporaryDirectory(self)
+        script = directory / "twistd"
+        script.touch(mode=0o700)
+        (directory / "archive").touch(mode=0o600)
+        for program, path, typed in (
+            (f"python {script} -n echod", directory, "twistd -n echod"),
+            (f"python {script} -n -l 'a b' echod", directory, "twistd -n -l 'a b' echod"),
+            (f"python {script} -n echod", "", f"{script} -n echod"),
+            (f"python {script}", os.defpath, str(script)),
+            (f"pypy3 {directory}", "", f"pypy3 {directory}"),
+            (f"python {directory}/archive", directory, f"python {directory}/archive"),
+            ("python twistd echod", directory, "python twistd echod"),
+            ("python -X dev -m twisted echod", "", "python -X dev -m twisted echod"),
+            ("python -c 'a()' echod", "", "python -c 'a()' echod"),
+            ("frozen", "", "frozen"),
         ):
             self.assertEqual(
-                self.command("--tcp 80", {"tcp": [80]}, program, found), f"{typed} --tcp 0"
+                self.command("--tcp=80", {"tcp": [80]}, shlex.split(program), str(path)),
+                f"{typed} --tcp 0",
             )
 
-    def test_otherReasons(self) -> None:
+    def test_noCommand(self) -> None:
         """
-        If no port is in use, there is no command.
+        There is no command if no port is in use, if the port is not in the address as a
+        number, or if a program has chosen the options.
         """
         self.assertEqual(self.command("", {}), "")
+        self.assertEqual(self.command(r"--tcp 'tcp:80\80'", {"tcp": [8080]}), "")
+        parsed = options("--tcp=80")
+        service = makeService(parsed)
+        service.listening[0].inUse = 80
+        self.assertEqual(withFreePorts(parsed, service, ["python", "own.py"]), "")
