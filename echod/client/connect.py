@@ -13,7 +13,7 @@ from twisted.internet.protocol import Protocol
 
 from echod.client.commonoptions import ClientOptions
 from echod.client.datagrams import ConnectedPort, DatagramClient
-from echod.client.endpoints import resolve, streamEndpoint, streamEndpointOf
+from echod.client.endpoints import resolve, streamEndpoint
 from echod.client.exitstatus import USAGE, ClientError, Outcome
 from echod.client.reactor import IClientReactor
 from echod.client.sockets import OptionsReactor
@@ -42,7 +42,7 @@ async def endpointOf(
     if patience is None:
         patience = options["timeout"]
     if options.family is not None and isinstance(target, Address):
-        return await streamEndpointOf(withOptions, target, patience, options.family)
+        target, *_ = await resolve(reactor, target, options.family)
     try:
         return streamEndpoint(withOptions, target, patience)
     except ValueError as error:

@@ -5,20 +5,13 @@ From the target of a client to an endpoint or an address.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import (
-    HostnameEndpoint,
-    TCP4ClientEndpoint,
-    TCP6ClientEndpoint,
-    clientFromString,
-)
+from twisted.internet.endpoints import HostnameEndpoint, clientFromString
 from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import (
     IAddress,
-    IHostnameResolver,
     IHostResolution,
     IResolutionReceiver,
     IStreamClientEndpoint,
@@ -66,20 +59,6 @@ def streamEndpoint(
         raise ValueError(f"{WRONG_TARGET} ({shortened(str(error))})") from None
 
 
-async def streamEndpointOf(
-    reactor: IClientReactor, target: Address, patience: float, family: Family
-) -> IStreamClientEndpoint:
-    """
-    @param family: L{IPv4Address} or L{IPv6Address}.
-
-    @return: The endpoint of the target, by one family only.
-    """
-    (host, port), *_ = await resolve(reactor, target, family)
-    kind = TCP6ClientEndpoint if family is IPv6Address else TCP4ClientEndpoint
-    endpoint: IStreamClientEndpoint = kind(reactor, host, port, patience)
-    return endpoint
-
-
 @implementer(IResolutionReceiver)
 class _Addresses:
     def __init__(self) -> None:
@@ -123,44 +102,4 @@ async def resolve(
     if not found:
         of = {None: "", IPv4Address: "IPv4 ", IPv6Address: "IPv6 "}[family]
         raise DNSLookupError(f"{target.host} has no {of}address")
-    return [Address(scoped(address).host, target.port) for address in found]
-
-
-def scoped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """
-    @return: The address with its scope in the host (C{fe80::1%2}).  A link-local address
-        is valid only together with its link.
-    """
-    if isinstance(address, IPv4Address) or not address.scopeID or "%" in address.host:
-        return address
-    host = f"{address.host}%{address.scopeID}"
-    return IPv6Address(address.type, host, address.port, address.flowInfo, address.scopeID)
-
-
-class ScopedResolver:
-    """
-    A name resolver that keeps the scope of addresses.  Twisted's endpoints drop it.
-    """
-
-    def __init__(self, resolver: IHostnameResolver) -> None:
-        self._resolver = resolver
-
-    def resolveHostName(
-        self, receiver: IResolutionReceiver, *arguments: Any, **keywords: Any
-    ) -> IHostResolution:
-        """
-        Resolve a name.
-        """
-        return self._resolver.resolveHostName(_ScopedReceiver(receiver), *arguments, **keywords)
-
-
-@implementer(IResolutionReceiver)
-class _ScopedReceiver:
-    def __init__(self, receiver: IResolutionReceiver) -> None:
-        self.resolutionBegan = receiver.resolutionBegan
-        self.resolutionComplete = receiver.resolutionComplete
-        self._receiver = receiver
-
-    def addressResolved(self, address: IAddress) -> None:
-        assert isinstance(address, (IPv4Address, IPv6Address))
-        self._receiver.addressResolved(scoped(address))
+    return [Address(address.host, target.port) for address in found]

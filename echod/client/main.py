@@ -22,7 +22,7 @@ from twisted.logger import (
 from twisted.python import usage
 
 from echod.client.exitstatus import USAGE, Outcome
-from echod.client.lookup import LimitedResolver, makeThreads
+from echod.client.lookup import Resolver, makeThreads
 from echod.client.options import TalkOptions, parseCommandLine
 from echod.client.ping.command import ping
 from echod.client.reactor import steadyReactor
@@ -57,8 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reactor: Any = steadyReactor()
     reactor.threadpool = makeThreads()
     limit = options["timeout"] if isinstance(options, TalkOptions) else options.get("deadline")
-    if limit is not None:
-        reactor.installNameResolver(LimitedResolver(reactor, reactor.nameResolver, limit))
+    reactor.installNameResolver(Resolver(reactor, reactor.nameResolver, limit))
     logErrors(globalLogBeginner, sys.stderr)
     # The objects of the modules live until the end.  Looking through them takes 20 ms, and
     # probes would leave late.

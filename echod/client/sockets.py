@@ -16,8 +16,6 @@ from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import ClientFactory
 from zope.interface import directlyProvides, providedBy
 
-from echod.client.endpoints import ScopedResolver
-
 SO_BINDTODEVICE = 25
 """
 Python names it on Linux only.  The value is that of Linux (asm-generic/socket.h).
@@ -106,8 +104,8 @@ class _Connector(tcp.Connector):
 
 class OptionsReactor:
     """
-    A reactor whose TCP connections have socket options, and whose addresses have a scope.
-    Endpoints of all kinds connect with it.
+    A reactor whose TCP connections have socket options.  Endpoints of all kinds connect with
+    it.
     """
 
     def __init__(
@@ -121,7 +119,6 @@ class OptionsReactor:
             is made, just before its protocol is built.
         """
         self._connected = connected
-        self.nameResolver = ScopedResolver(reactor.nameResolver)
         self._reactor = reactor
         self._options = options
         directlyProvides(self, providedBy(reactor))

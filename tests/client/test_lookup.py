@@ -7,26 +7,31 @@ from __future__ import annotations
 from threading import current_thread
 from typing import Any
 
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.client.endpoints import resolve
-from echod.client.lookup import LimitedResolver, makeThreads
+from echod.client.lookup import Resolver, makeThreads
 from echod.client.target import Address
 from tests.support import clock
 
 
 class LookupTests(SynchronousTestCase):
     """
-    Tests for L{LimitedResolver} and L{makeThreads}.
+    Tests for L{Resolver} and L{makeThreads}.
     """
 
     def setUp(self) -> None:
         self.reactor: Any = clock()
-        self.reactor.nameResolver = LimitedResolver(self.reactor, self, 3)  # type: ignore[arg-type]
-        self.found = Deferred.fromCoroutine(resolve(self.reactor, Address("host", 7), None))
+
+    def lookUp(self, patience: float | None) -> Deferred[list[Address]]:
+        """
+        Look up a host.
+        """
+        self.reactor.nameResolver = Resolver(self.reactor, self, patience)  # type: ignore[arg-type]
+        return Deferred.fromCoroutine(resolve(self.reactor, Address("host", 7), None))
 
     def resolveHostName(
         self, receiver: Any, host: str, port: int, *_: object, **__: str
@@ -45,21 +50,35 @@ class LookupTests(SynchronousTestCase):
 
     def test_inTime(self) -> None:
         """
-        A lookup in time is not changed.
+        A lookup in time is not changed.  Without a limit, it may take any time.
         """
-        self.complete()
-        self.reactor.advance(3)
-        self.assertEqual(self.successResultOf(self.found), [Address("192.0.2.1", 7)])
+        for patience, time in ((3, 2.9), (None, 1000)):
+            found = self.lookUp(patience)
+            self.reactor.advance(time)
+            self.complete()
+            self.reactor.advance(3)
+            self.assertEqual(self.successResultOf(found), [Address("192.0.2.1", 7)])
 
     def test_tooLong(self) -> None:
         """
         When the time is over, no address was found, and a later result is ignored.
         """
+        found = self.lookUp(3)
         self.reactor.advance(2.9)
-        self.assertNoResult(self.found)
+        self.assertNoResult(found)
         self.reactor.advance(0.1)
-        self.failureResultOf(self.found, DNSLookupError)
+        self.failureResultOf(found, DNSLookupError)
         self.complete()
+
+    def test_scope(self) -> None:
+        """
+        An address keeps its scope, once.
+        """
+        for host in ("fe80::1", "fe80::1%2"):
+            found = self.lookUp(None)
+            self.receiver.addressResolved(IPv6Address("TCP", host, 7, 0, 2))
+            self.receiver.resolutionComplete()
+            self.assertEqual(self.successResultOf(found), [Address("fe80::1%2", 7)])
 
     def test_threads(self) -> None:
         """

@@ -16,16 +16,17 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import (
     HostnameEndpoint,
-    TCP4ClientEndpoint,
-    TCP6ClientEndpoint,
     UNIXClientEndpoint,
 )
 from twisted.internet.error import DNSLookupError
+from twisted.internet.interfaces import IReactorPluggableNameResolver
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import directlyProvides
 
-from echod.client.endpoints import resolve, streamEndpoint, streamEndpointOf
+from echod.client.connect import endpointOf
+from echod.client.endpoints import resolve, streamEndpoint
 from echod.client.exitstatus import ClientError, Outcome, explain, refused
 from echod.client.options import (
     GreetOptions,
@@ -120,9 +121,9 @@ class TargetTests(SynchronousTestCase):
         )
         self.assertEqual(str(problem), needed("tls"))
 
-    def resolved(self, addresses: list[Any], family: Family | None) -> Any:
+    def reactor(self, *addresses: Any) -> Any:
         """
-        @return: The target of a name with these addresses.
+        @return: A reactor that finds these addresses for every name.
         """
 
         class Resolver:
@@ -136,6 +137,14 @@ class TargetTests(SynchronousTestCase):
 
         reactor: Any = Resolver()
         reactor.nameResolver = reactor
+        directlyProvides(reactor, IReactorPluggableNameResolver)
+        return reactor
+
+    def resolved(self, addresses: list[Any], family: Family | None) -> Any:
+        """
+        @return: The target of a name with these addresses.
+        """
+        reactor = self.reactor(*addresses)
         return Deferred.fromCoroutine(resolve(reactor, Address("host", 7), family))
 
     def test_resolve(self) -> None:
@@ -148,7 +157,6 @@ class TargetTests(SynchronousTestCase):
             ([six], None, "2001:db8::1"),
             ([four, six], IPv6Address, "2001:db8::1"),
             ([six, four], IPv4Address, "192.0.2.1"),
-            ([IPv6Address("UDP", "fe80::1", 7, 0, 2)], None, "fe80::1%2"),
         ):
             first, *_ = self.successResultOf(self.resolved(addresses, family))
             self.assertEqual(first, Address(host, 7))
@@ -161,27 +169,16 @@ class TargetTests(SynchronousTestCase):
             failure = self.failureResultOf(self.resolved(addresses, family), DNSLookupError)
             self.assertIn(words, str(failure.value))
 
-    def test_streamEndpointOf(self) -> None:
+    def test_family(self) -> None:
         """
         A stream goes by one family only if the options ask for it.
         """
-
-        class Resolver(MemoryReactorClock):
-            def resolveHostName(self, receiver: Any, *_: object, **options: str) -> None:
-                receiver.addressResolved(IPv6Address("TCP", "::1", 7))
-                receiver.addressResolved(IPv4Address("TCP", "127.0.0.1", 7))
-                receiver.resolutionComplete()
-
-        reactor: Any = Resolver()
-        reactor.nameResolver = reactor
-        for family, kind in (
-            (IPv6Address, TCP6ClientEndpoint),
-            (IPv4Address, TCP4ClientEndpoint),
-        ):
-            endpoint = self.successResultOf(
-                Deferred.fromCoroutine(streamEndpointOf(reactor, Address("host", 7), 3, family))
-            )
-            self.assertIs(type(endpoint), kind)
+        reactor = self.reactor(IPv6Address("TCP", "::1", 7), IPv4Address("TCP", "127.0.0.1", 7))
+        for arguments, host in (([], "host"), (["-4"], "127.0.0.1"), (["-6"], "[::1]")):
+            _, options = parseCommandLine(["tcp", *arguments, "host:7"])
+            endpoint = endpointOf(reactor, options, options["target"])
+            found = self.successResultOf(Deferred.fromCoroutine(endpoint))
+            self.assertEqual(str(found), f"<HostnameEndpoint {host}:7>")
 
 
 class OptionsTests(SynchronousTestCase):

@@ -4,7 +4,6 @@ Tests for L{echod.config.freeports}.
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -115,11 +114,13 @@ class FreePortsTests(SynchronousTestCase):
         script = directory / "twistd"
         script.touch(mode=0o700)
         (directory / "archive").touch(mode=0o600)
+        other = temporaryDirectory(self)
+        (other / "twistd").touch(mode=0o700)
         for program, path, typed in (
             (f"python {script} -n echod", directory, "twistd -n echod"),
             (f"python {script} -n -l 'a b' echod", directory, "twistd -n -l 'a b' echod"),
             (f"python {script} -n echod", "", f"{script} -n echod"),
-            (f"python {script}", os.defpath, str(script)),
+            (f"python {script}", other, str(script)),
             (f"pypy3 {directory}", "", f"pypy3 {directory}"),
             (f"python {directory}/archive", directory, f"python {directory}/archive"),
             ("python twistd echod", directory, "python twistd echod"),

@@ -43,6 +43,18 @@ MUTATIONS = [
         "tests/client/test_lookup.py",
     ),
     Mutation(
+        "echod/client/lookup.py",
+        "(_scoped(address))",
+        "(address)",
+        "tests/client/test_lookup.py",
+    ),
+    Mutation(
+        "echod/client/connect.py",
+        "if options.family is not None and",
+        "if False and",
+        "tests/client/test_options.py",
+    ),
+    Mutation(
         SENDER,
         "self._droppedSince = None\n        return",
         "return",

@@ -36,7 +36,7 @@ _LISTENING = "tests/tcp/test_listeningsocket.py"
 
 MUTATIONS = [
     Mutation(FREE_PORTS, "if not any(name[2:] in SERVERS", "if any(name[2:] == 0", _FREE_PORTS),
-    Mutation(FREE_PORTS, "ports.pop(0)", "ports[0]", _FREE_PORTS),
+    Mutation(FREE_PORTS, "inUse[name].pop(0)", "inUse[name][0]", _FREE_PORTS),
     Mutation(FREE_PORTS, r"(?![^[]*\])", "", _FREE_PORTS),
     Mutation(FREE_PORTS, "which(name) == script", "which(name)", _FREE_PORTS),
     Mutation(FREE_PORTS, "which(script) != script", "not which(script)", _FREE_PORTS),
