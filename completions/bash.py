@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from completions.model import FILE, TOP, Command, Program
-from echod.net.commandline import Option
+from echod.net.helptext import Option
 
 SCRIPT = """\
 # bash completion for {program}; python -m completions writes it.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from completions.model import FILE, Program, summary
-from echod.net.commandline import Option
+from echod.net.helptext import Option
 
 HOSTS = "(__fish_print_hostnames)"
 

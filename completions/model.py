@@ -10,7 +10,8 @@ from typing import Any
 
 from echod.client.options import Options as ClientOptions
 from echod.config.options import Options as ServerOptions
-from echod.net.commandline import CommandLine, Option
+from echod.net.commandline import CommandLine
+from echod.net.helptext import Option
 
 TOP = ""
 """

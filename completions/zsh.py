@@ -8,7 +8,7 @@ Python.
 from __future__ import annotations
 
 from completions.model import FILE, Command, Program, summary
-from echod.net.commandline import Option
+from echod.net.helptext import Option
 
 WITH_COMMANDS = """\
 _{program}() {{

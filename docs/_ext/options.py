@@ -12,7 +12,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from twisted.python.reflect import namedAny
 
-from echod.net.commandline import CommandLine, Option
+from echod.net.commandline import CommandLine
+from echod.net.helptext import Option
 
 CODE = re.compile(r"'[^']+'|--[a-z-]+|(?<= )/[a-z]\S*\b")
 """

@@ -7,8 +7,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from shutil import get_terminal_size
 from textwrap import fill
@@ -18,6 +17,7 @@ from twisted.python import usage
 
 from echod._version import __version__
 from echod.net.format import quoted
+from echod.net.helptext import WIDEST, Option, table
 
 ARGUMENT = re.compile(
     r"\b(ADDRESS|BYTES|DURATION|FILE|LIST|NAME|NETWORK|NUMBER|PERCENT|SOURCE|SPEC|TEXT|TOS)\b"
@@ -26,69 +26,12 @@ ARGUMENT = re.compile(
 The words that stand for the argument in the description of an option.
 """
 
-WIDEST = 100
-"""
-The most columns of the help.  Longer lines are hard to read.
-"""
-
-COLUMN = 26
-"""
-The column at which the description of an option starts.
-"""
-
-NARROW = 64
-"""
-In a terminal with less columns than this, the description starts below the option.
-"""
-
-AGAIN = "Can be given again."
-"""
-The text of each option that can be given several times.
-"""
-
 _DEFAULT = re.compile(r"(.*) \[default: (.*)\]")
 
 _UNKNOWN_OPTION = re.compile(r"option (-.*) not recognized", re.DOTALL)
 """
 The message of getopt.
 """
-
-
-@dataclass(frozen=True)
-class Option:
-    """
-    One option in the help.
-
-    @ivar flags: C{-W} and C{--timeout}.
-
-    @ivar argument: The word for its argument, C{DURATION}; empty if it has none.
-
-    @ivar text: The description.
-
-    @ivar default: The default of its argument; empty if there is none.
-
-    @ivar choices: Words that a shell offers for its argument.
-    """
-
-    flags: tuple[str, ...]
-    argument: str
-    text: str
-    default: str
-    choices: tuple[str, ...] = ()
-
-    @property
-    def repeats(self) -> bool:
-        """
-        True if it can be given several times.
-        """
-        return AGAIN in self.text
-
-    @property
-    def usage(self) -> str:
-        """
-        The flags with the argument: C{-W, --timeout DURATION}.
-        """
-        return f"{', '.join(self.flags)} {self.argument}".rstrip()
 
 
 class CommandLine(usage.Options):
@@ -216,23 +159,17 @@ class CommandLine(usage.Options):
         @return: The text of C{--help} below its first line.
         """
         width = min(width or get_terminal_size().columns, WIDEST)
-        paragraphs = [fill(self.longdesc, width), *self._paragraphs(width)]
-        return "".join(f"\n{paragraph}\n" for paragraph in paragraphs) + self.examples
-
-    def _paragraphs(self, width: int) -> Iterator[str]:
         commands = {name: about for name, _, _, about in getattr(self, "subCommands", ())}
         options = {
-            title: {each.usage: _described(each) for each in section}
+            title: {each.usage: each.description for each in section}
             for title, section in self.sections().items()
         }
-        for title, entries in {
-            "Commands": commands,
-            **options,
-            "Values": self.argumentHelp,
-        }.items():
-            if entries:
-                lines = (_entry(name, about, width) for name, about in entries.items())
-                yield "\n".join([f"{title}:", *lines])
+        groups = {"Commands": commands, **options, "Values": self.argumentHelp}
+        paragraphs = [
+            fill(self.longdesc, width),
+            *(table(title, entries, width) for title, entries in groups.items() if entries),
+        ]
+        return "".join(f"\n{paragraph}\n" for paragraph in paragraphs) + self.examples
 
     def _names(self) -> list[str]:
         return [name.rstrip("=") for name in self.longOpt]
@@ -254,26 +191,3 @@ def hasOption(options: usage.Options, option: str) -> bool:
     if option.startswith("--"):
         return not {option[2:], f"{option[2:]}="}.isdisjoint(options.longOpt)
     return option[1:] in options.shortOpt.replace(":", "")
-
-
-def _described(option: Option) -> str:
-    return f"{option.text} [default: {option.default}]" if option.default else option.text
-
-
-def _entry(name: str, about: str, width: int) -> str:
-    """
-    @return: A name and its description, in two columns if the name is short.
-    """
-    column = COLUMN if width >= NARROW else 6
-    name = f"  {name}"
-    below = len(name) + 2 > column
-    first = " " * column if below else f"{name:{column}}"
-    text = fill(
-        about,
-        width,
-        initial_indent=first,
-        subsequent_indent=" " * column,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return f"{name}\n{text}" if below else text
