@@ -39,7 +39,7 @@ The most bytes of a segment in which every C{bye} is looked at.  With the slowes
 this costs a few times as much as to receive the same bytes in messages of 64 bytes.
 """
 
-CANDIDATES = 6
+CANDIDATES = 4
 """
 How many places of C{bye} in a longer segment are looked at, from the end.  If a segment has
 more, it is searched for all goodbyes that directly follow a line end, but not for more of
@@ -64,43 +64,43 @@ def firstGoodbye(context: bytes, segment: bytes) -> int | None:
     start = context + segment[: len(b"\0bye\r\n")]
     if B in start and (match := _LINE.search(start)):
         return match.start(1) - len(context)
+    # A byte is found in a fifth of the time that more bytes take.
+    if B not in segment:
+        return None
     if len(segment) <= SHORT:
         places = (match.start() for match in _GOODBYE.finditer(segment))
         return next((each for each in places if _isGoodbye(context, segment, each)), None)
     found: list[int] = []
+    place = len(segment)
+    for _ in range(CANDIDATES):
+        place = rfind(segment, b"bye", 0, place)
+        if place < 0:
+            break
+        if _isGoodbye(context, segment, place):
+            found.append(place)
+    else:
+        found += _afterLineEnds(segment)
+    return min(found) if found else None
 
-    def lookAtLast(part: bytes, byte: int, offset: int) -> bool:
-        """
-        Append the goodbyes among the last places of a part of a goodbye.
 
-        @param byte: The byte of the part that is in few segments: a byte is found in a
-            fifth of the time that a part takes.
+def _afterLineEnds(segment: bytes) -> list[int]:
+    """
+    @return: The first place of each kind of goodbye that directly follows a line end.
+    """
 
-        @param offset: The distance from the part to the start of the goodbye.
-
-        @return: True if these may not be all places.
-        """
-        place = len(segment) if byte in segment else 0
-        for _ in range(CANDIDATES):
-            place = rfind(segment, part, 0, place)
-            if place < 0:
-                return False
-            if _isGoodbye(context, segment, place + offset):
-                found.append(place + offset)
-        return True
+    def has(part: bytes, byte: int) -> bool:
+        return byte in segment and contains(segment, part)
 
     # stringzilla finds three bytes in the same time, whatever the content is.  More bytes
     # take longer if the segment is full of bytes that are nearly the same.
-    if lookAtLast(b"bye", B, 0):
-        starts = [end for end in LINE_ENDS if lookAtLast(end[-1:] + b"by", end[-1], 1)]
-        goodbyes = [g for g in GOODBYES if starts and lookAtLast(g[-3:], g[3], 3 - len(g))]
-        found += [
-            segment.find(end + goodbye) + len(end)
-            for end in starts
-            for goodbye in goodbyes
-            if contains(segment, end + goodbye)
-        ]
-    return min(found) if found else None
+    starts = [end for end in LINE_ENDS if has(end[-1:] + b"by", end[-1])]
+    goodbyes = [goodbye for goodbye in GOODBYES if starts and has(goodbye[-3:], goodbye[3])]
+    return [
+        segment.find(end + goodbye) + len(end)
+        for end in starts
+        for goodbye in goodbyes
+        if contains(segment, end + goodbye)
+    ]
 
 
 def _isGoodbye(context: bytes, segment: bytes, place: int) -> bool:
@@ -108,11 +108,11 @@ def _isGoodbye(context: bytes, segment: bytes, place: int) -> bool:
         return False
     if segment.endswith(LINE_ENDS, 0, place):
         return True
-    before = segment[max(0, place - LINE_SIZE) : place]
-    if len(before) == place:
-        before = context + before
     # The last byte of a command is at most two bytes after its IAC.
-    return IAC in before[-3:] and afterCommands(before) == b""
+    if place > 2 and IAC not in segment[place - 3 : place]:
+        return False
+    before = segment[max(0, place - LINE_SIZE) : place]
+    return afterCommands(context + before if len(before) == place else before) == b""
 
 
 def lastLine(context: bytes, segment: bytes) -> tuple[bytes, bytes]:

@@ -52,10 +52,10 @@ def afterCommands(text: bytes) -> bytes | None:
     # ends here or with the next command: IAC is nowhere else.
     text = text[-LINE_SIZE:]
     single = text.replace(b"\xff\xff", b"  ")
-    starts = [
-        place + len(end) for end in LINE_ENDS if (place := single.rfind(end + b"\xff")) >= 0
-    ]
-    match = _COMMANDS.match(text, max(starts)) if starts else None
+    newline, null = single.rfind(b"\n\xff"), single.rfind(b"\r\0\xff")
+    if newline == null:
+        return None
+    match = _COMMANDS.match(text, newline + 1 if newline > null else null + 2)
     return match and match[1]
 
 

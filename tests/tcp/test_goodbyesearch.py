@@ -26,7 +26,7 @@ class FirstGoodbyeTests(SynchronousTestCase):
         """
         The first goodbye is found, whatever surrounds it.
         """
-        commands = b"\xff\xfd\x03\xff\xfa\x1f\x00P\x00\x18\xff\xf0"
+        commands = b"\xff\xfa\x1f\x00P\x00\x18\xff\xf0\xff\xfd\x03"
         starts = (b"\n", b"\r\0", b"\n" + commands, b"\r\0\xff\xf1")
         parts = (b"x", b"bye bye\n", b"\nbyex\xff", b"\n\xff\xf1x\xff\xf1bye ")
         for start, part, goodbye in product(starts, parts, GOODBYES):
