@@ -192,11 +192,12 @@ class BalancerTests(SynchronousTestCase):
 
     def after(self, event: str, kinds: Iterable[type[Load]]) -> list[int]:
         """
-        @return: For each kind of peers, how many questions were lost since this
-            was asked last, once many more were answered.
+        Wait until each kind of peers has many more answers.
+
+        @return: For each kind of peers, how many questions were lost since the last call.
         """
-        start = self.outcomes()[ANSWERED]
-        wait(lambda: self.outcomes()[ANSWERED] >= start + STEP)
+        ends = {kind: self.outcomes(kind)[ANSWERED] + STEP for kind in kinds}
+        wait(lambda: all(self.outcomes(kind)[ANSWERED] >= end for kind, end in ends.items()))
         losses = []
         for kind in kinds:
             outcomes = self.outcomes(kind)
