@@ -11,6 +11,8 @@ import signal
 import socket
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -101,9 +103,27 @@ class Seen:
     enough: bool = False
 
 
+@asynccontextmanager
+async def running(
+    peers: Iterable[Coroutine[None, None, None]], *seen: Seen
+) -> AsyncIterator[None]:
+    """
+    Run peers until the end of the block, also if it raises.  Cancelling is not enough:
+    before Python 3.12, L{asyncio.wait_for} drops the cancellation if the connection was
+    refused at the same time.
+    """
+    tasks = [asyncio.create_task(peer) for peer in peers]
+    try:
+        yield
+    finally:
+        for each in seen:
+            each.enough = True
+    await asyncio.gather(*tasks)
+
+
 async def stay(server: Daemon, seen: Seen) -> None:
     """
-    Ask, again and again, in one session for as long as it lasts; then in another.
+    Send requests in one session until the server ends it; then in another.
     """
     while not seen.enough:
         client = await Client(server.tcp).connect()
@@ -119,7 +139,7 @@ async def stay(server: Daemon, seen: Seen) -> None:
 
 async def come(server: Daemon, seen: Seen) -> None:
     """
-    Connect, ask, and go, again and again.
+    Connect, send one request, and close, again and again.
     """
     while not seen.enough:
         began = monotonic()
@@ -149,26 +169,25 @@ async def killed(start: Start, kills: int, seconds: float, clients: int = 50) ->
     with start("--tcp", "127.0.0.1:0", "--workers", str(WORKERS)) as server:
         for _ in range(WORKERS):
             server.expect(r"worker \S+ serves")
-        peers = [asyncio.create_task(stay(server, seen)) for _ in range(clients)]
-        peers += [asyncio.create_task(come(server, seen)) for _ in range(clients // 2)]
-        await asyncio.sleep(1)
-        began = monotonic()
-        for number in range(kills):
-            # A peer that connects meanwhile is in no list.
-            before = await asyncio.to_thread(owners, server)
-            while not (alive := set(before.values()) - {victim}):
-                # Nobody is served by one that could be killed.
+        peers = [stay(server, seen) for _ in range(clients)]
+        peers += [come(server, seen) for _ in range(clients // 2)]
+        async with running(peers, seen):
+            await asyncio.sleep(1)
+            began = monotonic()
+            for number in range(kills):
+                # A peer that connects meanwhile is in no list.
                 before = await asyncio.to_thread(owners, server)
-            # The worker that has served for longest.
-            victim = min(alive)
-            os.kill(victim, signal.SIGKILL)
-            await asyncio.sleep(began + seconds * (number + 1) / kills - monotonic())
-            gone, seen.lost = seen.lost, []
-            lost += len(gone)
-            wrong += sum(before.get(address, victim) != victim for address in gone)
-        took = monotonic() - began
-        seen.enough = True
-        await asyncio.gather(*peers)
+                while not (alive := set(before.values()) - {victim}):
+                    # Nobody is served by one that could be killed.
+                    before = await asyncio.to_thread(owners, server)
+                # The worker that has served for longest.
+                victim = min(alive)
+                os.kill(victim, signal.SIGKILL)
+                await asyncio.sleep(began + seconds * (number + 1) / kills - monotonic())
+                gone, seen.lost = seen.lost, []
+                lost += len(gone)
+                wrong += sum(before.get(address, victim) != victim for address in gone)
+            took = monotonic() - began
     refused = sum(seen.outcomes.values()) - seen.outcomes["answered"] - seen.outcomes["cut off"]
     report.show("workers killed", kills)
     report.show("seconds", took)
@@ -211,20 +230,18 @@ async def renewed(start: Start, times: int) -> Report:
     with start(*options, below=NO_TERMINAL) as server:
         for _ in range(WORKERS):
             server.expect(r"worker \S+ serves")
-        pings = [
+        peers = [
             ping(server, pinged, "-i", "0.01", "-c", "100", kind, f"127.0.0.1:{address[1]}")
             for kind, address in (("--tcp", server.tcp), ("--udp", server.udp))
         ]
-        peers = [asyncio.create_task(peer) for peer in pings]
-        peers += [asyncio.create_task(come(server, seen)) for _ in range(20)]
-        await asyncio.sleep(1)
-        for _ in range(times):
-            server.process.send_signal(signal.SIGHUP)
-            for _ in range(WORKERS):
-                await asyncio.to_thread(server.expect, r"worker \S+ serves")
-        await asyncio.sleep(1)
-        pinged.enough = seen.enough = True
-        await asyncio.gather(*peers)
+        peers += [come(server, seen) for _ in range(20)]
+        async with running(peers, pinged, seen):
+            await asyncio.sleep(1)
+            for _ in range(times):
+                server.process.send_signal(signal.SIGHUP)
+                for _ in range(WORKERS):
+                    await asyncio.to_thread(server.expect, r"worker \S+ serves")
+            await asyncio.sleep(1)
     failed = sum(seen.outcomes.values()) - seen.outcomes["answered"]
     report.show("rolling restarts", times)
     report.show("answers to echoc ping", pinged.answers)

@@ -18,6 +18,7 @@ from soak.held import held
 from soak.mixed import mixed
 from soak.report import Report, table
 from soak.servers import Counting
+from soak.workers import Seen, running
 from tests.support.daemon import Daemon
 
 SEED = "1"
@@ -61,6 +62,25 @@ class SoakTests(SynchronousTestCase):
         """
         for report in (loop(Daemon, (0, 2)), flood(Daemon, 5000, SEED)):
             self.assertEqual(report.problems, [])
+
+
+class RunningTests(SynchronousTestCase):
+    """
+    Tests for L{running}.
+    """
+
+    def test_error(self) -> None:
+        """
+        An error ends the peers too.
+        """
+        seen = Seen()
+
+        async def fail() -> None:
+            async with running([asyncio.sleep(0)], seen):
+                raise AssertionError("no worker serves")
+
+        self.assertRaises(AssertionError, asyncio.run, fail())
+        self.assertTrue(seen.enough)
 
 
 class TableTests(SynchronousTestCase):
