@@ -4,7 +4,6 @@ The options that all clients share.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
 from getopt import GetoptError, gnu_getopt
@@ -98,19 +97,17 @@ class ClientOptions(CommandLine):
                 return f"only 'echoc {command}' has it"
         return super().hint(option)
 
-    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+    def inOrder(self, options: Sequence[str] | None) -> Sequence[str]:
         """
-        Parse the command line.  Options may stand before or after the target.
+        @return: The command line with its options before the targets.
 
-        @raise usage.UsageError: for a wrong command line.
+        @raise usage.UsageError: for a wrong option.
         """
-        options = list(options or ())
-        # The superclass reports options that getopt cannot parse.
-        with contextlib.suppress(GetoptError):
-            given, targets = gnu_getopt(options, self.shortOpt, self.longOpt)
-            options = [part for option in given for part in self._split(*option)]
-            options += ["--", *targets]
-        super().parseOptions(options)
+        try:
+            given, targets = gnu_getopt(list(options or ()), self.shortOpt, self.longOpt)
+        except GetoptError as error:
+            raise usage.UsageError(str(error)) from None
+        return [*(part for option in given for part in self._split(*option)), "--", *targets]
 
     def _split(self, name: str, value: str) -> list[str]:
         takesValue = f"{name[1]}:" in self.shortOpt or f"{name[2:]}=" in self.longOpt

@@ -50,7 +50,8 @@ def streamEndpoint(
     try:
         checkClientFiles(target)
         return fromString(reactor, str(target))
-    except ImportError:
+    except (ImportError, NameError):
+        # Without pyOpenSSL, Twisted uses names that it has not imported.
         raise ValueError(needed("tls")) from None
     except WrongFile:
         raise

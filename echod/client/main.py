@@ -82,10 +82,11 @@ def logErrors(beginner: LogBeginner, stream: TextIO) -> None:
 def openStandardDescriptors() -> None:
     """
     Open each standard descriptor that is closed on C{/dev/null}.  Otherwise a socket
-    would get its number.
+    would get its number, and messages for standard error would go to standard output.
     """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    sys.stderr = sys.stderr or os.fdopen(2, "w")

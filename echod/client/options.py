@@ -21,11 +21,6 @@ COMMAND_NAMES = ("greet", "tcp", "udp", "ping", "watch")
 
 ALL_COMMANDS = ", ".join(COMMAND_NAMES)
 
-SUMMARY = """
-Exit status: 0 all came back; 1 some did not; 2 usage; 3 refused: nothing listens;
-4 silent: dropped, filtered, or down; 5 what came back was not what was sent.
-"""
-
 
 class TalkOptions(ClientOptions):
     """
@@ -83,7 +78,15 @@ class Options(CommandLine):
         "options of a command."
     )
 
-    examples = SUMMARY
+    argumentTitle = "Exit status"
+    argumentHelp = {
+        "0": "Everything came back.",
+        "1": "Something did not come back.",
+        "2": "The command line is wrong, or the name of the server is unknown.",
+        "3": "Refused: nothing listens there.",
+        "4": "Silent: the server is down, or a firewall drops the packets.",
+        "5": "What came back is not what was sent.",
+    }
 
     subCommands = [
         ["greet", None, GreetOptions, "Print the greeting of a server."],

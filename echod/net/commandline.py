@@ -44,6 +44,8 @@ class CommandLine(usage.Options):
 
     @cvar argumentHelp: The description of each kind of argument.
 
+    @cvar argumentTitle: The title of these descriptions.
+
     @cvar choices: Words that a shell offers for the argument of an option, by its long name.
 
     @cvar examples: The last lines of the help.
@@ -52,6 +54,7 @@ class CommandLine(usage.Options):
     program = "echod"
     groups: Mapping[str, Sequence[str]] = {}
     argumentHelp: dict[str, str] = {}
+    argumentTitle = "Values"
     choices: Mapping[str, tuple[str, ...]] = {}
     examples = ""
     longdesc = ""
@@ -65,7 +68,7 @@ class CommandLine(usage.Options):
         """
         Display this help and exit.
         """
-        _show(str(self))
+        self._show(str(self))
 
     opt_h = opt_help
 
@@ -73,7 +76,7 @@ class CommandLine(usage.Options):
         """
         Display the version and exit.
         """
-        _show(f"{self.program} {__version__}")
+        self._show(f"{self.program} {__version__}")
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -82,7 +85,7 @@ class CommandLine(usage.Options):
         @raise usage.UsageError: for a wrong command line.
         """
         try:
-            super().parseOptions(options)
+            super().parseOptions(self.inOrder(options))
         except usage.UsageError as error:
             match = _UNKNOWN_OPTION.fullmatch(str(error))
             if match is None:
@@ -90,6 +93,14 @@ class CommandLine(usage.Options):
             raise usage.UsageError(
                 f"unknown option {quoted(match[1])}: {self.hint(match[1])}"
             ) from None
+
+    def inOrder(self, options: Sequence[str] | None) -> Sequence[str] | None:
+        """
+        @return: The command line with its options before its arguments.
+
+        @raise usage.UsageError: for a wrong option.
+        """
+        return options
 
     def hint(self, option: str) -> str:
         """
@@ -164,24 +175,26 @@ class CommandLine(usage.Options):
             title: {each.usage: each.description for each in section}
             for title, section in self.sections().items()
         }
-        groups = {"Commands": commands, **options, "Values": self.argumentHelp}
+        groups = {"Commands": commands, **options, self.argumentTitle: self.argumentHelp}
         paragraphs = [
             fill(self.longdesc, width),
             *(table(title, entries, width) for title, entries in groups.items() if entries),
         ]
         return "".join(f"\n{paragraph}\n" for paragraph in paragraphs) + self.examples
 
+    def _show(self, text: str) -> NoReturn:
+        try:
+            print(text, flush=True)
+        except OSError as error:
+            # Python must not write the rest at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # A closed pipe is no error: head(1) may have read enough.
+            if not isinstance(error, BrokenPipeError):
+                raise SystemExit(f"{self.program}: standard output: {error.strerror}") from None
+        raise SystemExit(0)
+
     def _names(self) -> list[str]:
         return [name.rstrip("=") for name in self.longOpt]
-
-
-def _show(text: str) -> NoReturn:
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        # Somebody pipes it to head(1).  Python must not write the rest at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise SystemExit(0)
 
 
 def hasOption(options: usage.Options, option: str) -> bool:

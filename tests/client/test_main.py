@@ -157,24 +157,6 @@ class ProgramTests(SynchronousTestCase):
             ),
         )
 
-    def test_helpInClosedPipe(self) -> None:
-        """
-        If nobody reads the help or the version, the program ends without a message.
-        """
-        read, write = os.pipe()
-        os.close(read)
-        with os.fdopen(write, "w") as pipe:
-            for option in ("--help", "--version"):
-                done = run(
-                    [*ECHOC, "ping", option],
-                    env=MEASURED,
-                    stdout=pipe,
-                    stderr=PIPE,
-                    text=True,
-                    timeout=PATIENCE,
-                )
-                self.assertEqual((done.returncode, done.stderr), (0, ""))
-
     def test_unresolvable(self) -> None:
         """
         A name that is none is one line, and status 2.
@@ -202,26 +184,17 @@ class ProgramTests(SynchronousTestCase):
 
     def test_closedDescriptors(self) -> None:
         """
-        Without standard input and output it does nothing, and nothing wrong.
+        With closed standard descriptors, the status is the same.  A message for standard
+        error does not go to standard output.
         """
-        done = run(
-            [
-                "sh",
-                "-c",
-                '"$@" <&- >&-',
-                "sh",
-                *ECHOC,
-                "ping",
-                "-c1",
-                "-w.1",
-                address(self.silent()),
-            ],
-            env=MEASURED,
-            stderr=PIPE,
-            text=True,
-            timeout=PATIENCE,
-        )
-        self.assertEqual((done.returncode, done.stderr), (4, ""))
+        ping = ["ping", "-c1", "-w.1", address(self.silent())]
+        for closed, arguments, status in (
+            ("<&- >&-", ping, 4),
+            ("2>&-", ["ping", "--wrong"], 2),
+        ):
+            command = ["sh", "-c", f'"$@" {closed}', "sh", *ECHOC, *arguments]
+            done = run(command, env=MEASURED, capture_output=True, timeout=PATIENCE)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (status, b"", b""))
 
     def test_closedPipe(self) -> None:
         """

@@ -112,14 +112,18 @@ class TargetTests(SynchronousTestCase):
         """
         Without pyOpenSSL, one line says what is missing.
         """
+        for missing in (
+            ImportError("No module named 'OpenSSL'"),
+            NameError("name 'optionsForClientTLS' is not defined"),
+        ):
 
-        def importing(*arguments: object) -> NoReturn:
-            raise ImportError("No module named 'OpenSSL'")
+            def parse(*_: object, missing: Exception = missing) -> NoReturn:
+                raise missing
 
-        problem = self.assertRaises(
-            ValueError, streamEndpoint, None, Description("tls:a:1"), 3, importing
-        )
-        self.assertEqual(str(problem), needed("tls"))
+            problem = self.assertRaises(
+                ValueError, streamEndpoint, None, Description("tls:a:1"), 3, parse
+            )
+            self.assertEqual(str(problem), needed("tls"))
 
     def reactor(self, *addresses: Any) -> Any:
         """
@@ -277,7 +281,8 @@ class OptionsTests(SynchronousTestCase):
             (["ping", "--wxyz"], "unknown option --wxyz: --help lists the options"),
             (["ping", "--intervall=1"], "unknown option --intervall: did you mean --interval?"),
             (["tcp", "--count", "3"], "unknown option --count: only 'echoc ping' has it"),
-            (["udp", "-c3"], "unknown option -c: only 'echoc ping' has it"),
+            (["udp", "a", "-c3"], "unknown option -c: only 'echoc ping' has it"),
+            (["tcp", "a", "--ipv4=1"], "option --ipv4 must not have an argument"),
             (["tcp", "a", "b"], "one TARGET only; b is too much"),
             (["tcp", "a", "1", "2"], "one TARGET only; 1 is too much"),
             (["ping", "a", "b c"], "'b c': neither HOST"),
@@ -483,7 +488,7 @@ class OptionsTests(SynchronousTestCase):
             "ping [options] [TARGET...]",
         ):
             self.assertIn(f"Usage: echoc {usage}\n", printed.getvalue())
-        self.assertIn("4 silent", Options().getUsage())
+        self.assertIn("\nExit status:\n  0   ", Options().getUsage())
         for kind in (GreetOptions, TCPOptions, UDPOptions, PingOptions, WatchOptions):
             others = kind().sections()["Other options"]
             self.assertEqual([each.flags[-1] for each in others], ["--help", "--version"])

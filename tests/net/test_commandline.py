@@ -96,15 +96,19 @@ Examples:
             f"\n  --a-name-that-is-long-enough\n{' ' * 26}Do it.\n", Long().getUsage(80)
         )
 
-    def test_closedPipe(self) -> None:
+    def test_cannotPrint(self) -> None:
         """
-        The help ends without an error if nobody reads it.
+        If nobody reads the help or the version, the program ends without an error.  If the
+        disk is full, one line says so.
         """
-        reader, writer = os.pipe()
-        os.close(reader)
-        with os.fdopen(writer, "w") as closed, redirect_stdout(closed):
-            error = self.assertRaises(SystemExit, Command().parseOptions, ["-h"])
-        self.assertEqual(error.code, 0)
+        full = "echod: standard output: No space left on device"
+        for option in ("--help", "--version"):
+            reader, writer = os.pipe()
+            os.close(reader)
+            for descriptor, code in ((writer, 0), (os.open("/dev/full", os.O_WRONLY), full)):
+                with os.fdopen(descriptor, "w") as file, redirect_stdout(file):
+                    error = self.assertRaises(SystemExit, Command().parseOptions, [option])
+                self.assertEqual(error.code, code)
 
     def test_commands(self) -> None:
         """
