@@ -42,7 +42,7 @@ from echod.client.ping.reports.output import BufferedPrinter
 from echod.client.ping.reports.report import Quiet
 from echod.client.run import Run
 from echod.client.sockets import SocketOptions
-from echod.client.talk.stdio import Input, Output
+from echod.client.talk.stdio import CHUNK, Input, Output
 from echod.client.talk.terminal import Terminal
 from echod.client.target import Address
 from echod.client.udpsocket import LINUX, LOCAL_ORIGIN, NO_FRAGMENTS
@@ -1106,6 +1106,16 @@ class FilesTests(CommandTestCase):
         reader.resumeProducing()
         self.assertEqual(ended, [None])
         self.assertNotIn(reader, reactor.getReaders())
+
+    def test_pipeSize(self) -> None:
+        """
+        On Linux, a pipe to read from is made large, and a larger one stays as it is.
+        """
+        for size, expected in ((CHUNK // 4, CHUNK), (CHUNK * 2, CHUNK * 2)):
+            source, _ = self.pipe()
+            fcntl.fcntl(source, fcntl.F_SETPIPE_SZ, size)
+            Input(reactor, source, list, list)
+            self.assertEqual(fcntl.fcntl(source, fcntl.F_GETPIPE_SZ), expected)
 
     def test_full(self) -> None:
         """
