@@ -260,19 +260,18 @@ class CommandTestCase(TestCase):
         self.addCleanup(deferLater, reactor, 0.01)
         return f"127.0.0.1:{port.getHost().port}"  # type: ignore[attr-defined]
 
-    def unused(self) -> str:
+    def unused(self, kind: socket.SocketKind = socket.SOCK_DGRAM) -> str:
         """
         @return: An address on which nothing listens, and that no other process can use until
             the end of the test.
         """
-        tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        for each in (tcp, udp):
-            self.addCleanup(each.close)
-        tcp.bind(("127.0.0.1", 0))
-        udp.bind(tcp.getsockname())
-        # It takes datagrams of this peer only: the system refuses all others.
-        udp.connect((HOST, 9))
-        return f"127.0.0.1:{tcp.getsockname()[1]}"
+        skt = socket.socket(socket.AF_INET, kind)
+        self.addCleanup(skt.close)
+        skt.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_DGRAM:
+            # It takes datagrams of this peer only: the system refuses all others.
+            skt.connect((HOST, 9))
+        return f"127.0.0.1:{skt.getsockname()[1]}"
 
     def start(self, *arguments: str) -> Deferred[Outcome]:
         """
@@ -510,9 +509,9 @@ class PipeTests(CommandTestCase):
         """
         directory = temporaryDirectory(self)
         for arguments, status, words in (
-            (["tcp", self.unused()], 3, "refused"),
+            (["tcp", self.unused(socket.SOCK_STREAM)], 3, "refused"),
             (["greet", f"unix:{directory}/none"], 3, "there is no socket at"),
-            (["ping", "--tcp", self.unused()], 3, "refused"),
+            (["ping", "--tcp", self.unused(socket.SOCK_STREAM)], 3, "refused"),
             (["tcp", "what:ever"], 2, "Unknown endpoint type"),
             (["udp", "255.255.255.255"], 1, "Permission denied"),
             (["udp", "none.invalid"], 2, "cannot be resolved"),
@@ -748,9 +747,9 @@ class PingTests(CommandTestCase):
         outcome, printed = yield self.piped("ping", self.unused())
         self.assertEqual(outcome.status, 3)
         self.assertIn(b"seq=0 refused", printed)
-        outcome, printed = yield self.piped("ping", "--tcp", "--json", self.unused())
+        unused = self.unused(socket.SOCK_STREAM)
+        outcome, printed = yield self.piped("ping", "--tcp", "--json", unused)
         self.assertEqual(json.loads(printed)["exit_status"], 3)
-        unused = self.unused()
         outcome, printed = yield self.piped("ping", "--tcp", "--anew", unused)
         self.assertTrue(
             printed.startswith(
