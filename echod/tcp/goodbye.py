@@ -34,6 +34,8 @@ class Goodbye:
 
     @param startsLine: False if the first segment continues a line.
 
+    @param afterFullRead: True if the segment before the first one has filled a read.
+
     @ivar over: True after a goodbye or L{stop}.  From then on nothing is returned.
 
     @ivar withheld: The bytes which were received, and are not returned yet
@@ -50,7 +52,7 @@ class Goodbye:
         "withheld",
     )
 
-    def __init__(self, startsLine: bool = True) -> None:
+    def __init__(self, startsLine: bool = True, afterFullRead: bool = False) -> None:
         self.over = False
         self.withheld = b""
         # The last bytes, from the first line end after which a line is unfinished
@@ -60,7 +62,7 @@ class Goodbye:
         self._word = b""
         # True if the last segment was "bye" as a whole.
         self._alone = False
-        self._afterFullRead = False
+        self._afterFullRead = afterFullRead
         # True if silence followed the last byte, and that was "\r".
         self._silent = False
 
@@ -74,11 +76,9 @@ class Goodbye:
     @property
     def ordinary(self) -> bool:
         """
-        True if the last bytes do not matter, except that they may end a line.
+        True if the last bytes do not matter, except that they may end a line or fill a read.
         """
-        return self._context in (b"", b"\n") and not (
-            self.over or self._alone or self._afterFullRead
-        )
+        return self._context in (b"", b"\n") and not (self.over or self._alone)
 
     @property
     def startsLine(self) -> bool:
@@ -181,17 +181,15 @@ def isOrdinary(segment: bytes, startsLine: bool) -> bool:
     last = segment[-1]
     return (
         (last > CARRIAGE_RETURN or last not in b"\r\0")
-        and len(segment) < FULL_READ
         # A number is looked for in a tenth of the time that a string takes.
         and (B not in segment or (last not in b"by" and not contains(segment, b"bye")))
-        and (IAC not in segment or not _mayBeCommand(segment, startsLine))
+        and (IAC not in (tail := segment[-LINE_SIZE:]) or not _mayBeCommand(tail, startsLine))
     )
 
 
-def _mayBeCommand(segment: bytes, startsLine: bool) -> bool:
+def _mayBeCommand(tail: bytes, startsLine: bool) -> bool:
     """
     @return: True if a line that starts with a telnet command may continue in the next
         segment.
     """
-    tail = segment[-LINE_SIZE:]
-    return b"\n\xff" in tail or b"\0\xff" in tail or (startsLine and segment[0] == IAC)
+    return b"\n\xff" in tail or b"\0\xff" in tail or (startsLine and tail[0] == IAC)

@@ -25,7 +25,7 @@ class GoodbyeEchoProtocol(EchoProtocol):
     decides.
     """
 
-    __slots__ = ("_goodbye", "_last")
+    __slots__ = ("_goodbye", "_last", "_size")
 
     # How many segments the withheld bytes have come in; 0 if their time is not
     # measured.
@@ -38,6 +38,8 @@ class GoodbyeEchoProtocol(EchoProtocol):
         self._goodbye: Goodbye | None = None
         # The last byte of an ordinary message; a newline stands for every kind of line end.
         self._last = NEWLINE
+        # The size of the last message.
+        self._size = 1
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -47,25 +49,28 @@ class GoodbyeEchoProtocol(EchoProtocol):
         self.received += size
         last = data[-1]
         if self._goodbye is None and (
-            # This is true for most segments, and saves the call.
+            # This is true for most short segments, and saves the call.
             (
-                B not in data
+                size < FULL_READ
+                and B not in data
                 and IAC not in data
                 and (last == NEWLINE or last > CARRIAGE_RETURN)
-                and size < FULL_READ
             )
             or isOrdinary(data, self._last == NEWLINE)
         ):
             self._last = last
+            self._size = size
             self.transport.write(data)
         else:
             self._kept += size
-            self._settle(self._rule.receive(data))
+            reply = self._rule.receive(data)
+            self._size = size
+            self._settle(reply)
 
     @property
     def _rule(self) -> Goodbye:
         if self._goodbye is None:
-            self._goodbye = Goodbye(self._last == NEWLINE)
+            self._goodbye = Goodbye(self._last == NEWLINE, self._size % FULL_READ == 0)
         return self._goodbye
 
     def readConnectionLost(self) -> None:

@@ -258,6 +258,7 @@ class GoodbyeEchoTests(EchoTests):
             (b"x\r\0", b"bye\n"),
             (b"\xff\xfd", b"\x03bye\n"),
             (b"x" * FULL_READ, b"bye"),
+            (b"bye " * FULL_READ, b"bye"),
         ):
             rule = Goodbye()
             returned = rule.receive(first) + rule.receive(second)

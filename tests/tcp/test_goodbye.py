@@ -127,11 +127,13 @@ class GoodbyeTests(SynchronousTestCase):
         rule = Goodbye()
         reference = Reference()
         returned = b""
+        full = False
         for event in history:
             if isinstance(event, bytes):
+                full = len(event) % FULL_READ == 0
                 if quick and rule.ordinary and isOrdinary(event, rule.startsLine):
                     returned += event
-                    rule = Goodbye(event.endswith(b"\n"))
+                    rule = Goodbye(event.endswith(b"\n"), full)
                 else:
                     returned += rule.receive(event)
             else:
@@ -144,7 +146,7 @@ class GoodbyeTests(SynchronousTestCase):
             self.assertEqual(rule.withheld, stream[place:], history)
             self.assertLessEqual(len(rule.withheld), 4)
             if quick and rule.ordinary:
-                rule = Goodbye(rule.startsLine)
+                rule = Goodbye(rule.startsLine, full)
         return rule
 
     def test_ordinary(self) -> None:
@@ -154,7 +156,8 @@ class GoodbyeTests(SynchronousTestCase):
         """
         for segment in (b"hello\n", b"hello", b"banana", b"\xff" + b"x" * 64, b"\n"):
             self.assertTrue(isOrdinary(segment, False), segment)
-        for segment in (b"x bye", b"xb", b"x\r", b"x\0", b"x" * FULL_READ, b"\n\xff"):
+            self.assertTrue(isOrdinary(segment * FULL_READ, False), segment)
+        for segment in (b"x bye", b"xb", b"x\r", b"x\0", b"\n\xff"):
             self.assertFalse(isOrdinary(segment, False), segment)
         self.assertFalse(isOrdinary(b"\xff" + b"x" * 64, True))
         self.assertFalse(isOrdinary(b"x\n" + b"\xff\xf1" * (COMMANDS_SIZE // 2), False))
@@ -184,8 +187,11 @@ class GoodbyeTests(SynchronousTestCase):
         C{bye} after a segment that has filled a read is the rest of the same message.
         """
         for size in (FULL_READ, FULL_READ * 4):
-            self.assertFollowed([b"x" * size, b"bye", SILENCE])
-            self.assertFollowed([b"x" * size, b"and", b"bye", SILENCE])
+            for last in (b"x", b"\n", b"b", b"bye "):
+                full = b"x" * (size - len(last)) + last
+                self.assertFollowed([full, b"bye", SILENCE])
+                self.assertFollowed([full, b"bye", SILENCE, b"bye", SILENCE])
+                self.assertFollowed([full, b"and", b"bye", SILENCE])
 
     def test_commands(self) -> None:
         """
