@@ -21,8 +21,7 @@ run: $(VENV)/run
 
 # All checks of CI.  The last line says which tests were skipped, and why.
 test:
-	$(MAKE) --no-print-directory --jobs=2 unit lint types docs
-	$(MAKE) --no-print-directory trial package
+	$(MAKE) --no-print-directory --jobs=2 unit types package docs lint trial
 	@cat $(VENV)/skipped
 
 # The same tests with every installed Python and with the oldest Twisted.  Mutations of the
@@ -67,7 +66,7 @@ trial: $(VENV)/test
 
 package: man
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; false; }
+	$(BIN)/python -m build --no-isolation --outdir dist . > $(VENV)/build.log 2>&1 || { cat $(VENV)/build.log; false; }
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python -m pytest tests/extended/packaged.py
 

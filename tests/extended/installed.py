@@ -19,7 +19,7 @@ class WheelTests(InstallTestCase):
         """
         The pages are true of an installed wheel with all its extras.
         """
-        self.pip("install", "-q", f"{self.build('wheel')}[all]", "pytest")
+        self.pip("install", "-q", f"{self.build('wheel', self.source())}[all]", "pytest")
         for page in PAGES:
             told(page, self.environment / "bin")
 
@@ -33,19 +33,19 @@ class SourceTests(InstallTestCase):
         """
         C{pip install -e .} works.
         """
-        self.installs("-e", str(self.source))
+        self.installs("-e", str(self.source()))
 
     def test_directory(self) -> None:
         """
         C{pip install .} works.
         """
-        self.installs(str(self.source))
+        self.installs(str(self.source()))
 
     def test_sourceDistribution(self) -> None:
         """
         The source distribution works.
         """
-        self.installs(self.build("sdist"))
+        self.installs(self.build("sdist", self.source()))
 
 
 class TypingTests(TypingTestCase):

@@ -57,7 +57,7 @@ def command(*arguments: str, cwd: str | Path) -> str:
 
 class InstallTestCase(SynchronousTestCase):
     """
-    A test with a copy of the source and a new environment.
+    A test with a new environment.
     """
 
     def setUp(self) -> None:
@@ -66,17 +66,22 @@ class InstallTestCase(SynchronousTestCase):
             __import__("build.__main__")
         except ImportError:
             lacking("build")
-        # A copy, as building writes into the source.
         self.directory = temporaryDirectory(self)
-        self.source = self.directory / "source"
-        ignored = shutil.ignore_patterns(".*", "build", "dist", "man", "*.egg-info")
-        shutil.copytree(CHECKOUT, self.source, ignore=ignored)
         self.environment = self.directory / "environment"
         # The pip that runs here can install there.
         command(
             *(sys.executable, "-m", "venv", "--without-pip", str(self.environment)),
-            cwd=self.source,
+            cwd=self.directory,
         )
+
+    def source(self) -> Path:
+        """
+        @return: A copy of the source: building writes into it.
+        """
+        copy = self.directory / "source"
+        ignored = shutil.ignore_patterns(".*", "build", "dist", "man", "*.egg-info")
+        shutil.copytree(CHECKOUT, copy, ignore=ignored)
+        return copy
 
     def pip(self, *arguments: str) -> str:
         """
@@ -88,14 +93,13 @@ class InstallTestCase(SynchronousTestCase):
             cwd=self.environment,
         )
 
-    def build(self, kind: str) -> str:
+    def build(self, kind: str, source: Path) -> str:
         """
         @return: The path of a new distribution of this kind.
         """
-        dist = self.directory / f"{self.source.name}-dist"
+        dist = self.directory / "dist"
         command(
-            *(sys.executable, "-m", "build", "-q", f"--{kind}", "-o", str(dist)),
-            *(str(self.source),),
+            *(sys.executable, "-m", "build", "-qn", f"--{kind}", "-o", str(dist), str(source)),
             cwd=self.environment,
         )
         (path,) = dist.iterdir()
@@ -111,15 +115,14 @@ class InstallTestCase(SynchronousTestCase):
 
     def copied(self) -> Path:
         """
-        @return: A tree of exactly the files that the Containerfile copies from the
-            source.
+        @return: A tree of exactly the files that the Containerfile copies.
         """
         root = self.directory / "image"
         containerfile = (CHECKOUT / "deploy" / "Containerfile").read_text()
         for line in re.findall(r"^COPY (?!--from)(.*)$", containerfile, re.MULTILINE):
             *sources, target = line.split()
             place = root / target.lstrip("/")
-            for source in map(self.source.joinpath, sources):
+            for source in map(CHECKOUT.joinpath, sources):
                 if source.is_dir():
                     shutil.copytree(source, place, dirs_exist_ok=True)
                 else:
@@ -179,9 +182,8 @@ class DistributionTests(InstallTestCase):
             self.assertIn(name, names)
         for name in ("tests/", "twisted/__init__.py", "twisted/plugins/__init__.py"):
             self.assertNotIn(name, names)
-        self.source = self.copied()
         pages = [name for name in names.splitlines() if "/man/" in name]
-        copied = self.listed(self.build("wheel")).splitlines()
+        copied = self.listed(self.build("wheel", self.copied())).splitlines()
         self.assertEqual(sorted(copied + pages), names.splitlines())
         self.installs(wheel)
 
