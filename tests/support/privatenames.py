@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import textwrap
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -55,6 +55,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
                 yield ".".join(parts[: private[0] + 1])
 
 
+@cache
 def used(tree: ast.AST) -> set[str]:
     """
     @return: The private names that are used as attributes, also by way of
@@ -71,6 +72,7 @@ def used(tree: ast.AST) -> set[str]:
     return set(filter(isPrivate, attributes | texts))
 
 
+@cache
 def defined(tree: ast.AST) -> set[str]:
     """
     @return: The private names that source defines: functions, methods, variables of
@@ -100,10 +102,29 @@ def source(kind: type) -> ast.AST:
     """
     @return: The source of a class; empty where there is none, as in C.
     """
+    return _sources(kind.__module__).get(kind.__qualname__, ast.Module([], []))
+
+
+@cache
+def _sources(module: str) -> dict[str, ast.ClassDef]:
+    """
+    @return: The source of each class of a module, by its qualified name.
+    """
     try:
-        return ast.parse(textwrap.dedent(inspect.getsource(kind)))
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
     except (OSError, TypeError):
-        return ast.Module([], [])
+        return {}
+    found: dict[str, ast.ClassDef] = {}
+    todo: list[tuple[str, ast.AST]] = [("", tree)]
+    for prefix, parent in todo:
+        for node in ast.iter_child_nodes(parent):
+            name = prefix
+            if isinstance(node, ast.ClassDef):
+                found[prefix + node.name] = node
+                name = f"{prefix}{node.name}."
+            if isinstance(node, ast.stmt | ast.excepthandler):
+                todo.append((name, node))
+    return found
 
 
 def inherited(kind: type) -> dict[str, type]:
