@@ -25,8 +25,6 @@ A server with an IPv4 socket, and one with an IPv6 socket.
 
 SMALL_MTU = 1300
 
-REACTORS = ("uvloop", "asyncio", "epoll", "poll", "select")
-
 ONE_BY_ONE = "--show-messages"
 """
 With this option datagrams are returned one by one.
@@ -82,29 +80,6 @@ class NetworkTests(SynchronousTestCase):
                     for size in (1400, 65507):
                         client.send(b"x" * size)
                         self.assertEqual(len(client.recv(1 << 16)), size)
-
-    def test_bothVersions(self) -> None:
-        """
-        C{[::]} serves IPv4 and IPv6 on every reactor, also if the system separates them.
-        An IPv4 peer appears as such in the log.
-        """
-        first, last = self.chain()
-        last.set("net/ipv6/bindv6only", "1")
-        for reactor, arguments in (
-            *((reactor, []) for reactor in REACTORS),
-            (None, ["--workers=2"]),
-        ):
-            with Daemon(
-                *("--udp", f"[::]:{PORT}", "--show-messages", *arguments),
-                below=last.below,
-                reactor=reactor,
-            ) as daemon:
-                for host in ("10.0.0.2", "fd00::2"):
-                    client = self.client(first, host)
-                    client.send(b"hello")
-                    self.assertEqual(client.recv(10), b"hello")
-                    peer = r"10\.0\.0\.1" if "." in host else r"\[fd00::1\]"
-                    daemon.expect(rf"UDP echo: from {peer}:\d+: hello")
 
     def test_broadcast(self) -> None:
         """
