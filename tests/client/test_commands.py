@@ -1,13 +1,11 @@
 """
-Tests for L{echod.client.main.COMMANDS}, L{echod.client.talk.stdio} and
-L{echod.client.datagrams}: the clients, with echod's servers and others, over real
-sockets, pipes and terminals, in one process.
+Tests for L{echod.client.main.COMMANDS}: the clients, with echod's servers and others, over
+real sockets, pipes and terminals, in one process.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
@@ -16,22 +14,17 @@ import signal
 import socket
 import struct
 import termios
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn
 
-from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.error import ConnectionLost, DNSLookupError
+from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IHalfCloseableProtocol, IListeningPort
-from twisted.internet.main import CONNECTION_LOST
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
-from twisted.python.failure import Failure
-from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
-from echod.client.datagrams import DATAGRAMS_A_TURN, ConnectedPort
 from echod.client.exitstatus import CLOSED_PIPE, INTERRUPTED, ClientError, Outcome
 from echod.client.main import COMMANDS
 from echod.client.options import parseCommandLine
@@ -41,23 +34,14 @@ from echod.client.ping.reports.live import Plot, Progress
 from echod.client.ping.reports.output import BufferedPrinter
 from echod.client.ping.reports.report import Quiet
 from echod.client.run import Run
-from echod.client.sockets import SocketOptions
-from echod.client.talk.stdio import CHUNK, Input, Output
 from echod.client.talk.terminal import Terminal
-from echod.client.target import Address
-from echod.client.udpsocket import LINUX, LOCAL_ORIGIN, NO_FRAGMENTS
 from echod.net.extras import needed
 from echod.tcp.echo import EchoFactory
 from echod.tcp.greeting import GreetingFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.support import lacking, temporaryDirectory
-from tests.support.daemon import PATIENCE
+from tests.support.clients import ClientTestCase, Steps, reactor
 from tests.support.impaired import CORRUPTED, DROPPED, DUPLICATED, REORDERED, ImpairedEcho
-from tests.support.load import HOST
-
-reactor: Any = installed
-
-Steps = Generator[Deferred[Any], Any, None]
 
 
 class Silent(DatagramProtocol):
@@ -199,43 +183,18 @@ class FaultyDatagrams(DatagramProtocol):
             self.transport.write(answer, addr)
 
 
-class CommandTestCase(TestCase):
+class CommandTestCase(ClientTestCase):
     """
     The common parts of the tests.
 
     @ivar run_: The run of a client.
     """
 
-    timeout = PATIENCE
-
     def setUp(self) -> None:
+        super().setUp()
         self.run_ = Run(reactor)
         self.addCleanup(signal.signal, signal.SIGQUIT, signal.getsignal(signal.SIGQUIT))
         self.read = b""
-        self.open: set[int] = set()
-        self.addCleanup(self.closeAll)
-
-    def pipe(self) -> tuple[int, int]:
-        """
-        @return: The ends of a pipe, closed after the test.
-        """
-        ends = os.pipe()
-        self.open.update(ends)
-        return ends
-
-    def close(self, descriptor: int) -> None:
-        """
-        Close a descriptor.
-        """
-        self.open.remove(descriptor)
-        os.close(descriptor)
-
-    def closeAll(self) -> None:
-        """
-        Close what is open.
-        """
-        for descriptor in list(self.open):
-            self.close(descriptor)
 
     def tcp(self, factory: Factory) -> str:
         """
@@ -259,19 +218,6 @@ class CommandTestCase(TestCase):
         # Sessions see the end of their clients.
         self.addCleanup(deferLater, reactor, 0.01)
         return f"127.0.0.1:{port.getHost().port}"  # type: ignore[attr-defined]
-
-    def unused(self, kind: socket.SocketKind = socket.SOCK_DGRAM) -> str:
-        """
-        @return: An address on which nothing listens, and that no other process can use until
-            the end of the test.
-        """
-        skt = socket.socket(socket.AF_INET, kind)
-        self.addCleanup(skt.close)
-        skt.bind(("127.0.0.1", 0))
-        if kind == socket.SOCK_DGRAM:
-            # It takes datagrams of this peer only: the system refuses all others.
-            skt.connect((HOST, 9))
-        return f"127.0.0.1:{skt.getsockname()[1]}"
 
     def start(self, *arguments: str) -> Deferred[Outcome]:
         """
@@ -556,18 +502,6 @@ class PipeTests(CommandTestCase):
         self.run_.cancel()
         self.assertEqual(self.successResultOf(running), (INTERRUPTED, ""))
 
-    @inlineCallbacks
-    def test_signals(self) -> Steps:
-        """
-        A third signal counts as another second one.
-        """
-        heard: list[None] = []
-        self.run_.interrupt = lambda: heard.append(None)
-        for _ in range(3):
-            self.run_.signalled()
-        yield deferLater(reactor, 0.01)
-        self.assertEqual(len(heard), 2)
-
 
 class PingTests(CommandTestCase):
     """
@@ -652,8 +586,7 @@ class PingTests(CommandTestCase):
         sink, self.run_.stdout = self.pipe()
         servers = Silent(), Silent()
         running = self.start("ping", "-W", "1000", *map(self.udp, servers))
-        while not all(server.heard for server in servers):
-            yield deferLater(reactor, 0.005)
+        yield self.until(lambda: all(server.heard for server in servers))
         signal.raise_signal(signal.SIGQUIT)
         yield deferLater(reactor, 0.01)
         self.run_.interrupt()
@@ -704,8 +637,7 @@ class PingTests(CommandTestCase):
         fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, 4096)
         server = Counting()
         running = self.start("ping", "-c", "500", "-i", "0.001", self.udp(server))
-        while server.heard < 500:
-            yield deferLater(reactor, 0.005)
+        yield self.until(lambda: server.heard >= 500)
         reading = deferToThread(lambda: b"".join(iter(lambda: os.read(sink, 1 << 16), b"")))
         outcome = yield running
         self.close(self.run_.stdout)
@@ -757,23 +689,6 @@ class PingTests(CommandTestCase):
             ),
             printed,
         )
-
-    @inlineCallbacks
-    def test_interrupted(self) -> Steps:
-        """
-        Ctrl-C prints the summary, at once when it comes twice.
-        """
-        self.run_.stdin, _ = self.pipe()
-        sink, self.run_.stdout = self.pipe()
-        server = Silent()
-        running = self.start("ping", "-W", "1000", self.udp(server))
-        while not server.heard:
-            yield deferLater(reactor, 0.005)
-        self.run_.interrupt()
-        self.run_.interrupt()
-        outcome = yield running
-        self.assertEqual(outcome.status, 4)
-        self.assertIn(b"in flight 1", os.read(sink, 1 << 16))
 
     @inlineCallbacks
     def test_histogram(self) -> Steps:
@@ -865,284 +780,6 @@ class PingTests(CommandTestCase):
         # fifty times as long.
         self.assertGreater(said["interval_mean_us"], 900)
         self.assertLess(said["interval_mean_us"], 25_000)
-
-
-class ConnectedPortTests(CommandTestCase):
-    """
-    Tests for L{ConnectedPort}.
-    """
-
-    class Recorder(DatagramProtocol):
-        """
-        Records the datagrams and the failures.
-        """
-
-        def __init__(self) -> None:
-            self.failures: list[tuple[OSError, bytes]] = []
-            self.sources: list[Any] = []
-            self.waiting: Deferred[None] = Deferred()
-
-        def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-            """
-            Record the source.
-            """
-            self.sources.append(addr)
-            if not self.waiting.called:
-                self.waiting.callback(None)
-
-        def failed(self, error: OSError, datagram: bytes) -> None:
-            """
-            Record the failure.
-            """
-            self.failures.append((error, datagram))
-            if not self.waiting.called:
-                self.waiting.callback(None)
-
-    def port(self, target: str, linux: bool = LINUX) -> tuple[ConnectedPort, Recorder]:
-        """
-        @return: A port that is connected, and its protocol.
-        """
-        recorder = self.Recorder()
-        host, _, number = target.rpartition(":")
-        port = ConnectedPort(
-            Address(host, int(number)), recorder, reactor, None, SocketOptions(), linux
-        )
-        port.startListening()
-        self.addCleanup(port.stopListening)
-        return port, recorder
-
-    @inlineCallbacks
-    def test_timestamp(self) -> Steps:
-        """
-        On Linux the kernel tells when a datagram came.
-        """
-        port, recorder = self.port(self.udp(UDPEchoProtocol(reactor)))
-        port.write(b"data")
-        yield recorder.waiting
-        self.assertEqual(recorder.sources[0].arrived is not None, LINUX)
-
-    def test_noTimestamp(self) -> None:
-        """
-        A datagram that has no timestamp of the kernel has no time of arrival.
-        """
-        incoming = [(b"data", [(0, 0, b"")], 0, ("127.0.0.1", 7))]
-
-        class Unstamped:
-            def recvmsg(self, *arguments: int) -> Any:
-                if not incoming:
-                    raise BlockingIOError
-                return incoming.pop()
-
-        port, recorder = self.port(self.unused())
-        real, port.socket = port.socket, Unstamped()  # type: ignore[assignment]
-        port.doRead()
-        port.socket = real
-        self.assertEqual([source.arrived for source in recorder.sources], [None])
-
-    def test_keepsMore(self) -> None:
-        """
-        Answers that come while the client does something else are kept, more than
-        by default.
-        """
-        port, _ = self.port(self.unused())
-        option = (socket.SOL_SOCKET, socket.SO_RCVBUF)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-            self.assertGreater(port.socket.getsockopt(*option), other.getsockopt(*option))
-
-    @inlineCallbacks
-    def test_refused(self) -> Steps:
-        """
-        A refused datagram is reported once, and the port stays open.
-        """
-        port, recorder = self.port(self.unused())
-        for number in range(1, 4):
-            recorder.waiting = Deferred()
-            port.write(b"data")
-            yield recorder.waiting
-            self.assertEqual(len(recorder.failures), number)
-        error, datagram = recorder.failures[0]
-        self.assertEqual(error.errno, errno.ECONNREFUSED)
-        self.assertIn(datagram, (b"data", b""))
-
-    def test_refusedInSending(self) -> None:
-        """
-        An earlier refusal that is found in sending costs no datagram.
-        """
-        port, recorder = self.port(self.unused())
-        for _ in range(3):
-            port.write(b"data")
-        self.assertEqual(len(recorder.failures), 2)
-
-    def test_errors(self) -> None:
-        """
-        A datagram that cannot be sent raises an error; if only room is lacking, the caller
-        can try again.
-        """
-
-        class Full:
-            def send(self, data: bytes) -> None:
-                raise OSError(self.number, os.strerror(self.number))
-
-            def recvmsg(self, *arguments: int) -> Any:
-                if arguments[2:] and self.number == errno.EPERM:
-                    # Something else than an error.
-                    self.number = errno.EINVAL
-                    return b"", [(0, 0, b"")], 0, None
-                if arguments[2:] or self.number == errno.EAGAIN:
-                    raise BlockingIOError
-                self.number = errno.EAGAIN
-                raise ConnectionRefusedError(errno.ECONNREFUSED, "")
-
-            number = errno.ENOBUFS
-
-        port, recorder = self.port(self.unused())
-        real, full = port.socket, Full()
-        port.socket = full  # type: ignore[assignment]
-        self.assertRaises(BlockingIOError, port.write, b"data")
-        full.number = errno.EPERM
-        self.assertRaises(OSError, port.write, b"data")
-        self.assertEqual(len(recorder.failures), 1)
-        port.doRead()
-        self.assertEqual(len(recorder.failures), 2)
-        port.socket = real
-
-    def test_tooBig(self) -> None:
-        """
-        A datagram that is too big for this machine raises an error once, also if the kernel
-        queues the error as well.
-        """
-        listed: list[bytes] = []
-
-        class Small:
-            def send(self, data: bytes) -> None:
-                listed.append(struct.pack("@IB11x", errno.EMSGSIZE, LOCAL_ORIGIN))
-                raise OSError(errno.EMSGSIZE, "")
-
-            def recvmsg(self, *arguments: int) -> Any:
-                if not listed or not arguments[2:]:
-                    raise BlockingIOError
-                return b"", [(socket.IPPROTO_IP, 11, listed.pop())], 0, None
-
-        port, recorder = self.port(self.unused())
-        real, port.socket = port.socket, Small()  # type: ignore[assignment]
-        self.assertRaises(OSError, port.write, b"data")
-        port.connectionLost(Failure(ConnectionLost()))
-        self.assertEqual((recorder.failures, listed), ([], []))
-        port.socket = real
-
-    def test_unreachable(self) -> None:
-        """
-        Without a route the port does not start.
-        """
-        port = ConnectedPort(
-            Address("255.255.255.255", 7),
-            self.Recorder(),
-            reactor,
-            NO_FRAGMENTS,
-            SocketOptions(),
-        )
-        self.assertRaises(OSError, port.startListening)
-
-    def test_elsewhere(self) -> None:
-        """
-        On other systems than Linux no timestamps and errors are asked for.
-        """
-        port, recorder = self.port(self.unused(), linux=False)
-        self.assertIsNone(port.pathMTU())
-        port.write(b"data")
-        port.doRead()
-        self.assertEqual(len(recorder.failures), 1)
-
-    def test_turn(self) -> None:
-        """
-        The reactor gets its turn, however many datagrams have arrived.
-        """
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-            server.bind(("127.0.0.1", 0))
-            port, recorder = self.port(f"127.0.0.1:{server.getsockname()[1]}")
-            server.connect(("127.0.0.1", port.getHost().port))
-            for _ in range(DATAGRAMS_A_TURN + 1):
-                server.send(b"data")
-            port.doRead()
-            self.assertEqual(len(recorder.sources), DATAGRAMS_A_TURN)
-            port.doRead()
-            self.assertEqual(len(recorder.sources), DATAGRAMS_A_TURN + 1)
-
-    def test_closedMeanwhile(self) -> None:
-        """
-        The protocol may close the port when it receives an error.
-        """
-        port, recorder = self.port(self.unused())
-        port.write(b"data")
-        recorder.failed = lambda error, datagram: setattr(  # type: ignore[method-assign]
-            port, "connected", 0
-        )
-        port.write(b"data")
-        self.assertFalse(port.connected)
-        port.connectionLost(Failure(ConnectionLost()))
-        port.doRead()
-        port.connected = 1
-
-
-class FilesTests(CommandTestCase):
-    """
-    Tests for L{Input} and L{Output}, as far as the clients do not test them.
-    """
-
-    def test_nothingToRead(self) -> None:
-        """
-        Input that another process has read is gone; after the end there is no input.
-        """
-        source, sink = self.pipe()
-        os.set_blocking(source, False)
-        ended: list[bytes | None] = []
-        reader = Input(reactor, source, ended.append, lambda: ended.append(None))
-        self.assertEqual(reader.logPrefix(), "input")
-        reader.doRead()
-        self.close(sink)
-        reader.doRead()
-        reader.connectionLost()
-        reader.resumeProducing()
-        self.assertEqual(ended, [None])
-        self.assertNotIn(reader, reactor.getReaders())
-
-    def test_pipeSize(self) -> None:
-        """
-        On Linux, a pipe to read from is made large, and a larger one stays as it is.
-        """
-        for size, expected in ((CHUNK // 4, CHUNK), (CHUNK * 2, CHUNK * 2)):
-            source, _ = self.pipe()
-            fcntl.fcntl(source, fcntl.F_SETPIPE_SZ, size)
-            Input(reactor, source, list, list)
-            self.assertEqual(fcntl.fcntl(source, fcntl.F_GETPIPE_SZ), expected)
-
-    def test_full(self) -> None:
-        """
-        A pipe that is full takes nothing more for now; one that nobody reads,
-        nothing more at all.
-        """
-        source, sink = self.pipe()
-        output = Output(reactor, sink)
-        while output.writeSomeData(bytes(1 << 16)):
-            pass
-        self.close(source)
-        self.assertIs(output.writeSomeData(b"x"), CONNECTION_LOST)
-        output.abort()
-        self.assertTrue(os.get_blocking(sink))
-
-    def test_file(self) -> None:
-        """
-        A file is written to at once; a full disk is an error.
-        """
-        path = temporaryDirectory(self) / "file"
-        with path.open("wb") as file, open("/dev/full", "wb") as full:
-            Output(reactor, file.fileno()).write(b"data")
-            self.assertEqual(path.read_bytes(), b"data")
-            output = Output(reactor, full.fileno())
-            output.write(b"data")
-        self.assertEqual(
-            self.failureResultOf(output.finished, OSError).value.errno, errno.ENOSPC
-        )
 
 
 class TerminalTests(CommandTestCase):

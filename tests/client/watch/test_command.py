@@ -31,9 +31,10 @@ from echod.client.watch.results import Results
 from echod.net.httphosts import HostNames
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
-from tests.client.test_commands import CommandTestCase, Steps
+from tests.client.test_commands import CommandTestCase
 from tests.client.test_main import echoc
 from tests.support import lacking
+from tests.support.clients import Steps
 from tests.support.daemon import PATIENCE, Daemon
 
 

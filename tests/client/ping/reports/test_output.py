@@ -6,14 +6,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
-from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
 
 from echod.client.exitstatus import CLOSED_PIPE, Outcome
 from echod.client.ping.reports.output import (
@@ -25,11 +22,7 @@ from echod.client.ping.reports.output import (
 )
 from echod.client.run import Run
 from tests.support import clock
-from tests.support.daemon import PATIENCE as DEADLINE
-
-reactor: Any = installed
-
-Steps = Generator[Deferred[Any], Any, None]
+from tests.support.clients import ClientTestCase, Steps, reactor
 
 LINE = b"x" * 4095 + b"\n"
 """
@@ -37,18 +30,15 @@ As much as the smallest pipe holds.
 """
 
 
-class BufferedPrinterTests(TestCase):
+class BufferedPrinterTests(ClientTestCase):
     """
     Tests for L{BufferedPrinter}, which prints in a small pipe.
     """
 
-    timeout = DEADLINE
-
     def setUp(self) -> None:
-        self.source, self.sink = os.pipe()
-        self.open = {self.source, self.sink}
+        super().setUp()
+        self.source, self.sink = self.pipe()
         fcntl.fcntl(self.sink, fcntl.F_SETPIPE_SZ, len(LINE))
-        self.addCleanup(self.closeAll)
         self.run_ = Run(reactor)
 
     def printer(self, most: int = 2 * len(LINE)) -> BufferedPrinter:
@@ -58,33 +48,11 @@ class BufferedPrinterTests(TestCase):
         self.run_.stdout = self.sink
         return BufferedPrinter(self.run_, most)
 
-    def close(self, descriptor: int) -> None:
-        """
-        Close an end of the pipe.
-        """
-        self.open.remove(descriptor)
-        os.close(descriptor)
-
-    def closeAll(self) -> None:
-        """
-        Close what is open.
-        """
-        for descriptor in list(self.open):
-            self.close(descriptor)
-
     def read(self) -> bytes:
         """
         @return: All that is written until the pipe is closed.
         """
         return b"".join(iter(lambda: os.read(self.source, 1 << 16), b""))
-
-    @inlineCallbacks
-    def until(self, condition: Callable[[], bool]) -> Steps:
-        """
-        Wait until something is true.
-        """
-        while not condition():
-            yield deferLater(reactor, 0.005)
 
     @inlineCallbacks
     def test_readerStops(self) -> Steps:
