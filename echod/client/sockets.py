@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from twisted.internet import tcp
 from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import ClientFactory
-from zope.interface import directlyProvides, providedBy
+
+from echod.net.reactor import ReactorWrapper
 
 SO_BINDTODEVICE = 25
 """
@@ -105,7 +106,7 @@ class _Connector(tcp.Connector):
         )
 
 
-class OptionsReactor:
+class OptionsReactor(ReactorWrapper):
     """
     A reactor whose TCP connections have socket options.  Endpoints of all kinds connect with
     it.
@@ -122,12 +123,8 @@ class OptionsReactor:
             is made, just before its protocol is built.
         """
         self._connected = connected
-        self._reactor = reactor
+        super().__init__(reactor)
         self._options = options
-        directlyProvides(self, providedBy(reactor))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
     def connectTCP(
         self,

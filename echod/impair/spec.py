@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from random import SystemRandom
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from echod.impair.items import DATAGRAM_KINDS, END_KINDS, ITEMS, listed, read, written
 
@@ -38,6 +38,8 @@ class Impairments:
     """
     The impairments that datagrams and connections have in common.
 
+    @cvar subject: The impaired traffic, in a word.
+
     @ivar delay: How long echod keeps all data before it goes on, in seconds.
 
     @ivar jitter: By how much the delay is longer or shorter, at most.
@@ -45,6 +47,8 @@ class Impairments:
     @ivar seed: The seed of all random decisions: the same seed and the same input
         give the same decisions.
     """
+
+    subject: ClassVar[str] = "both"
 
     delay: float = 0.0
     jitter: float = 0.0
@@ -70,9 +74,7 @@ class Impairments:
         """
         for item in values:
             if item not in cls.items():
-                raise ValueError(
-                    f"{item} is not for {cls.subject()}: {listed(cls.items())} are"
-                )
+                raise ValueError(f"{item} is not for {cls.subject}: {listed(cls.items())} are")
         return cls(**{_fieldOf(item): value for item, value in values.items()})
 
     @classmethod
@@ -82,13 +84,6 @@ class Impairments:
         """
         names = {one.name for one in fields(cls)}
         return [item for item in ITEMS if _fieldOf(item) in names]
-
-    @classmethod
-    def subject(cls) -> str:
-        """
-        @return: The impaired traffic, in a word.
-        """
-        return "both"
 
     def __str__(self) -> str:
         """
@@ -112,18 +107,13 @@ class DatagramImpairments(Impairments):
     server.
     """
 
+    subject = "datagrams"
+
     drop: float = 0.0
     duplicate: float = 0.0
     reorder: float = 0.0
     corrupt: float = 0.0
     truncate: float = 0.0
-
-    @classmethod
-    def subject(cls) -> str:
-        """
-        @return: The impaired traffic, in a word.
-        """
-        return "datagrams"
 
     def __post_init__(self) -> None:
         if sum(getattr(self, kind) for kind in DATAGRAM_KINDS) > 1 + ROUNDING:
@@ -152,19 +142,14 @@ class ConnectionImpairments(Impairments):
     @ivar refuse: The probability that the server refuses a connection.
     """
 
+    subject = "connections"
+
     rate: float = 0.0
     pieces: tuple[int, int] | None = None
     closeAfter: int | None = None
     resetAfter: int | None = None
     stallAfter: int | None = None
     refuse: float = 0.0
-
-    @classmethod
-    def subject(cls) -> str:
-        """
-        @return: The impaired traffic, in a word.
-        """
-        return "connections"
 
     @property
     def end(self) -> tuple[int, str] | None:

@@ -11,6 +11,8 @@ The address that belongs to a port without an address.
 
 LOOPBACK6 = "::1"
 
+LIMITED_BROADCAST = IPv4Address("255.255.255.255")
+
 MAX_PORT = 65535
 
 

@@ -11,14 +11,14 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
+from echod.net.addresses import LIMITED_BROADCAST
+
 LOOKUP_TIME = 2.0
 """
 How long one lookup may take, in seconds.  The names of a machine are in its files, and
 found at once; a name server that does not answer would block the start for half a
 minute.
 """
-
-BROADCAST = ip_address("255.255.255.255")
 
 
 def lookUp(
@@ -83,4 +83,4 @@ def _literal(sockaddr: tuple[Any, ...]) -> str:
 
 def _isOneMachine(host: str) -> bool:
     address = ip_address(host)
-    return not (address.is_unspecified or address.is_multicast or address == BROADCAST)
+    return not (address.is_unspecified or address.is_multicast or address == LIMITED_BROADCAST)

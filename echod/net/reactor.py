@@ -1,14 +1,14 @@
 """
-The type of a reactor.
+The type of a reactor, and the base of reactors that change another one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from zope.interface import implementer
+from zope.interface import directlyProvides, implementedBy, implementer, providedBy
 
 
 @implementer(IReactorTime)
@@ -28,3 +28,18 @@ class Reactor(Protocol):
     def callWhenRunning(self, callable: Callable[..., object], /, *args: object) -> object: ...
 
     def stop(self) -> None: ...
+
+
+class ReactorWrapper:
+    """
+    A reactor that changes some methods of another one.  It provides the same interfaces,
+    unless its class declares others.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        if not list(implementedBy(type(self))):
+            directlyProvides(self, providedBy(reactor))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)

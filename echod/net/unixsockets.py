@@ -14,12 +14,12 @@ import os
 import socket
 import stat
 from contextlib import ExitStack, suppress
-from typing import Any
 
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
-from zope.interface import directlyProvides, providedBy
+
+from echod.net.reactor import ReactorWrapper
 
 ABSTRACT = "\0"
 """
@@ -33,17 +33,10 @@ queue of connections; or an error because the socket is for datagrams.
 """
 
 
-class ReplacingReactor:
+class ReplacingReactor(ReactorWrapper):
     """
     A reactor that replaces a UNIX socket on which nobody answers.
     """
-
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        directlyProvides(self, providedBy(reactor))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
     def listenUNIX(
         self,

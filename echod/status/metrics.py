@@ -123,7 +123,8 @@ def _ofServices(services: Sequence[Data]) -> Iterator[Metric]:
         services,
         "echod_impaired",
         "How often a service has misbehaved on purpose, by kind.",
-        ("impaired", "kind"),
+        "impaired",
+        "kind",
     )
     yield from _ofSessions([service for service in services if service["kind"] == SESSIONS])
     yield from _ofDatagrams([service for service in services if service["kind"] == DATAGRAMS])
@@ -162,13 +163,15 @@ def _ofSessions(services: Sequence[Data]) -> Iterator[Metric]:
         services,
         "echod_connections_refused",
         "Connections that were refused, by reason.",
-        ("refused", "reason"),
+        "refused",
+        "reason",
     )
     yield _counters(
         services,
         "echod_sessions_ended",
         "Sessions that have ended, by outcome.",
-        ("ended", "outcome"),
+        "ended",
+        "outcome",
     )
 
 
@@ -181,7 +184,8 @@ def _ofDatagrams(services: Sequence[Data]) -> Iterator[Metric]:
         services,
         "echod_datagrams_refused",
         "Datagrams that were refused, by reason.",
-        ("refused", "reason"),
+        "refused",
+        "reason",
     )
 
 
@@ -196,10 +200,7 @@ def _counter(services: Sequence[Data], name: str, what: str, key: str) -> Metric
     return metric
 
 
-def _counters(
-    services: Sequence[Data], name: str, what: str, keyAndLabel: tuple[str, str]
-) -> Metric:
-    key, label = keyAndLabel
+def _counters(services: Sequence[Data], name: str, what: str, key: str, label: str) -> Metric:
     metric = CounterMetricFamily(name, what, labels=[*LABELS, label])
     for service in services:
         for value, number in service[key].items():

@@ -15,9 +15,9 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.protocol import Factory
 from twisted.plugin import getPlugins
-from zope.interface import directlyProvides, providedBy
 
 from echod.limits.networks import Networks
+from echod.net.reactor import ReactorWrapper
 from echod.tcp.listeningsocket import ListeningReactor
 from echod.tcp.proxyprotocol import ProxyFactory
 from echod.tcp.thismachine import ThisMachineFactory
@@ -43,7 +43,7 @@ The kinds of endpoints that Twisted knows without a plugin.
 """
 
 
-class LayeredReactor:
+class LayeredReactor(ReactorWrapper):
     """
     A reactor that adds layers to each factory that listens on it.
 
@@ -65,14 +65,10 @@ class LayeredReactor:
 
         @param onlyThisMachine: True to refuse peers on other machines.
         """
-        self._reactor = reactor
+        super().__init__(reactor)
         self._proxied = proxied
         self._proxies = proxies
         self._onlyThisMachine = onlyThisMachine
-        directlyProvides(self, providedBy(reactor))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
     def listenTCP(self, port: int, factory: Factory, *arguments: Any, **more: Any) -> Any:
         """

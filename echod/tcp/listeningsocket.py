@@ -13,7 +13,8 @@ from twisted.internet.abstract import isIPv6Address
 from twisted.internet.error import CannotListenError
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Factory
-from zope.interface import directlyProvides, providedBy
+
+from echod.net.reactor import ReactorWrapper
 
 OWN_SOCKETS = os.name == "posix"
 """
@@ -21,17 +22,10 @@ True on the systems where Twisted's reactors can listen on sockets that they did
 """
 
 
-class ListeningReactor:
+class ListeningReactor(ReactorWrapper):
     """
     A reactor whose listening sockets have the options of this module.
     """
-
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        directlyProvides(self, providedBy(reactor))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
     def listenTCP(
         self, port: int, factory: Factory, backlog: int = 50, interface: str = ""

@@ -9,9 +9,7 @@ import socket
 from ipaddress import IPv4Address
 
 from echod.limits.thismachine import ANY_PORT
-from echod.net.addresses import parsed
-
-BROADCAST = IPv4Address("255.255.255.255")
+from echod.net.addresses import LIMITED_BROADCAST, parsed
 
 
 def groupKind(host: str) -> str | None:
@@ -24,7 +22,9 @@ def groupKind(host: str) -> str | None:
     address = parsed(host)
     if address.is_multicast:
         return "multicast"
-    if isinstance(address, IPv4Address) and (address == BROADCAST or _isBroadcast(address)):
+    if isinstance(address, IPv4Address) and (
+        address == LIMITED_BROADCAST or _isBroadcast(address)
+    ):
         return "broadcast"
     return None
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
-from ipaddress import IPv4Address
 
 from echod.limits.capacity import sourceOf
 from echod.limits.networks import DENIED, KNOWN_HOSTS, Networks
 from echod.limits.ratelimit import RateLimit
 from echod.limits.thismachine import onThisMachine
-from echod.net.addresses import parsed
+from echod.net.addresses import LIMITED_BROADCAST, parsed
 
 RESERVED = 1024
 """
@@ -175,7 +174,7 @@ class DatagramGuard:
             return MULTICAST
         # The broadcast address of a subnet looks like any other address, but the
         # system refuses to send to it.
-        if address == IPv4Address("255.255.255.255"):
+        if address == LIMITED_BROADCAST:
             return BROADCAST
         return None
 

@@ -15,6 +15,7 @@ from twisted.internet.protocol import DatagramProtocol, Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from echod.net.reactor import ReactorWrapper
 from echod.udp.endpoint import adoptDatagrams
 
 
@@ -46,18 +47,15 @@ class GuestPort(unix.Port):
 
 
 @implementer(IReactorTCP, IReactorUDP, IReactorUNIX, IReactorTime)
-class AdoptingReactor:
+class AdoptingReactor(ReactorWrapper):
     """
     A reactor that listens on a socket of the parent, and ignores the address of the call.
     """
 
     def __init__(self, reactor: Any, descriptor: int, family: socket.AddressFamily) -> None:
-        self._reactor = reactor
+        super().__init__(reactor)
         self._descriptor = descriptor
         self._family = family
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
     def listenTCP(self, port: int, factory: Factory, *arguments: Any, **more: Any) -> Any:
         """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IReactorProcess, IReactorTime
 from zope.interface import implementer
 
-from echod.net.reactor import Reactor
+from echod.net.reactor import Reactor, ReactorWrapper
 
 if TYPE_CHECKING:
     # It chooses a reactor.
@@ -30,7 +30,7 @@ The time that a worker may take to end, in seconds, after its sessions have ende
 
 
 @implementer(IReactorProcess, IReactorTime)
-class MonitorReactor:
+class MonitorReactor(ReactorWrapper):
     """
     The reactor of a C{ProcessMonitor}, with another way to start processes.
     """
@@ -39,11 +39,8 @@ class MonitorReactor:
         """
         @param spawn: Called in place of the reactor's C{spawnProcess}.
         """
+        super().__init__(reactor)
         self.spawnProcess = spawn
-        self._reactor = reactor
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
 
 class Restarter:

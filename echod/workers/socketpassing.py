@@ -30,6 +30,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import DatagramProtocol, Factory
 from zope.interface import implementer
 
+from echod.net.reactor import ReactorWrapper
 from echod.net.sockets import keepMore
 from echod.tcp.listeningsocket import setStreamOptions
 from echod.udp.options import serveIPv4
@@ -116,7 +117,7 @@ class BoundPort:
 
 
 @implementer(IReactorTCP, IReactorUDP, IReactorUNIX, IReactorSocket, IReactorTime)
-class BindingReactor:
+class BindingReactor(ReactorWrapper):
     """
     A reactor that binds sockets, for workers to serve.
 
@@ -130,12 +131,9 @@ class BindingReactor:
         @param sockets: The list to fill with the bound sockets: one for each worker, or
             one for all workers.
         """
-        self._reactor = reactor
+        super().__init__(reactor)
         self._count = count
         self._sockets = sockets
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
     def listenTCP(
         self, port: int, factory: Factory, backlog: int = 50, interface: str = ""

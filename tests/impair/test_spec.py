@@ -35,49 +35,24 @@ class ImpairmentTests(SynchronousTestCase):
     Tests for L{Impairments} and its subclasses.
     """
 
-    def test_datagrams(self) -> None:
+    def test_everyValue(self) -> None:
         """
-        Every item for datagrams is parsed.
+        Every item is parsed, and is written as it was read.
         """
-        self.assertEqual(
-            DatagramImpairments.parse(DATAGRAMS),
-            DatagramImpairments(
-                delay=0.05,
-                jitter=0.01,
-                drop=0.01,
-                duplicate=0.02,
-                reorder=0.03,
-                corrupt=0.001,
-                truncate=0.04,
-                seed=7,
+        both = {"delay": 0.05, "jitter": 0.01, "seed": 7}
+        shares = {"drop": 0.01, "duplicate": 0.02, "reorder": 0.03, "corrupt": 0.001}
+        ends = {"closeAfter": 3, "resetAfter": 2, "stallAfter": 4, "refuse": 0.1}
+        cases: tuple[tuple[type[Impairments], str, dict[str, Any]], ...] = (
+            (DatagramImpairments, DATAGRAMS, {**both, **shares, "truncate": 0.04}),
+            (
+                ConnectionImpairments,
+                CONNECTIONS,
+                {**both, "rate": 1e6, "pieces": (1, 7), **ends},
             ),
         )
-
-    def test_connections(self) -> None:
-        """
-        Every item for connections is parsed.
-        """
-        self.assertEqual(
-            ConnectionImpairments.parse(CONNECTIONS),
-            ConnectionImpairments(
-                delay=0.05,
-                jitter=0.01,
-                rate=1e6,
-                pieces=(1, 7),
-                closeAfter=3,
-                resetAfter=2,
-                stallAfter=4,
-                refuse=0.1,
-                seed=7,
-            ),
-        )
-
-    def test_written(self) -> None:
-        """
-        A parsed specification is written as it was read.
-        """
-        self.assertEqual(str(DatagramImpairments.parse(DATAGRAMS)), DATAGRAMS)
-        self.assertEqual(str(ConnectionImpairments.parse(CONNECTIONS)), CONNECTIONS)
+        for kind, specification, values in cases:
+            self.assertEqual(kind.parse(specification), kind(**values))
+            self.assertEqual(str(kind.parse(specification)), specification)
 
     def test_writtenOnlyWhatThereIs(self) -> None:
         """

@@ -23,9 +23,8 @@ from echod.impair.udp import (
     ROOM,
     ImpairedUDPEchoProtocol,
 )
-from echod.udp.endpoint import portKind
 from echod.udp.guard import OWN_PORT
-from echod.udp.pktinfo import PacketInfoPort, SourceAddress
+from echod.udp.pktinfo import SourceAddress
 from tests.extended import badpath
 from tests.support import clock, logged
 from tests.support.numbered import Numbered
@@ -388,19 +387,6 @@ class NumberedTests(SynchronousTestCase):
             Counter(reorder=1, duplicate=1, truncate=1, corrupt=1, drop=1),
         )
         self.assertEqual(len(fifth), 32)
-
-
-class PortTests(SynchronousTestCase):
-    """
-    The port of an impaired server.
-    """
-
-    def test_portKind(self) -> None:
-        """
-        An impaired protocol receives each datagram: it is not served in batches.
-        """
-        protocol = ImpairedUDPEchoProtocol(clock(), impairments=DatagramImpairments(drop=1))
-        self.assertIs(portKind(protocol), PacketInfoPort)
 
 
 class RealTests(SynchronousTestCase):

@@ -36,6 +36,9 @@ class EchoServiceTests(SynchronousTestCase):
             child = ListeningService("127.0.0.1:0", endpoint, Server())
             self.servers.append(child.server)
             child.setServiceParent(self.service)
+        self.observed = Endpoint()
+        observer = ListeningService("[::1]:0", self.observed, Server())
+        observer.setServiceParent(self.service.observers)
 
     def test_starts(self) -> None:
         """
@@ -45,7 +48,7 @@ class EchoServiceTests(SynchronousTestCase):
             self.service.privilegedStartService()
             self.service.startService()
         self.assertEqual(lines[0], f"echod {__version__} on MemoryReactorClock")
-        self.assertEqual(len(lines), 3)
+        self.assertEqual(len(lines), 4)
         self.assertEqual([len(endpoint.ports) for endpoint in self.endpoints], [1, 1])
         self.assertTrue(verifyObject(IService, self.service))
 
@@ -56,7 +59,7 @@ class EchoServiceTests(SynchronousTestCase):
         self.service.limits = lambda: f"{len(self.endpoints[1].ports)} of each"
         with logged() as lines:
             self.service.startService()
-        self.assertEqual(lines[3:], ["limits: 1 of each"])
+        self.assertEqual(lines[4:], ["limits: 1 of each"])
 
     def test_noRoom(self) -> None:
         """
@@ -99,9 +102,6 @@ class EchoServiceTests(SynchronousTestCase):
         The log names each address whose port is in use, and then the command that uses free
         ports, if there is one.  Another problem ends the start.
         """
-        endpoint = Endpoint()
-        observer = ListeningService("[::1]:0", endpoint, Server())
-        observer.setServiceParent(self.service.observers)
         inUse = CannotListenError("", 8080, OSError(errno.EADDRINUSE, "in use"))
         hint = "in use; ss -lntup shows the process that uses it"
         first, last = (f"echo cannot listen on {host}:0" for host in ("127.0.0.1", "[::1]"))
@@ -112,10 +112,10 @@ class EchoServiceTests(SynchronousTestCase):
             ("", OverflowError("no"), [f"{first}: no"]),
         ):
             self.service.withFreePorts = lambda free=free: free  # type: ignore[misc]
-            self.endpoints[0].result, endpoint.result = fail(error), fail(error)
+            self.endpoints[0].result, self.observed.result = fail(error), fail(error)
             with logged() as lines:
                 self.assertRaises(CannotServe, self.service.privilegedStartService)
-            endpoint.result.addErrback(lambda _: None)
+            self.observed.result.addErrback(lambda _: None)
             said = [line for line in lines if "listens" not in line and line[:5] != "echod"]
             self.assertEqual(said, expected)
 
@@ -146,17 +146,14 @@ class EchoServiceTests(SynchronousTestCase):
         """
         Observers stop when no session is left.
         """
-        observer = ListeningService("127.0.0.1:0", Endpoint(), Server())
-        observer.setServiceParent(self.service.observers)
-        endpoint: Any = observer.endpoint
         self.service.privilegedStartService()
         self.service.startService()
         self.servers[0].drained = Deferred()
         stopped = self.service.stopService()
-        self.assertEqual([port.listening for port in endpoint.ports], [True])
+        self.assertEqual([port.listening for port in self.observed.ports], [True])
         self.servers[0].drained.callback(None)
         self.assertIsNone(self.successResultOf(stopped))
-        self.assertEqual([port.listening for port in endpoint.ports], [False])
+        self.assertEqual([port.listening for port in self.observed.ports], [False])
 
     def test_observersStay(self) -> None:
         """
@@ -186,10 +183,7 @@ class EchoServiceTests(SynchronousTestCase):
         """
         If an observer cannot listen, nothing is listened on.
         """
-        observer = ListeningService("127.0.0.1:0", Endpoint(), Server())
-        observer.setServiceParent(self.service.observers)
-        endpoint: Any = observer.endpoint
-        endpoint.result = fail(OverflowError("no"))
+        self.observed.result = fail(OverflowError("no"))
         self.assertRaises(CannotServe, self.service.startService)
         self.assertFalse(self.endpoints[0].ports[-1].listening)
 

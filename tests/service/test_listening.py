@@ -39,18 +39,6 @@ class ListeningServiceTests(SynchronousTestCase):
         self.server = Server()
         self.service = ListeningService("127.0.0.1:0", self.endpoint, self.server)
 
-    def test_tooManyFiles(self) -> None:
-        """
-        If there is no descriptor for the socket, the line says which limit to raise.
-        """
-        error = OSError(errno.EMFILE, "Too many open files")
-        for problem in (error, CannotListenError("", 8080, error)):
-            self.assertEqual(
-                self.explain(problem),
-                "echo cannot listen on 127.0.0.1:0: Too many open files; raise the limit of "
-                "open files (ulimit -n)",
-            )
-
     def explain(self, error: Exception) -> str:
         """
         @return: The line with which the service explains that it cannot listen.
@@ -116,32 +104,13 @@ class ListeningServiceTests(SynchronousTestCase):
         states.append(self.service.state)
         self.assertEqual(states, [STOPPED, STARTING, LISTENING, DRAINING, STOPPED])
 
-    def test_stateAfterRestart(self) -> None:
-        """
-        A service that is started again while it drains listens after the drain.
-        """
-        self.service.startService()
-        self.server.drained = Deferred()
-        self.service.stopService()
-        self.service.startService()
-        self.server.drained.callback(None)
-        self.assertEqual(self.service.state, LISTENING)
-
     def test_stops(self) -> None:
         """
-        A stopped service does not listen.
+        A stopped service does not listen, and can be started again.
         """
         self.service.startService()
         self.successResultOf(self.service.stopService())
-        self.assertFalse(self.endpoint.ports[0].listening)
         self.assertIsNone(self.service.port)
-
-    def test_startsAgain(self) -> None:
-        """
-        A service can be started again.
-        """
-        self.service.startService()
-        self.service.stopService()
         self.service.startService()
         self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
 
@@ -172,6 +141,7 @@ class ListeningServiceTests(SynchronousTestCase):
         for stopped in stops:
             self.successResultOf(stopped)
         self.assertEqual([port.listening for port in self.endpoint.ports], [False, True])
+        self.assertEqual(self.service.state, LISTENING)
         self.server.drained = succeed(None)
         self.successResultOf(self.service.stopService())
 
@@ -248,56 +218,35 @@ class ListeningServiceTests(SynchronousTestCase):
             self.successResultOf(self.service.stopService())
         self.assertEqual(lines, [])
 
-    def test_portInUse(self) -> None:
+    def test_reasons(self) -> None:
         """
-        A port in use is one line that names the address and shows how to find the process
-        that uses it.  The service knows the port.
+        The line about a failure names the address, and has the system's reason and a remedy.
+        The service knows the port that is in use.
         """
-        error = OSError(errno.EADDRINUSE, "Address already in use")
-        self.assertEqual(
-            self.explain(CannotListenError("", 8080, error)),
-            "echo cannot listen on 127.0.0.1:0: Address already in use; "
-            "ss -lntup shows the process that uses it",
-        )
-        self.assertEqual(self.service.inUse, 8080)
-        self.explain(OverflowError("no"))
-        self.assertEqual(self.service.inUse, 0)
-
-    def test_socketFileInUse(self) -> None:
-        """
-        A UNIX socket in use gets no hint about ports.
-        """
-        error = OSError(errno.EADDRINUSE, "Address already in use")
-        self.assertEqual(
-            self.explain(CannotListenError(None, "/run/echod.sock", error)),
-            "echo cannot listen on 127.0.0.1:0: Address already in use",
-        )
-        self.assertEqual(self.service.inUse, 0)
-
-    def test_notAllowed(self) -> None:
-        """
-        A port below 1024 that may not be bound gets a line that says who may bind it.
-        """
-        error = PermissionError(errno.EACCES, "Permission denied")
-        self.assertEqual(
-            self.explain(CannotListenError("127.0.0.1", 7, error)),
-            "echo cannot listen on 127.0.0.1:0: Permission denied; "
-            "ports below 1024 are for root, or for CAP_NET_BIND_SERVICE",
-        )
-        for port in (8080, "/run/echod.sock"):
-            self.assertEqual(
-                self.explain(CannotListenError("", port, error)),
-                "echo cannot listen on 127.0.0.1:0: Permission denied",
-            )
-
-    def test_otherErrors(self) -> None:
-        """
-        Any other error is one line in its own words.
-        """
-        self.assertEqual(
-            self.explain(OverflowError("port must be 0-65535")),
-            "echo cannot listen on 127.0.0.1:0: port must be 0-65535",
-        )
+        inUse = OSError(errno.EADDRINUSE, "in use")
+        denied = PermissionError(errno.EACCES, "Permission denied")
+        tooMany = OSError(errno.EMFILE, "Too many open files")
+        limit = "Too many open files; raise the limit of open files (ulimit -n)"
+        for error, why, port in (
+            (
+                CannotListenError("", 8080, inUse),
+                "in use; ss -lntup shows the process that uses it",
+                8080,
+            ),
+            (CannotListenError(None, "/run/echod.sock", inUse), "in use", 0),
+            (
+                CannotListenError("127.0.0.1", 7, denied),
+                "Permission denied; ports below 1024 are for root, or for CAP_NET_BIND_SERVICE",
+                0,
+            ),
+            (CannotListenError("", 8080, denied), "Permission denied", 0),
+            (CannotListenError("", "/run/echod.sock", denied), "Permission denied", 0),
+            (CannotListenError("", 8080, tooMany), limit, 0),
+            (tooMany, limit, 0),
+            (OverflowError("port must be 0-65535"), "port must be 0-65535", 0),
+        ):
+            self.assertEqual(self.explain(error), f"echo cannot listen on 127.0.0.1:0: {why}")
+            self.assertEqual(self.service.inUse, port)
 
     def test_startsAfterFailure(self) -> None:
         """

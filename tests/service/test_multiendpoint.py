@@ -141,17 +141,10 @@ class MultiEndpointTests(SynchronousTestCase):
         )
         return endpoint.listen(Server())
 
-    def refused(self, *arguments: Any, **more: Any) -> int:
-        """
-        @return: The number of the system's error, after which nothing listens.
-        """
-        failure = self.failureResultOf(self.listen(*arguments, **more), CannotListenError)
-        self.assertEqual(self.machine.listening, [])
-        return int(failure.value.socketError.errno)
-
     def test_all(self) -> None:
         """
-        All addresses are listened on, as one port with the address of the first one.
+        All addresses are listened on, as one port with the address of the first one.  It
+        stops listening on all of them.
         """
         with logged() as lines:
             port = self.successResultOf(self.listen(8080))
@@ -160,12 +153,6 @@ class MultiEndpointTests(SynchronousTestCase):
         self.assertEqual(self.machine.listening, [(host, 8080) for host in self.hosts])
         self.assertEqual(port.getHost().host, "127.0.0.1")
         self.assertEqual(lines, [])
-
-    def test_stop(self) -> None:
-        """
-        The port stops listening on all addresses.
-        """
-        port = self.successResultOf(self.listen(8080))
         self.successResultOf(port.stopListening())
         self.assertEqual(self.machine.listening, [])
 
@@ -210,13 +197,6 @@ class MultiEndpointTests(SynchronousTestCase):
         self.assertEqual(len(self.machine.ports), 2 * ATTEMPTS)
         self.assertEqual(len(lines), 1)
 
-    def test_required(self) -> None:
-        """
-        An error at the required address ends the start.
-        """
-        self.machine.used = {("127.0.0.1", 8080)}
-        self.assertEqual(self.refused(8080), errno.EADDRINUSE)
-
     def test_optional(self) -> None:
         """
         Any other address is left out, and a line of the log says why.
@@ -235,12 +215,24 @@ class MultiEndpointTests(SynchronousTestCase):
             ],
         )
 
-    def test_noDescriptors(self) -> None:
+    def test_refused(self) -> None:
         """
-        If there are too many open files, no address is left out: the start ends.
+        An error at the required address ends the start, and so does a lack of descriptors at
+        any address.  Without a required address, each error of an address that the machine
+        has ends it, or if it has none.
         """
-        self.machine.problems["::1"] = errno.EMFILE
-        self.assertEqual(self.refused(8080), errno.EMFILE)
+        both = ("::1", "127.0.0.1")
+        for hosts, required, problems, expected in (
+            (self.hosts, "127.0.0.1", {"127.0.0.1": errno.EADDRINUSE}, errno.EADDRINUSE),
+            (self.hosts, "127.0.0.1", {"::1": errno.EMFILE}, errno.EMFILE),
+            (both, None, {"127.0.0.1": errno.EADDRINUSE}, errno.EADDRINUSE),
+            (("192.0.2.1", "192.0.2.2"), None, {}, errno.EADDRNOTAVAIL),
+        ):
+            self.machine.problems = problems
+            listening = self.listen(8080, *hosts, required=required)
+            failure = self.failureResultOf(listening, CannotListenError)
+            self.assertEqual(failure.value.socketError.errno, expected)
+            self.assertEqual(self.machine.listening, [])
 
     def test_noIPv6(self) -> None:
         """
@@ -260,18 +252,3 @@ class MultiEndpointTests(SynchronousTestCase):
         )
         self.assertEqual(self.machine.listening, [("::1", 8080), ("127.0.0.1", 8080)])
         self.assertEqual(port.getHost().host, "::1")
-
-    def test_nameOfOther(self) -> None:
-        """
-        A name of which the machine has no address is an error.
-        """
-        hosts = ("192.0.2.1", "192.0.2.2")
-        self.assertEqual(self.refused(8080, *hosts, required=None), errno.EADDRNOTAVAIL)
-
-    def test_nameInUse(self) -> None:
-        """
-        A name is an error if another program uses the port on one of its addresses.
-        """
-        self.machine.used = {("127.0.0.1", 8080)}
-        hosts = ("::1", "127.0.0.1")
-        self.assertEqual(self.refused(8080, *hosts, required=None), errno.EADDRINUSE)

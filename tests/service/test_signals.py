@@ -281,13 +281,17 @@ class DaemonTests(SynchronousTestCase):
     A daemon on Twisted's default reactor.
     """
 
-    reactor: str | None = "default"
+    reactor = "default"
 
     workers: tuple[str, ...] = ()
 
-    def serve(
-        self, *below: str, descriptors: Sequence[int] = (), arguments: Any = ()
-    ) -> Daemon:
+    def setUp(self) -> None:
+        if self.reactor == "uvloop" and find_spec("uvloop") is None:
+            lacking("uvloop")
+        if self.workers and not SPREADS:
+            lacking("Linux")
+
+    def serve(self, *below: str, descriptors: Sequence[int] = ()) -> Daemon:
         """
         @param below: A command that runs the daemon.
 
@@ -378,10 +382,6 @@ class UVLoopDaemonTests(DaemonTests):
 
     reactor = "uvloop"
 
-    def setUp(self) -> None:
-        if find_spec("uvloop") is None:
-            lacking("uvloop")
-
 
 class WorkersTests(DaemonTests):
     """
@@ -389,10 +389,6 @@ class WorkersTests(DaemonTests):
     """
 
     workers = ("--workers", "2")
-
-    def setUp(self) -> None:
-        if not SPREADS:
-            lacking("Linux")
 
 
 class AsyncioWorkersTests(WorkersTests):
@@ -409,8 +405,3 @@ class UVLoopWorkersTests(WorkersTests):
     """
 
     reactor = "uvloop"
-
-    def setUp(self) -> None:
-        super().setUp()
-        if find_spec("uvloop") is None:
-            lacking("uvloop")

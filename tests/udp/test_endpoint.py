@@ -13,6 +13,8 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from echod.impair.spec import DatagramImpairments
+from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.udp.batch import BatchPort
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.endpoint import UDPServerEndpoint, adoptDatagrams, portKind
@@ -38,18 +40,6 @@ class OtherReactor:
         @return: The arguments.
         """
         return arguments
-
-
-class SeeingProtocol(UDPEchoProtocol):
-    """
-    Does more with a datagram than its base class.
-    """
-
-    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
-        """
-        Return the datagram.
-        """
-        super().datagramReceived(datagram, addr)
 
 
 class EndpointTests(SynchronousTestCase):
@@ -144,14 +134,16 @@ class EndpointTests(SynchronousTestCase):
 
     def test_portKind(self) -> None:
         """
-        A port returns datagrams in batches only if its protocol does not need each of
-        them.
+        A port returns datagrams in batches only if the machine can, and if its protocol does
+        not need each of them.
         """
+        impairments = DatagramImpairments(drop=1)
         for protocol, kind in (
             (UDPEchoProtocol(clock()), BatchPort),
             (UDPEchoProtocol(clock(), showMessages=True), PacketInfoPort),
             (UDPEchoProtocol(clock(), sources=SourceStatistics()), PacketInfoPort),
-            (SeeingProtocol(clock()), PacketInfoPort),
+            (ImpairedUDPEchoProtocol(clock(), impairments=impairments), PacketInfoPort),
             (DatagramProtocol(), PacketInfoPort),
         ):
-            self.assertIs(portKind(protocol), kind, protocol)
+            self.assertIs(portKind(protocol, batches=True), kind, protocol)
+            self.assertIs(portKind(protocol, batches=False), PacketInfoPort)
