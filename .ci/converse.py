@@ -36,6 +36,9 @@ def main() -> None:
     """
     Exit with an error unless the server answers and ends.
     """
+    # "&" in a script makes a program ignore SIGINT, and the programs that it starts inherit
+    # this.  They do not inherit a handler.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # A session of its own: a Ctrl-C reaches make and all that it has started.
     server = subprocess.Popen(["make", "run"], start_new_session=True)
     try:

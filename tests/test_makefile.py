@@ -117,3 +117,30 @@ class RunTests(SynchronousTestCase):
             self.assertNotIn("Error", "".join(daemon.log))
             where = printed.index(self.usage[0])
             self.assertEqual(printed[where : where + 2], self.usage)
+
+
+class BackgroundTests(SynchronousTestCase):
+    """
+    C{make test &}, and C{nohup make soak}.
+    """
+
+    def test_signals(self) -> None:
+        """
+        A signal ends the programs that tests start, even if the tests ignore it.
+        """
+        code = "import os, tests; os.system('kill -{0} $$; echo ignored {0}')"
+        for name in ("HUP", "INT"):
+            done = run(
+                [
+                    "sh",
+                    "-c",
+                    f'trap "" {name}; exec "$0" -c "$1"',
+                    sys.executable,
+                    code.format(name),
+                ],
+                env=ENVIRONMENT,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+            )
+            self.assertEqual((done.stdout, done.stderr), ("", ""))
