@@ -311,7 +311,7 @@ class Connection(tcp.Server):
             # libuv has the data itself.
             self.dataBuffer = bytes(self._accepted)
             self._wantsToWrite = True
-            self._maybePauseProducer()
+            self._call(self._perform, self._maybePauseProducer, False)
 
     def resume_writing(self) -> None:
         """

@@ -502,6 +502,27 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.assertEqual(protocol.asked, 3)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
 
+    def test_failingToPause(self) -> None:
+        """
+        An error of a producer that is paused is logged, and ends the connection.
+        """
+
+        class Failing(Recorder):
+            def connectionMade(self) -> None:
+                self.transport.registerProducer(self, True)
+
+            def dataReceived(self, data: bytes) -> None:
+                self.transport.write(data * 10_000_000)
+
+            def pauseProducing(self) -> None:
+                raise OSError()
+
+            def stopProducing(self) -> None:
+                pass
+
+        self.serve(Failing(), lambda client: client.sendall(b"x"))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
     def test_noDelay(self) -> None:
         """
         The application decides about Nagle's algorithm.
@@ -628,12 +649,12 @@ class UVLoopReactorTests(SynchronousTestCase):
     def test_backpressure(self) -> None:
         """
         An answer that the peer does not read pauses the producer, also if it is one long
-        write.
+        write.  Messages that the producer logs then have the name of the connection.
         """
 
         class Producing(Recorder):
             long = b""
-            paused = False
+            paused = ""
 
             def connectionMade(self) -> None:
                 self.transport.registerProducer(self, True)
@@ -642,7 +663,7 @@ class UVLoopReactorTests(SynchronousTestCase):
                 self.transport.write(self.long or data)
 
             def pauseProducing(self) -> None:
-                self.paused = True
+                self.paused = context.get(log.ILogContext)["system"]
                 self.transport.abortConnection()
 
             def stopProducing(self) -> None:
@@ -659,11 +680,11 @@ class UVLoopReactorTests(SynchronousTestCase):
                 protocol.transport.abortConnection()
 
         self.serve(protocol, lambda client: send(client, 2000))
-        self.assertTrue(protocol.paused)
+        self.assertRegex(protocol.paused, "^Producing,")
         protocol = Producing()
         protocol.long = b"x" * 10_000_000
         self.serve(protocol, lambda client: client.sendall(b"x"))
-        self.assertTrue(protocol.paused)
+        self.assertRegex(protocol.paused, "^Producing,")
 
     def test_writeAfterHalfClose(self) -> None:
         """

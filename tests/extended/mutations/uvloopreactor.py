@@ -50,6 +50,17 @@ MUTATIONS = [
         _TESTS,
     ),
     Mutation(_PATH, "        if self._held is not None:\n", "        if False:\n", _TESTS),
-    Mutation(_PATH, "            self._maybePauseProducer()\n", "", _TESTS),
+    Mutation(
+        _PATH, "self._call(self._perform, self._maybePauseProducer, False)", "pass", _TESTS
+    ),
+    Mutation(
+        _PATH, "self._call(self._perform, self._maybe", "self._perform(self._maybe", _TESTS
+    ),
+    Mutation(
+        _PATH,
+        "self._perform, self._maybePauseProducer, False",
+        "self._maybePauseProducer",
+        _TESTS,
+    ),
     Mutation(_PATH, "        self._delivering = False\n        held", "        held", _TESTS),
 ]
