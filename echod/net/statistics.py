@@ -80,49 +80,42 @@ class DatagramServerStatistics(ServerStatistics):
 class ServedSession(Protocol):
     """
     A session as the status page and the session log see it.
+
+    @ivar peer: The address of the peer, as people write it.
+
+    @ivar began: When the session started, by the time of the reactor.
+
+    @ivar duration: How long it has lasted, in seconds.
+
+    @ivar received: How many bytes the peer has sent.
+
+    @ivar returned: How many bytes were returned.
+
+    @ivar outcome: How the session ended; L{None} while it is open.
+
+    @ivar details: Details of the outcome for the log, if there are any.
     """
 
     @property
-    def peer(self) -> str:
-        """
-        The address of the peer, as people write it.
-        """
+    def peer(self) -> str: ...
 
     @property
-    def began(self) -> float:
-        """
-        When the session started, by the time of the reactor.
-        """
+    def began(self) -> float: ...
 
     @property
-    def duration(self) -> float:
-        """
-        How long it has lasted, in seconds.
-        """
+    def duration(self) -> float: ...
 
     @property
-    def received(self) -> int:
-        """
-        How many bytes the peer has sent.
-        """
+    def received(self) -> int: ...
 
     @property
-    def returned(self) -> int:
-        """
-        How many bytes were returned.
-        """
+    def returned(self) -> int: ...
 
     @property
-    def outcome(self) -> str | None:
-        """
-        How the session ended; L{None} while it is open.
-        """
+    def outcome(self) -> str | None: ...
 
     @property
-    def details(self) -> str:
-        """
-        Details of the outcome for the log, if there are any.
-        """
+    def details(self) -> str: ...
 
 
 @dataclass

@@ -130,7 +130,5 @@ class InheritedUDPEndpoint(Inherited):
         """
         @return: Fires with the port.
         """
-        return execute(self._listen, protocol)
-
-    def _listen(self, protocol: DatagramProtocol) -> Any:
-        return adoptDatagrams(self._reactor, self._descriptor, self._family, protocol)
+        adopted = (self._reactor, self._descriptor, self._family, protocol)
+        return execute(adoptDatagrams, *adopted)

@@ -46,8 +46,7 @@ class Renewal:
 
         @return: The name of the successor that does not serve yet; empty if there is none.
         """
-        successor = self._successor
-        self._outdated, self._successor = [], ""
+        successor, self._successor = self._successor, ""
         return successor
 
     def serves(self, name: str) -> None:

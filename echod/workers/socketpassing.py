@@ -141,13 +141,7 @@ class BindingReactor(ReactorWrapper):
         """
         Bind sockets for TCP.
         """
-        try:
-            sockets = bound(socket.SOCK_STREAM, port, interface, self._count)
-            for skt in sockets:
-                skt.listen(backlog)
-        except OSError as error:
-            raise CannotListenError(interface, port, error) from None
-        return self._handed(sockets)
+        return self._bind(socket.SOCK_STREAM, port, interface, backlog)
 
     def listenUDP(
         self,
@@ -159,11 +153,7 @@ class BindingReactor(ReactorWrapper):
         """
         Bind sockets for datagrams.
         """
-        try:
-            sockets = bound(socket.SOCK_DGRAM, port, interface, self._count)
-        except OSError as error:
-            raise CannotListenError(interface, port, error) from None
-        return self._handed(sockets)
+        return self._bind(socket.SOCK_DGRAM, port, interface)
 
     def listenUNIX(  # type: ignore[override]
         self, address: str, factory: Factory, **more: Any
@@ -173,7 +163,7 @@ class BindingReactor(ReactorWrapper):
         """
         port = self._reactor.listenUNIX(address, factory, **more)
         port.stopReading()
-        handed = self._handed([socket.socket(fileno=os.dup(port.fileno()))])
+        handed = self.adoptStreamPort(port.fileno())
 
         def stop() -> Any:
             handed.stopListening()
@@ -181,19 +171,25 @@ class BindingReactor(ReactorWrapper):
 
         return BoundPort(port.getHost(), stop)
 
-    def adoptStreamPort(self, descriptor: int, family: int, factory: Factory) -> BoundPort:
+    def adoptStreamPort(self, descriptor: int, *_: object) -> BoundPort:
         """
-        Take a listening socket, for all workers.
+        Take a socket that is bound already, for all workers.
         """
         return self._handed([socket.socket(fileno=os.dup(descriptor))])
 
-    def adoptDatagramPort(
-        self, descriptor: int, family: int, protocol: DatagramProtocol, maxPacketSize: int
+    adoptDatagramPort = adoptStreamPort
+
+    def _bind(
+        self, kind: socket.SocketKind, port: int, interface: str, backlog: int | None = None
     ) -> BoundPort:
-        """
-        Take a bound socket for datagrams, for all workers.
-        """
-        return self._handed([socket.socket(fileno=os.dup(descriptor))])
+        try:
+            sockets = bound(kind, port, interface, self._count)
+            if backlog is not None:
+                for skt in sockets:
+                    skt.listen(backlog)
+        except OSError as error:
+            raise CannotListenError(interface, port, error) from None
+        return self._handed(sockets)
 
     def _handed(self, sockets: Sequence[socket.socket]) -> BoundPort:
         self._sockets[:] = sockets

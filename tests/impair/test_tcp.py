@@ -193,25 +193,20 @@ class DelayTests(ImpairedTests):
         wire.connectionDone()
         self.assertEqual((self.session.received, self.session.returned), (3, 1))
 
-    def test_nothing(self) -> None:
+    def test_writes(self) -> None:
         """
-        Empty writes, and writes after the end, are not delayed.
-        """
-        wire = self.connect("delay=50ms")
-        self.connection.write(b"")
-        self.connection.loseConnection()
-        self.connection.write(b"x")
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.assertTrue(wire.disconnecting)
-
-    def test_sequence(self) -> None:
-        """
-        Several parts of one write are sent as one.
+        Several parts of one write are sent as one.  Empty writes, and writes after the end,
+        are not delayed.
         """
         wire = self.connect("delay=50ms")
         self.connection.writeSequence([b"a", b"b"])
         self.clock.advance(0.05)
         self.assertEqual(wire.pieces, [b"ab"])
+        self.connection.write(b"")
+        self.connection.loseConnection()
+        self.connection.write(b"x")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertTrue(wire.disconnecting)
 
 
 class BackpressureTests(ImpairedTests):
@@ -320,24 +315,23 @@ class PiecesTests(ImpairedTests):
 
     def test_rate(self) -> None:
         """
-        The bytes come back evenly, as many a second as the rate says.
+        The bytes come back evenly, as many a second as the rate says, also in pieces and with
+        timers that are a little late.
         """
-        wire = self.connect("rate=1kB/s")
-        wire.protocol.dataReceived(b"x" * 1000)
-        self.clock.pump([0.01] * 50)
-        self.assertApproximates(len(wire.value()), 500, 20)
-        self.clock.pump([0.01] * 60)
-        self.assertEqual(len(wire.value()), 1000)
+        for specification, interval, number, expected, tolerance in (
+            ("rate=1kB/s", 0.01, 50, 500, 20),
+            ("rate=1kB/s", 0.015, 60, 900, 20),
+            ("rate=100B/s,pieces=1-7", 0.01, 50, 50, 7),
+        ):
+            wire = self.connect(specification)
+            wire.protocol.dataReceived(b"x" * 1000)
+            self.clock.pump([interval] * number)
+            self.assertApproximates(len(wire.value()), expected, tolerance)
+            self.clock.pump([interval] * 1000)
+            self.assertEqual(len(wire.value()), 1000)
+        self.connect("rate=1kB/s").protocol.dataReceived(b"x" * 1000)
+        self.clock.pump([0.01] * 110)
         self.assertEqual(self.factory.impaired, {"rate": 100})
-
-    def test_lateTimers(self) -> None:
-        """
-        Timers that are a little late do not make the stream slower.
-        """
-        wire = self.connect("rate=1kB/s")
-        wire.protocol.dataReceived(b"x" * 1000)
-        self.clock.pump([0.015] * 60)
-        self.assertApproximates(len(wire.value()), 900, 20)
 
     def test_slowRate(self) -> None:
         """
@@ -350,15 +344,6 @@ class PiecesTests(ImpairedTests):
             self.clock.rightNow += 0.1
             turn(self.clock)
         self.assertEqual(wire.value(), b"ab")
-
-    def test_piecesAtRate(self) -> None:
-        """
-        A stream with pieces has the same rate.
-        """
-        wire = self.connect("rate=100B/s,pieces=1-7")
-        wire.protocol.dataReceived(b"x" * 100)
-        self.clock.pump([0.01] * 50)
-        self.assertApproximates(len(wire.value()), 50, 7)
 
 
 class EndTests(ImpairedTests):

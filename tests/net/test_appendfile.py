@@ -173,31 +173,19 @@ class SharedTests(SynchronousTestCase):
         self.assertEqual(os.read(reading, 100).splitlines()[-1], b"next")
         return written
 
-    def test_notOpenedAgain(self) -> None:
+    def test_stalled(self) -> None:
         """
-        A pipe that cannot be opened again, another user's, does not block either.
+        A pipe, a terminal or a socket that nobody reads loses lines instead of blocking, also
+        if it cannot be opened again.  Other processes still block on it.
         """
-        self.again = "/nonexistent/{}"
-        self.assertGreater(self.fill(*os.pipe()), 0)
-
-    def test_pipe(self) -> None:
-        """
-        A full pipe loses lines instead of blocking; other processes still block on it.
-        """
-        self.assertGreater(self.fill(*os.pipe()), 0)
-
-    def test_terminal(self) -> None:
-        """
-        A terminal that nobody reads loses lines instead of blocking, to the last byte.
-        """
-        self.assertGreater(self.fill(*os.openpty()), 0)
-
-    def test_socket(self) -> None:
-        """
-        A socket, such as the journal's, loses lines instead of blocking.
-        """
-        reading, writing = socket.socketpair()
-        self.assertGreater(self.fill(reading.detach(), writing.detach()), 0)
+        for again, (reading, writing) in (
+            (OPEN_AGAIN, os.pipe()),
+            ("/nonexistent/{}", os.pipe()),
+            (OPEN_AGAIN, os.openpty()),
+            (OPEN_AGAIN, [each.detach() for each in socket.socketpair()]),
+        ):
+            self.again = again
+            self.assertGreater(self.fill(reading, writing), 0)
 
     def test_readerGone(self) -> None:
         """

@@ -17,7 +17,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint, inherited
 from echod.udp.batch import BatchPort
 from echod.udp.echo import UDPEchoProtocol
-from echod.udp.options import IP_PKTINFO
 from tests.support import clock
 
 
@@ -184,24 +183,3 @@ class InheritedTests(SynchronousTestCase):
             port.stopListening()
             port.connectionLost()
         self.assertFalse(os.get_blocking(skt.fileno()))
-
-    def test_destination(self) -> None:
-        """
-        echod asks for the destination of datagrams only on a socket for all addresses.
-        """
-        sockets = self.handOver(
-            (socket.AF_INET, socket.SOCK_DGRAM, "127.0.0.1"),
-            (socket.AF_INET, socket.SOCK_DGRAM, "0.0.0.0"),
-            (socket.AF_INET6, socket.SOCK_DGRAM, "::"),
-        )
-        asked = []
-        reactor: Any = MemoryReactorClock()
-        for skt in sockets:
-            endpoint = InheritedUDPEndpoint(reactor, skt.fileno(), skt.family)
-            port: Any = self.successResultOf(endpoint.listen(UDPEchoProtocol(clock())))
-            self.addCleanup(port.connectionLost)
-            if skt.family == socket.AF_INET:
-                asked.append(skt.getsockopt(socket.IPPROTO_IP, IP_PKTINFO))
-            else:
-                asked.append(skt.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO))
-        self.assertEqual(asked, [0, 1, 1])

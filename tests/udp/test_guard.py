@@ -109,12 +109,6 @@ class DatagramGuardTests(SynchronousTestCase):
         ):
             self.assertEqual(self.guard.refusal(host, 40000), reason, host)
 
-    def test_toGroup(self) -> None:
-        """
-        A datagram that was sent to a group is refused.
-        """
-        self.assertEqual(self.guard.refusal("192.0.2.1", 40000, True), TO_GROUP)
-
     def test_denied(self) -> None:
         """
         A source in a denied network is refused.

@@ -38,7 +38,20 @@ ASKING4 = {"IP_PKTINFO": (socket.IPPROTO_IP, IP_PKTINFO)}
 ASKING6 = {"IPV6_RECVPKTINFO": (socket.IPPROTO_IPV6, 49)}
 V6ONLY = {"IPV6_V6ONLY": (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)}
 
-PMTUDISC_DONT = 0
+PMTUDISC_DO = 2
+"""
+Always set "don't fragment".
+"""
+
+VALUES = {
+    "IP_TTL": ANSWER_TTL,
+    "IP_RECVTTL": 1,
+    "IPV6_UNICAST_HOPS": ANSWER_TTL,
+    "IPV6_RECVHOPLIMIT": 1,
+}
+"""
+The values of all options that are not 0.
+"""
 
 
 class Everything:
@@ -65,35 +78,22 @@ class SetOptionsTests(SynchronousTestCase):
         wildcard address only.
         """
         for host, asking in (
-            ("127.0.0.1", {}),
-            ("0.0.0.0", ASKING4),
-            ("::1", {}),
-            ("::", ASKING6),
+            ("127.0.0.1", ""),
+            ("0.0.0.0", "IP_PKTINFO"),
+            ("::1", ""),
+            ("::", "IPV6_RECVPKTINFO"),
         ):
-            isIPv6 = ":" in host
-            family = socket.AF_INET6 if isIPv6 else socket.AF_INET
+            options, family = IPV4 | ASKING4, socket.AF_INET
+            if ":" in host:
+                options, family = options | IPV6 | ASKING6, socket.AF_INET6
             with socket.socket(family, socket.SOCK_DGRAM) as skt:
                 skt.bind((host, 0))
-                # The default of Linux, and "always set don't fragment".
-                for level, number in (IPV4 | (IPV6 if isIPv6 else {})).values():
-                    if number in (10, 23):
-                        skt.setsockopt(level, number, 2)
+                for name in options:
+                    if "MTU" in name:
+                        skt.setsockopt(*options[name], PMTUDISC_DO)
                 self.assertEqual(setOptions(skt), [])
-                values = {
-                    name: skt.getsockopt(*option)
-                    for name, option in (
-                        IPV4 | (IPV6 | ASKING6 if isIPv6 else {}) | ASKING4
-                    ).items()
-                }
-                expected = {"IP_TTL": ANSWER_TTL, "IP_RECVTTL": 1, "IP_MTU_DISCOVER": 0}
-                if isIPv6:
-                    expected |= {
-                        "IPV6_UNICAST_HOPS": ANSWER_TTL,
-                        "IPV6_RECVHOPLIMIT": 1,
-                        "IPV6_MTU_DISCOVER": PMTUDISC_DONT,
-                        "IPV6_RECVPKTINFO": 0,
-                    }
-                expected |= {"IP_PKTINFO": 0} | dict.fromkeys(asking, 1)
+                values = {name: skt.getsockopt(*options[name]) for name in options}
+                expected = {name: VALUES.get(name, int(name == asking)) for name in options}
                 self.assertEqual(values, expected, host)
                 self.assertEqual(asksForDestination(skt), bool(asking))
 

@@ -348,8 +348,8 @@ class WorkerPoolTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """
-        A stop ends all workers, including those that are ending or about to succeed
-        another one, and is complete when all have ended.
+        A stop ends all workers, including those that are ending or about to succeed another
+        one, and is complete when all have ended.  The next start has no successor left.
         """
         self.start()
         self.pool.renew()
@@ -358,6 +358,7 @@ class WorkerPoolTests(SynchronousTestCase):
         self.pool.stopService()
         over = self.pool.whenDone()
         self.assertEqual(one.signals, ["HUP", "TERM"])
+        candidate.say()
         for process in (other, successor, candidate):
             self.assertEqual(process.signals, ["TERM"])
             process.end()
@@ -366,6 +367,9 @@ class WorkerPoolTests(SynchronousTestCase):
         self.successResultOf(over)
         self.successResultOf(self.pool.whenDone())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.start()
+        self.assertEqual(self.names(), ["worker 2", "worker 1.2"])
+        self.stop()
 
     def test_killed(self) -> None:
         """

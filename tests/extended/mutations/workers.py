@@ -10,7 +10,7 @@ _POOL = "tests/workers/test_pool.py"
 _CHILD = "tests/workers/test_child.py"
 _SOCKETS = "tests/workers/test_socketpassing.py"
 _DRAINED = "tests/workers/test_daemon.py -k drained"
-_RENEWAL = "tests/workers/test_renewal.py"
+
 _AGGREGATE = "tests/workers/test_aggregate.py"
 
 MUTATIONS = [
@@ -35,10 +35,11 @@ MUTATIONS = [
     ),
     Mutation(
         "echod/workers/renewal.py",
-        'self._outdated, self._successor = [], ""',
-        "pass",
-        _RENEWAL,
+        'successor, self._successor = self._successor, ""',
+        "successor = self._successor",
+        _POOL,
     ),
+    Mutation("echod/workers/renewal.py", "return successor", 'return ""', _POOL),
     Mutation(
         "echod/workers/process.py",
         '"HUP" if name == "TERM" and self.succeeded else name',
