@@ -13,9 +13,9 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.python import usage
 
 from echod.client.sockets import SocketOptions
-from echod.client.target import LOOPBACK6, Address, Family, Target, joinPort, parseTarget
+from echod.client.target import Address, Family, Target, joinPort, parseTarget
 from echod.client.values import DSCP_NAMES, seconds, typeOfService
-from echod.net.addresses import LOOPBACK
+from echod.net.addresses import LOOPBACK, LOOPBACK6
 from echod.net.commandline import CommandLine
 from echod.net.format import quoted
 from echod.net.quantities import DURATION_HELP, wholeNumber

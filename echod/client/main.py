@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     openStandardDescriptors()
     try:
-        name, options = parseCommandLine(list(sys.argv[1:] if arguments is None else arguments))
+        options = parseCommandLine(list(sys.argv[1:] if arguments is None else arguments))
     except usage.UsageError as error:
         print(f"echoc: {error}", file=sys.stderr)
         sys.exit(USAGE)
@@ -63,9 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # probes would leave late.
     gc.freeze()
     run = Run(reactor)
-    outcome = run.run(lambda run: COMMANDS[name](run, options), options["target"])
+    outcome = run.run(COMMANDS[options.command](run, options), options["target"])
     for message in outcome.message.splitlines():
-        print(f"echoc {name}: {message}", file=sys.stderr)
+        print(f"echoc {options.command}: {message}", file=sys.stderr)
     sys.exit(outcome.status)
 
 

@@ -17,10 +17,6 @@ from echod.net.format import quoted
 
 GREETING_PORT = 9999
 
-COMMAND_NAMES = ("greet", "tcp", "udp", "ping", "watch")
-
-ALL_COMMANDS = ", ".join(COMMAND_NAMES)
-
 
 class TalkOptions(ClientOptions):
     """
@@ -89,11 +85,11 @@ class Options(CommandLine):
     }
 
     subCommands = [
-        ["greet", None, GreetOptions, "Print the greeting of a server."],
-        ["tcp", None, TCPOptions, "Talk to a TCP server, or send standard input."],
-        ["udp", None, UDPOptions, "The same by UDP."],
-        ["ping", None, PingOptions, "Measure round trips and loss."],
-        ["watch", None, WatchOptions, "Measure for ever, and serve metrics for Prometheus."],
+        ("greet", None, GreetOptions, "Print the greeting of a server."),
+        ("tcp", None, TCPOptions, "Talk to a TCP server, or send standard input."),
+        ("udp", None, UDPOptions, "The same by UDP."),
+        ("ping", None, PingOptions, "Measure round trips and loss."),
+        ("watch", None, WatchOptions, "Measure for ever, and serve metrics for Prometheus."),
     ]
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -109,8 +105,9 @@ class Options(CommandLine):
             word = str(error).removeprefix("Unknown command: ")
             if word == str(error):
                 raise
-            near = [*get_close_matches(word, COMMAND_NAMES, 1), self.nearest(word)][0]
-            hint = f"did you mean {near}?" if near else f"the commands are {ALL_COMMANDS}"
+            near = [*get_close_matches(word, self._commands(), 1), self.nearest(word)][0]
+            commands = ", ".join(self._commands())
+            hint = f"did you mean {near}?" if near else f"the commands are {commands}"
             raise usage.UsageError(f"unknown command {quoted(word)}: {hint}") from None
 
     def hint(self, option: str) -> str:
@@ -118,7 +115,7 @@ class Options(CommandLine):
         @return: Advice about an unknown option.  It may be one of a command.
         """
         word = option.lstrip("-")
-        if word in COMMAND_NAMES:
+        if word in self._commands():
             return f"did you mean 'echoc {word}'?"
         for command in self.commandsWith(option):
             return f"it goes after the command, as in 'echoc {command} {option}'"
@@ -129,15 +126,19 @@ class Options(CommandLine):
         Check that there is a subcommand.
         """
         if self.subCommand is None:
-            raise usage.UsageError("which one? greet, tcp, udp, ping or watch")
+            raise usage.UsageError(f"give a command: {', '.join(self._commands())}")
+
+    def _commands(self) -> list[str]:
+        return [name for name, *_ in self.subCommands]
 
 
-def parseCommandLine(arguments: list[str]) -> tuple[str, ClientOptions]:
+def parseCommandLine(arguments: list[str]) -> ClientOptions:
     """
-    @return: The subcommand and its options.
+    @return: The options of the subcommand.
 
     @raise usage.UsageError: for a wrong command line.
     """
     options = Options()
     options.parseOptions(arguments)
-    return str(options.subCommand), options.subOptions
+    parsed: ClientOptions = options.subOptions
+    return parsed

@@ -3,7 +3,7 @@ The reactor of the clients.
 """
 
 from time import monotonic
-from typing import Any
+from typing import cast
 
 from twisted.internet.interfaces import (
     IReactorCore,
@@ -35,7 +35,5 @@ def steadyReactor() -> IClientReactor:
     """
     from twisted.internet import reactor
 
-    steady: Any = reactor
-    steady.seconds = monotonic
-    client: IClientReactor = steady
-    return client
+    reactor.seconds = monotonic  # type: ignore[method-assign]
+    return cast(IClientReactor, reactor)

@@ -22,7 +22,7 @@ from echod.client.exitstatus import (
 )
 from echod.client.reactor import IClientReactor
 
-Client = Callable[["Run"], Coroutine[Any, Any, Outcome]]
+Client = Coroutine[Any, Any, Outcome]
 
 HANDLED_SIGNALS = 2
 """
@@ -67,7 +67,7 @@ class Run:
 
         @return: Fires with the outcome, and never fails.
         """
-        self._running = Deferred.fromCoroutine(client(self))
+        self._running = Deferred.fromCoroutine(client)
         return self._running.addErrback(self._explain, target)
 
     def cancel(self) -> None:

@@ -16,11 +16,6 @@ from echod.net.descriptions import CLIENT_ARGUMENTS, checkNumbers
 from echod.net.format import hostPort, shortened
 from echod.net.quantities import wholeNumber
 
-LOOPBACK6 = "::1"
-"""
-The host of a target that is a port alone, with C{--ipv6}.
-"""
-
 Family = type[IPv4Address] | type[IPv6Address]
 
 WRONG_TARGET = "neither HOST, HOST:PORT, [V6]:PORT nor a client endpoint description"

@@ -223,8 +223,8 @@ class CommandTestCase(ClientTestCase):
         """
         Run a client, as C{echoc} would.
         """
-        name, options = parseCommandLine(list(arguments))
-        return self.run_.start(lambda run: COMMANDS[name](run, options), options["target"])
+        options = parseCommandLine(list(arguments))
+        return self.run_.start(COMMANDS[options.command](self.run_, options), options["target"])
 
     def piped(self, *arguments: str, said: bytes = b"") -> Deferred[tuple[Outcome, bytes]]:
         """
@@ -494,11 +494,11 @@ class PipeTests(CommandTestCase):
         Ctrl-C while a name is being looked up says nothing of that name.
         """
 
-        async def client(_: object) -> Outcome:
+        async def client() -> Outcome:
             looked: Deferred[Outcome] = Deferred(lambda each: each.errback(DNSLookupError()))
             return await looked
 
-        running = self.run_.start(client, "somewhere")
+        running = self.run_.start(client(), "somewhere")
         self.run_.cancel()
         self.assertEqual(self.successResultOf(running), (INTERRUPTED, ""))
 
@@ -963,7 +963,7 @@ class TerminalTests(CommandTestCase):
         def missing(*arguments: object) -> NoReturn:
             raise ClientError(Outcome(2, needed("plot")))
 
-        _, options = parseCommandLine(["ping", "-q", "-c", "9"])
+        options = parseCommandLine(["ping", "-q", "-c", "9"])
         assert isinstance(options, PingOptions)
         self.assertIs(type(reporter(self.run_, options, self.printer(), missing)), Quiet)
 
@@ -993,6 +993,6 @@ class TerminalTests(CommandTestCase):
             (["-q", "-c", "9"], Progress),
             (["-q", "-c", "1"], Quiet),
         ):
-            _, options = parseCommandLine(["ping", *arguments])
+            options = parseCommandLine(["ping", *arguments])
             assert isinstance(options, PingOptions)
             self.assertIs(type(reporter(self.run_, options, self.printer())), kind)

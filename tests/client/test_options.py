@@ -179,7 +179,7 @@ class TargetTests(SynchronousTestCase):
         """
         reactor = self.reactor(IPv6Address("TCP", "::1", 7), IPv4Address("TCP", "127.0.0.1", 7))
         for arguments, host in (([], "host"), (["-4"], "127.0.0.1"), (["-6"], "[::1]")):
-            _, options = parseCommandLine(["tcp", *arguments, "host:7"])
+            options = parseCommandLine(["tcp", *arguments, "host:7"])
             endpoint = endpointOf(reactor, options, options["target"])
             found = self.successResultOf(Deferred.fromCoroutine(endpoint))
             self.assertEqual(str(found), f"<HostnameEndpoint {host}:7>")
@@ -194,7 +194,7 @@ class OptionsTests(SynchronousTestCase):
         """
         @return: The plan of C{echoc ping} for these arguments.
         """
-        _, options = parseCommandLine(["ping", *arguments])
+        options = parseCommandLine(["ping", *arguments])
         assert isinstance(options, PingOptions)
         return options.plan
 
@@ -203,19 +203,20 @@ class OptionsTests(SynchronousTestCase):
         Without a target it is this machine, and the article's port.
         """
         for name, port in (("greet", 9999), ("tcp", 8080), ("udp", 8080), ("ping", 8080)):
-            client, options = parseCommandLine([name])
-            self.assertEqual((client, options["target"]), (name, Address("127.0.0.1", port)))
-            _, options = parseCommandLine([name, "-6"])
+            options = parseCommandLine([name])
+            self.assertEqual(options.command, name)
+            self.assertEqual(options["target"], Address("127.0.0.1", port))
+            options = parseCommandLine([name, "-6"])
             self.assertEqual(options["target"], Address("::1", port))
 
     def test_anyOrder(self) -> None:
         """
         Options may come before the target and after it.
         """
-        _, one = parseCommandLine(
+        one = parseCommandLine(
             ["ping", "-q", "-c3", "host", "-i", "0.5", "--json", "--timeout=2"]
         )
-        _, other = parseCommandLine(
+        other = parseCommandLine(
             ["ping", "--count", "3", "-qi.5", "--json", "-W2", "--", "host"]
         )
         self.assertEqual(dict(one), dict(other))
@@ -260,17 +261,17 @@ class OptionsTests(SynchronousTestCase):
             ("--max-loss 0 --max-rtt 50ms", Limits(0, 0.05)),
             ("--max-loss 2.5%", Limits(2.5)),
         ):
-            _, options = parseCommandLine(["ping", *arguments.split()])
+            options = parseCommandLine(["ping", *arguments.split()])
             assert isinstance(options, PingOptions)
             self.assertEqual(options.limits, limits)
-        self.assertEqual(parseCommandLine(["ping", "--tcp", "unix:/x"])[1]["target"], "unix:/x")
+        self.assertEqual(parseCommandLine(["ping", "--tcp", "unix:/x"])["target"], "unix:/x")
 
     def test_mistakes(self) -> None:
         """
         A wrong argument is refused in one line, which names it.
         """
         for arguments, why in (
-            ([], "which one? greet, tcp, udp, ping or watch"),
+            ([], "give a command: greet, tcp, udp, ping, watch"),
             (["pong"], "unknown command pong: did you mean ping?"),
             (["greeting"], "unknown command greeting: did you mean greet?"),
             (["xyz"], "unknown command xyz: the commands are greet, tcp, udp, ping, watch"),
@@ -384,7 +385,7 @@ class OptionsTests(SynchronousTestCase):
             (["::1", "7"], Address("::1", 7)),
             (["192.0.2.1", "7"], Address("192.0.2.1", 7)),
         ):
-            self.assertEqual(parseCommandLine(["tcp", *words])[1]["target"], target)
+            self.assertEqual(parseCommandLine(["tcp", *words])["target"], target)
 
     def test_several(self) -> None:
         """
@@ -402,9 +403,9 @@ class OptionsTests(SynchronousTestCase):
             ("a b 7", "a:8080 b:8080 127.0.0.1:7"),
             ("", "127.0.0.1:8080"),
         ):
-            _, options = parseCommandLine(["ping", *words.split()])
+            options = parseCommandLine(["ping", *words.split()])
             self.assertEqual(" ".join(map(str, options["targets"])), targets)
-        _, options = parseCommandLine(["ping", "--tcp", "unix:/x", "7"])
+        options = parseCommandLine(["ping", "--tcp", "unix:/x", "7"])
         self.assertEqual(options["targets"], ["unix:/x", Address("127.0.0.1", 7)])
 
     def test_protocol(self) -> None:
@@ -417,7 +418,7 @@ class OptionsTests(SynchronousTestCase):
             ("--tcp unix:/x", "UNIX"),
             ("--tcp unix:/x 7 unix:/y", "TCP and UNIX"),
         ):
-            _, options = parseCommandLine(["ping", *words.split()])
+            options = parseCommandLine(["ping", *words.split()])
             assert isinstance(options, PingOptions)
             self.assertEqual(options.protocol, protocol)
 
@@ -435,7 +436,7 @@ class OptionsTests(SynchronousTestCase):
             (["-Q", "0x10"], SocketOptions("", 16)),
             (["-Q", "255"], SocketOptions("", 255)),
         ):
-            self.assertEqual(parseCommandLine(["udp", *arguments])[1].socketOptions, options)
+            self.assertEqual(parseCommandLine(["udp", *arguments]).socketOptions, options)
         for source, address in (("eth0", ""), ("192.0.2.1", "192.0.2.1"), ("", "")):
             self.assertEqual(SocketOptions(source).address, address)
 

@@ -100,10 +100,10 @@ async def _tcpInPipe(run: Run, options: ClientOptions) -> Outcome:
         outcome = judge(await protocol.finished, protocol)
     except Exception:
         protocol.abort()
-        source.stopProducing()
         output.abort()
         raise
-    source.stopProducing()
+    finally:
+        source.stopProducing()
     output.loseConnection()
     return (await output.finished) or outcome
 

@@ -46,7 +46,7 @@ class GreetedProtocol(Protocol):
         """
         Start the timeout.
         """
-        self._timeout = self._reactor.callLater(self._patience, self._close)
+        self._timeout = self._reactor.callLater(self._patience, self.transport.loseConnection)
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -73,6 +73,3 @@ class GreetedProtocol(Protocol):
             self.finished.callback(not timedOut)
         else:
             self.finished.errback(reason)
-
-    def _close(self) -> None:
-        self.transport.loseConnection()

@@ -146,7 +146,7 @@ class MissingTests(SynchronousTestCase):
         def importing(name: str) -> NoReturn:
             raise ImportError(name)
 
-        _, options = parseCommandLine(["watch", "--metrics=0"])
+        options = parseCommandLine(["watch", "--metrics=0"])
         run: Any = None
         watching = Deferred.fromCoroutine(watch(run, options, importing))  # type: ignore[arg-type]
         problem = self.failureResultOf(watching, ClientError).value
@@ -162,7 +162,7 @@ class LookUpTests(SynchronousTestCase):
         """
         Only names are looked up, not addresses and descriptions.
         """
-        _, options = parseCommandLine(["watch", "--metrics=0"])
+        options = parseCommandLine(["watch", "--metrics=0"])
         found = [
             lookUpOf(None, options, target) is not None  # type: ignore[arg-type]
             for target in (
