@@ -44,8 +44,8 @@ class Histogram:
 
 def buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
     """
-    @param counts: For each bucket, the number of values in it, and at last the number above
-        all bounds.
+    @param counts: For each bucket, the number of values in it; then the number above all
+        bounds.
 
     @return: The buckets as Prometheus counts them: each includes all smaller ones.
     """

@@ -3,7 +3,8 @@ UNIX sockets that were left behind by a process that was killed.
 
 Twisted's lock of a UNIX socket is a symbolic link to the number of a process.  In a
 container this number is often 1, before a restart and after it: the lock seems to belong
-to a living process, the new one itself.  A connection attempt shows which one is true.
+to a living process, the new one itself.  A connection attempt tells whether a
+process listens.
 """
 
 from __future__ import annotations

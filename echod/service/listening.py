@@ -231,5 +231,5 @@ def _checked(port: object) -> IListeningPort:
         Twisted's C{stdio:} is such an endpoint.
     """
     if not IListeningPort.providedBy(port):
-        raise TypeError("its endpoint is not one that listens")
+        raise TypeError("its endpoint does not listen")
     return port

@@ -1,17 +1,17 @@
-// Shows what the daemon says, once a second.  Whatever a peer has a say in is
-// set as text, never as markup.
+// Shows the state of the daemon, once a second.  All of it is set as text, never as
+// markup: peers choose some of it.
 "use strict";
 
 const WINDOW = 300;     // seconds that a plot shows
-const SILENCE = 5000;   // milliseconds without a word after which the daemon is lost
-const RETRY = 1000;     // milliseconds from one attempt to find it to the next
-const GAP = 3;          // seconds without an entry which are a gap in a plot
+const SILENCE = 5000;   // milliseconds without an event until the daemon counts as lost
+const RETRY = 1000;     // milliseconds between two attempts to connect to it
+const GAP = 3;          // seconds without an entry that make a gap in a plot
 
 const byId = (id) => document.getElementById(id);
 const whole = new Intl.NumberFormat("en");
 
-let data = null;        // what the daemon has said last
-let history = [];       // what it has said of the last five minutes
+let data = null;        // the latest state
+let history = [];       // the entries of the last five minutes
 let paused = false;
 let source = null;
 let watchdog = 0;
@@ -50,7 +50,7 @@ function lateness(seconds) {
 // Elements
 
 function setText(element, text) {
-  // What has not changed stays untouched, and selected.
+  // Setting the same text again would clear the user's selection.
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -226,7 +226,7 @@ function counted(name) {
         [`${service}, ${address}`, key.replaceAll("_", " "), whole.format(number)]));
 }
 
-// What misbehaves on purpose, so that nobody takes it for a fault
+// Impairments: shown so that nobody takes them for faults
 
 function impairments() {
   return data.services.filter(({ impairments }) => impairments !== null)
@@ -269,7 +269,7 @@ function show() {
   fill(byId("refused"), counted("refused"), "Nothing was refused.");
 }
 
-function heard(event, all) {
+function received(event, all) {
   data = JSON.parse(event.data);
   history = (all ? [] : history).concat(data.history)
     .filter(({ time_unix_s: time }) => time > data.time_unix_s - WINDOW);
@@ -280,8 +280,8 @@ function heard(event, all) {
   watch();
 }
 
-// Without a word for too long, the daemon is lost, whatever became of the
-// connection; then it is looked for until it is found.
+// After a long time without an event, the daemon counts as lost, even if the connection
+// is open.  Then the page connects again and again.
 
 function watch() {
   clearTimeout(watchdog);
@@ -297,8 +297,8 @@ function lose() {
 
 function listen() {
   source = new EventSource("events");
-  source.addEventListener("full", (event) => heard(event, true));
-  source.addEventListener("latest", (event) => heard(event, false));
+  source.addEventListener("full", (event) => received(event, true));
+  source.addEventListener("latest", (event) => received(event, false));
   source.addEventListener("error", lose);
   watch();
 }

@@ -140,12 +140,12 @@ class WorkerService(EchoService):
         self._depart(self._reactor.seconds() + self._drainTimeout)
 
     def _depart(self, deadline: float) -> None:
-        if self._anybody() and self._reactor.seconds() < deadline:
+        if self._hasSessions() and self._reactor.seconds() < deadline:
             self._reactor.callLater(SIGHT, self._depart, deadline)
         else:
             self.end()
 
-    def _anybody(self) -> bool:
+    def _hasSessions(self) -> bool:
         factories = [service.server for service in self.listening]
         return any(
             factory.sessions or factory.waiting

@@ -76,7 +76,7 @@ class Parent:
         pool = WorkerPool(
             self._reactor,
             self._config.workers,
-            # The same number for all, even if "auto" has a new meaning by then.
+            # A number, because "auto" may have another meaning in a later worker.
             [*self._arguments, f"--workers={self._config.workers}"],
             self._descriptors,
             self._config.drainTimeout,

@@ -1,5 +1,5 @@
 """
-Replacing workers one by one, without a moment in which nobody serves.
+Replace workers one by one: at every moment, somebody serves.
 """
 
 from __future__ import annotations

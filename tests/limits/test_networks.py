@@ -51,7 +51,7 @@ class NetworksTests(SynchronousTestCase):
 
     def test_mostSpecific(self) -> None:
         """
-        The most specific network counts, in whatever order they come.
+        The most specific network decides, in any order of the networks.
         """
         rule = networks(allowed="10.0.0.0/8 10.1.2.3", denied="0.0.0.0/0 10.1.0.0/16")
         for host, served in (

@@ -22,7 +22,7 @@ from tests.support import clock
 
 class InheritedTests(SynchronousTestCase):
     """
-    Tests for L{inherited}, and for what listens on what it finds.
+    Tests for L{inherited}, and for the endpoints of inherited sockets.
     """
 
     def handOver(self, *kinds: tuple[int, int, str]) -> list[socket.socket]:
@@ -113,8 +113,8 @@ class InheritedTests(SynchronousTestCase):
 
     def test_otherSocket(self) -> None:
         """
-        A socket of another type or family, or one that does not listen, is
-        refused with what it is.
+        A socket of another type or family, or a connection, is refused.  The message says
+        what kind of socket it is.
         """
         self.handOver(
             (socket.AF_INET, socket.SOCK_STREAM, "127.0.0.1"),

@@ -277,6 +277,6 @@ class ListeningServiceTests(SynchronousTestCase):
         with logged() as lines:
             self.assertRaises(CannotServe, self.service.startService)
         self.assertEqual(
-            lines, ["echo cannot listen on 127.0.0.1:0: its endpoint is not one that listens"]
+            lines, ["echo cannot listen on 127.0.0.1:0: its endpoint does not listen"]
         )
         self.assertIsNone(self.service.port)

@@ -45,7 +45,7 @@ class Disk(AppendFile):
 
 class LogStreamTests(SynchronousTestCase):
     """
-    Tests for L{LogStream}, as the stream of an observer of all that is logged.
+    Tests for L{LogStream}, as the stream of a log observer.
     """
 
     def setUp(self) -> None:
@@ -87,7 +87,7 @@ class LogStreamTests(SynchronousTestCase):
 
     def test_characters(self) -> None:
         """
-        Every text can be written, also one that is no Unicode.
+        Every text can be written, also lone surrogates.
         """
         self.stream.write("h\xe9 \ud800\n")
         self.assertEqual(self.disk.lines, ["h\xe9 \\ud800"])

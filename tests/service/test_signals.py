@@ -81,7 +81,7 @@ class Reactor:
 
 class Service:
     """
-    A service, or a worker, that writes to a list what it was told.
+    A service, or a worker, that records the calls of its methods.
     """
 
     def __init__(self, calls: list[object]) -> None:

@@ -95,7 +95,7 @@ class StalledTests(SynchronousTestCase):
 
     def resume(self) -> None:
         """
-        Read all that is in the pipe.
+        Empty the pipe.
         """
         while select([self.reading], [], [], 0)[0]:
             os.read(self.reading, 1 << 20)

@@ -42,7 +42,7 @@ class EventsTests(StatusTests):
 
     def test_events(self) -> None:
         """
-        A viewer gets everything first, and then what is new.
+        A viewer gets everything first, and then changes.
         """
         viewers = [self.watch() for _ in range(2)]
         self.clock.pump([1, 1])

@@ -33,7 +33,7 @@ class RoutesTests(StatusTests):
 
     def test_wrongPath(self) -> None:
         """
-        All other paths are not found, whatever the method.
+        All other paths are not found, with any method.
         """
         for path in ("/x", "/metrics/", "/metrics/x", "//", "/../etc/passwd", "/%00", "/app"):
             for method in ("GET", "HEAD", "POST"):

@@ -41,7 +41,7 @@ class SumTests(SynchronousTestCase):
 
     def test_rates(self) -> None:
         """
-        The rates of the workers that know theirs are added up.
+        The rates of all workers that have reported rates are added up.
         """
         one, other = ({"history": [{"bytes_per_s": [[1, 2], [3, 4]]}]} for _ in range(2))
         self.assertEqual(rates([one, nothing(), other]), [[2, 4], [6, 8]])

@@ -255,8 +255,8 @@ class WorkersTests(SynchronousTestCase):
             "process_open_fds ",
         ):
             self.assertRegex(metrics, f"(?m)^{line}")
-        # All that is counted stays counted when the workers are replaced, and the
-        # session log goes on in the file that has the name by then.
+        # The counts stay when the workers are replaced, and the session log continues in
+        # the new file of this name.
         log.rename(directory / "old")
         os.kill(daemon.process.pid, signal.SIGUSR1)
         wait(log.exists)

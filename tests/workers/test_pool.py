@@ -538,7 +538,7 @@ class WorkerPoolTests(SynchronousTestCase):
             one.log(b'\x1e[1.5, "warn", "echod.tcp", "echod.tcp#warn", "TCP echo: {x}"]')
             one.protocol.childDataReceived(2, b"Fatal ")
             one.log(b"\xff")
-            # The last words of one that dies in the middle of them.
+            # A worker that dies in the middle of a line.
             one.protocol.childDataReceived(2, b"Segmentation")
             one.end(signal=11)
         first, second, third, _ = events
