@@ -4,6 +4,7 @@ How the parent of workers listens: it binds the sockets, and hands them to the w
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,6 @@ from echod.limits.descriptors import ProcessRoom
 from echod.net.reactor import Reactor
 from echod.net.unixsockets import ReplacingReactor
 from echod.service.inherited import inherited
-from echod.service.listening import CannotServe
 from echod.status.sessionlog import SessionLog
 from echod.workers.pool import WorkerPool
 from echod.workers.service import WorkersService
@@ -87,14 +87,16 @@ class Parent:
         """
         @return: The descriptors that one worker inherits, by name.
 
-        @raise CannotServe: if a service has no socket.
+        @raise OSError: if a service has no socket.
         """
         # A service on several addresses may have left out some of them.
         bound = {name: sockets for name, sockets in self.sockets.items() if sockets}
         serving = {serviceName(name) for name in bound}
         for name in self.sockets:
             if serviceName(name) not in serving:
-                raise CannotServe(f"{name} listens on nothing that workers can share")
+                raise OSError(
+                    errno.ENOTSOCK, f"{name} listens on nothing that workers can share"
+                )
         descriptors = {
             name: sockets[slot % len(sockets)].fileno() for name, sockets in bound.items()
         }

@@ -166,17 +166,15 @@ class WorkerPool(Service):
         generation = self._generations[slot] = self._generations[slot] + 1
         name = f"worker {slot + 1}" + (f".{generation}" if generation > 1 else "")
         self._slots[name] = slot
-        self._restarter.add(name, self._spawner.command(), self._spawner.environment(slot))
+        self._restarter.add(name)
         return name
 
-    def _spawn(
-        self, monitored: LoggingProtocol, command: list[str], environment: Mapping[str, str]
-    ) -> None:
+    def _spawn(self, monitored: LoggingProtocol) -> None:
         name = monitored.name
         slot = self._slots[name]
         worker = Worker(name, slot, monitored, self._reported, self._ended)
         try:
-            self._spawner.spawn(worker, slot, command, environment)
+            self._spawner.spawn(worker, slot)
         except OSError as error:
             monitored.makeConnection(worker)
             monitored.processEnded(Failure(ProcessDone(0)))

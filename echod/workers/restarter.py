@@ -4,7 +4,7 @@ Starting workers again that die, with the C{ProcessMonitor} of Twisted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ class Restarter:
         @param drainTimeout: How long a worker may take to drain, in seconds.
 
         @param spawn: Starts a process.  It takes the protocol of the C{ProcessMonitor},
-            whose C{name} is the name of the worker, the command and the environment.
+            whose C{name} is the name of the worker.
         """
         # Its module chooses a reactor, so it is imported when there is one.
         from twisted.runner.procmon import ProcessMonitor
@@ -82,11 +82,11 @@ class Restarter:
         """
         self._monitor.stopService()
 
-    def add(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+    def add(self, name: str) -> None:
         """
         Start a worker.
         """
-        self._monitor.addProcess(name, command, env=environment)
+        self._monitor.addProcess(name, [name])
 
     def served(self, name: str) -> None:
         """
@@ -103,15 +103,8 @@ class Restarter:
             again.cancel()
         self._monitor.removeProcess(name)
 
-    def _startProcess(
-        self,
-        monitored: LoggingProtocol,
-        executable: str,
-        args: list[str],
-        env: Mapping[str, str],
-        **_: object,
-    ) -> None:
+    def _startProcess(self, monitored: LoggingProtocol, *_: object, **more: object) -> None:
         name = monitored.name
         # A worker that dies before it serves is not started again at once.
         self._monitor.delay[name] = max(self._monitor.delay[name], FIRST_DELAY)
-        self._spawn(monitored, args, env)
+        self._spawn(monitored)

@@ -55,47 +55,32 @@ class Spawner:
         self._arguments = arguments
         self._descriptors = descriptors
 
-    def command(self) -> list[str]:
+    def spawn(self, protocol: ProcessProtocol, slot: int) -> None:
         """
-        @return: The command of a worker.  It names the parent: call this in the final
-            process of C{twistd}, which may fork at its start.
-        """
-        module = type(self._reactor).__module__
-        return [sys.executable, "-c", CHILD, str(os.getpid()), module, *self._arguments]
-
-    def environment(self, slot: int) -> dict[str, str]:
-        """
-        @return: The environment of a worker.
-        """
-        names = self._descriptors(slot)
-        environ = {name: value for name, value in os.environ.items() if name not in PRIVATE}
-        return {
-            **environ,
-            # The worker finds the same modules as its parent.
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "LISTEN_FDS": str(len(names)),
-            "LISTEN_FDNAMES": ":".join(names),
-        }
-
-    def spawn(
-        self,
-        protocol: ProcessProtocol,
-        slot: int,
-        command: list[str],
-        environment: Mapping[str, str],
-    ) -> None:
-        """
-        Start a worker.
+        Start a worker.  It gets the process id of its parent: call this in the final process
+        of C{twistd}, which may fork at its start.
 
         @raise OSError: if the system cannot.
         """
-        descriptors: dict[int, Any] = {0: "w", REPORTS: "r", LOG: "r"}
-        descriptors.update(enumerate(self._descriptors(slot).values(), FIRST_SOCKET))
+        descriptors = self._descriptors(slot)
+        module = type(self._reactor).__module__
+        environ = {name: value for name, value in os.environ.items() if name not in PRIVATE}
         self._reactor.spawnProcess(
             protocol,
-            command[0],
-            command,
-            env=environment,
+            sys.executable,
+            [sys.executable, "-c", CHILD, str(os.getpid()), module, *self._arguments],
+            env={
+                **environ,
+                # The worker finds the same modules as its parent.
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "LISTEN_FDS": str(len(descriptors)),
+                "LISTEN_FDNAMES": ":".join(descriptors),
+            },
             path=self._directory,
-            childFDs=descriptors,
+            childFDs={
+                0: "w",
+                REPORTS: "r",
+                LOG: "r",
+                **dict(enumerate(descriptors.values(), FIRST_SOCKET)),
+            },
         )

@@ -127,7 +127,8 @@ class WorkersTests(SynchronousTestCase):
         parsed.workers.sockets["udp0"].clear()
         with logged() as lines:
             self.assertRaises(CannotServe, service.startService)
-        self.assertIn("udp0 listens on nothing that workers can share", lines)
+        problem = "worker 1 cannot be started: udp0 listens on nothing that workers can share"
+        self.assertIn(problem, lines)
         self.assertEqual(parsed.reactor.processes, [])
 
     def test_auto(self) -> None:
