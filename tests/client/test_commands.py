@@ -10,11 +10,13 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import struct
 import termios
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, ClassVar, NoReturn
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -22,6 +24,7 @@ from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IHalfCloseableProtocol, IListeningPort
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
+from twisted.internet.tcp import Server
 from twisted.internet.threads import deferToThread
 from zope.interface import implementer
 
@@ -41,6 +44,7 @@ from echod.tcp.greeting import GreetingFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.support import lacking, temporaryDirectory
 from tests.support.clients import ClientTestCase, Steps, reactor
+from tests.support.daemon import PATIENCE
 from tests.support.impaired import CORRUPTED, DROPPED, DUPLICATED, REORDERED, ImpairedEcho
 
 
@@ -214,10 +218,26 @@ class CommandTestCase(ClientTestCase):
         """
         @return: The address of a port, which listens until the end of the test.
         """
-        self.addCleanup(port.stopListening)
-        # Sessions see the end of their clients.
-        self.addCleanup(deferLater, reactor, 0.01)
+        self.listening(port)
         return f"127.0.0.1:{port.getHost().port}"  # type: ignore[attr-defined]
+
+    def listening(self, port: IListeningPort) -> None:
+        """
+        Let a port listen until the end of the test.
+        """
+        self.addCleanup(self.sessionsEnd)
+        self.addCleanup(port.stopListening)
+
+    @inlineCallbacks
+    def sessionsEnd(self) -> Steps:
+        """
+        Wait until the sessions have seen the end of their clients.
+        """
+        deadline = monotonic() + PATIENCE
+        while monotonic() < deadline and any(
+            isinstance(each, Server) for each in (*reactor.getReaders(), *reactor.getWriters())
+        ):
+            yield deferLater(reactor, 0.005)
 
     def start(self, *arguments: str) -> Deferred[Outcome]:
         """
@@ -543,11 +563,11 @@ class PingTests(CommandTestCase):
             "never.invalid:7",
         )
         outcome, printed = yield self.piped(
-            *("ping", "-c", "2", "-i", "0.01", "-W", "0.1"),
+            *("ping", "-c", "2", "-i", "0.01", "-W", "10"),
             *(target, target, wrong, self.unused(), nowhere),
         )
         _, *lines = printed.decode().splitlines()
-        findings = [line.split("  ")[-1].partition(" (")[0] for line in lines]
+        findings = [re.split(" {2,}", line)[-1].partition(" (")[0] for line in lines]
         unresolved = "the name cannot be resolved"
         self.assertEqual(
             findings, ["all came back", "all came back", unresolved, "refused", unresolved]
@@ -564,7 +584,7 @@ class PingTests(CommandTestCase):
         """
         path = str(temporaryDirectory(self) / "socket")
         port = reactor.listenUNIX(path, EchoFactory(reactor))
-        self.addCleanup(port.stopListening)
+        self.listening(port)
         targets = (self.tcp(EchoFactory(reactor)), f"unix:{path}")
         for option in ("--tcp", "--anew"):
             outcome, printed = yield self.piped(
