@@ -10,7 +10,6 @@ import os
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import connectProtocol
 from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from echod.client.exitstatus import errorNumber
@@ -51,7 +50,7 @@ class OneProbeProtocol(OpeningProtocol):
         Connect.
         """
         self._connecting = connectProtocol(endpoint, self)
-        self._connecting.addErrback(self._ended)
+        self._connecting.addErrback(self.ended)
 
     def opened(self) -> None:
         """
@@ -64,18 +63,11 @@ class OneProbeProtocol(OpeningProtocol):
         """
         Close the connection when the whole answer has come.
         """
-        assert self.transport is not None
         self._answer += data
         if len(self._answer) >= len(self._probe) and not self._over:
             self._over = True
-            self._connections.pinger.received(self._answer)
-            self.transport.loseConnection()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """
-        Report the end, unless the whole answer has come.
-        """
-        self._ended(reason)
+            self.pinger.received(self._answer)
+            self.close()
 
     def giveUp(self) -> None:
         """
@@ -87,7 +79,10 @@ class OneProbeProtocol(OpeningProtocol):
         else:
             self.transport.abortConnection()
 
-    def _ended(self, reason: Failure) -> None:
+    def ended(self, reason: Failure) -> None:
+        """
+        Report the end, unless the whole answer has come.
+        """
         self._connections.open.pop(self._sequence, None)
         if not self._over:
             self._over = True

@@ -32,6 +32,8 @@ class Pinger:
 
     @ivar finished: Fires with the L{Result}.
 
+    @ivar reactor: The clock.
+
     @ivar connected: True if a connection was made.
 
     @ivar addresses: The addresses of the socket; L{None} if they are unknown.
@@ -43,12 +45,16 @@ class Pinger:
 
     @ivar opened: Called when the socket is open, before the first probe is sent.
 
+    @ivar skipped: Called with the number of probes that are left out, because it is too late
+        for them.
+
     @ivar observe: Called with each event.
     """
 
     connected = False
     addresses: Addresses | None = None
     opened: Callable[[], object] = staticmethod(lambda: None)
+    skipped: Callable[[int], object] = staticmethod(lambda number: None)
     reopen: Callable[[Failure], object] | None = None
 
     _write: Callable[[bytes], object]
@@ -70,6 +76,7 @@ class Pinger:
         @param random: The source of the content of the probes.
         """
         self.finished: Deferred[Result] = Deferred()
+        self.reactor = reactor
         self.openings = Openings()
         self.plan = plan
         self.tracker = Tracker(
@@ -79,7 +86,10 @@ class Pinger:
         self.now = now
         self._began = now().monotonic
         self._sender = Sender(self.tracker, now)
-        self._schedule = Schedule(reactor, now, plan, self._send, self._checkDone)
+        self._schedule = Schedule(
+            *(reactor, now, plan, self._send, self._checkDone),
+            skipped=lambda number: self.skipped(number),
+        )
         self._expiry = Expiry(
             reactor, now, self.tracker, lambda: self._unread(), self._expired, self.end
         )

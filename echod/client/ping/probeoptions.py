@@ -10,6 +10,7 @@ from twisted.python import usage
 
 from echod.client.commonoptions import SOCKETS, ClientOptions
 from echod.client.ping.tracking.probe import MAX_SIZE
+from echod.client.target import Target
 from echod.client.udpsocket import NO_FRAGMENTS
 from echod.client.values import positive, seconds
 from echod.net.descriptions import socketPath
@@ -63,12 +64,17 @@ class ProbeOptions(ClientOptions):
     @property
     def protocol(self) -> str:
         """
-        The protocol that carries the probes.
+        The protocols that carry the probes.
+        """
+        return " and ".join(sorted(set(map(self.protocolOf, self["targets"]))))
+
+    def protocolOf(self, target: Target) -> str:
+        """
+        @return: The protocol that carries the probes of a target.
         """
         if not self["tcp"]:
             return "UDP"
-        unix = [socketPath(str(target)) is not None for target in self["targets"]]
-        return " and ".join(["TCP"] * (not all(unix)) + ["UNIX"] * any(unix))
+        return "TCP" if socketPath(str(target)) is None else "UNIX"
 
     @property
     def discovery(self) -> int | None:

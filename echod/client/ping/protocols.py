@@ -6,10 +6,18 @@ from __future__ import annotations
 
 import errno
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 
-from twisted.internet.interfaces import IHandshakeListener, IPushProducer, ISSLTransport
+from twisted.internet.error import TimeoutError
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHandshakeListener,
+    IPushProducer,
+    ISSLTransport,
+)
 from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
+from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -53,15 +61,21 @@ class DatagramProbesProtocol(DatagramProtocol):
 
 
 @implementer(IHandshakeListener)
-class OpeningProtocol(Protocol):
+class OpeningProtocol(Protocol, TimeoutMixin):
     """
     A protocol that measures how long its connection takes to open.
 
+    A peer that is stopped neither answers a TLS handshake or its end, nor reads what is in
+    the send buffer.  So each of them has a limit, the timeout of a probe.
+
     @ivar pinger: The run that it belongs to.
+
+    @ivar transport: The transport; L{None} before and after the connection.
     """
 
     transport: ISessionTransport | None = None
     _made = 0
+    _late: Failure | None = None
 
     def __init__(self, pinger: Pinger) -> None:
         self.pinger = pinger
@@ -89,6 +103,41 @@ class OpeningProtocol(Protocol):
         """
         Start sending: the connection is open.  A subclass does it.
         """
+
+    def ended(self, reason: Failure) -> None:
+        """
+        Report the end of the connection.  A subclass does it.
+        """
+
+    def close(self) -> None:
+        """
+        Close the connection, if there is one.
+        """
+        if self.transport is not None:
+            self.transport.loseConnection()
+            self.setTimeout(self.pinger.plan.timeout)
+
+    def timeoutConnection(self) -> None:
+        """
+        Cut the connection.
+        """
+        assert self.transport is not None
+        self._late = Failure(TimeoutError())
+        self.transport.abortConnection()
+
+    def callLater(self, period: float, func: Callable[[], object]) -> IDelayedCall:
+        """
+        @return: A call on the clock of the run.
+        """
+        return self.pinger.reactor.callLater(period, func)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        Report the end.
+        """
+        self.setTimeout(None)
+        self.transport = None
+        self.ended(self._late or reason)
 
     def unread(self) -> bool:
         """
@@ -119,10 +168,18 @@ class StreamProbesProtocol(OpeningProtocol):
         self._begun = bytearray()
         self._full = False
 
+    def connectionMade(self) -> None:
+        """
+        Start the time of the handshake.
+        """
+        self.setTimeout(self.pinger.plan.timeout)
+        super().connectionMade()
+
     def opened(self) -> None:
         """
         Start sending, or go on.
         """
+        self.setTimeout(None)
         assert self.transport is not None
         self.transport.registerProducer(self, True)
         self.pinger.openings.again += self.pinger.started
@@ -142,7 +199,7 @@ class StreamProbesProtocol(OpeningProtocol):
             self.pinger.received(bytes(self._begun))
             self._begun.clear()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def ended(self, reason: Failure) -> None:
         """
         Deliver an incomplete piece, and report the end.
         """
@@ -156,7 +213,7 @@ class StreamProbesProtocol(OpeningProtocol):
         """
         if self.transport is not None:
             self.transport.unregisterProducer()
-            self.transport.loseConnection()
+        super().close()
 
     def pauseProducing(self) -> None:
         """

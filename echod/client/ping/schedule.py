@@ -17,6 +17,12 @@ BURST = 64
 How many overdue actions happen before the reactor serves other descriptors.
 """
 
+LONGEST_DELAY = SECOND
+"""
+How late an action is made up for, in nanoseconds.  A process that is later was stopped.  All
+overdue probes at once would measure nothing, and could exceed a rate limit.
+"""
+
 SLIP = 100_000
 """
 How late an action is a slip, in nanoseconds: several times as late as it is on an idle
@@ -38,7 +44,8 @@ class Slips:
 class Schedule:
     """
     Performs the nth action n intervals after the start.  Overdue actions are made up
-    for, so delays do not add up.
+    for, so delays do not add up.  After a longer delay, overdue actions are left out, and the
+    number of actions stays the same.
 
     @ivar slips: The actions that happened late.
 
@@ -59,6 +66,7 @@ class Schedule:
         plan: Plan,
         act: Callable[[], bool],
         done: Callable[[], object],
+        skipped: Callable[[int], object],
     ) -> None:
         """
         @param now: Returns the time.
@@ -67,6 +75,8 @@ class Schedule:
             it is tried again.
 
         @param done: Called after the last action.
+
+        @param skipped: Called with the number of actions that are left out.
         """
         self._reactor = reactor
         self._now = now
@@ -75,7 +85,8 @@ class Schedule:
         self._count = plan.probes
         self._act = act
         self._done = done
-        self._next = 0
+        self._skipped = skipped
+        self._acted = 0
         self.slips = Slips()
 
     def start(self) -> None:
@@ -83,7 +94,7 @@ class Schedule:
         Perform the first action now.
         """
         self.started = True
-        self._start = self._now().monotonic
+        self._due = self._now().monotonic
         if self._sending is not None:
             self._ending = self._reactor.callLater(self._sending, self.finish)
         self._timer = makeTimer(self._reactor, self._turn)
@@ -109,22 +120,29 @@ class Schedule:
     def _turn(self) -> None:
         for _ in range(BURST):
             left = self._left()
-            if self._next == self._count or self.isOver or left > 0:
+            if self._acted == self._count or self.isOver or left > 0:
                 break
+            if -left > LONGEST_DELAY and self._interval:
+                self._skip(-left // self._interval)
             if not self._act():
                 # Give the full buffer time to drain.
                 left = 2 * RESOLUTION
                 break
-            self._next += 1
+            self._acted += 1
+            self._due += self._interval
             if -left > SLIP and self._interval:
                 self.slips.count += 1
                 self.slips.longest = max(self.slips.longest, -left)
         if self.isOver:
             return
-        if self._next == self._count:
+        if self._acted == self._count:
             self.finish()
         else:
             self._timer.set(left)
 
     def _left(self) -> int:
-        return self._start + self._next * self._interval - self._now().monotonic
+        return self._due - self._now().monotonic
+
+    def _skip(self, number: int) -> None:
+        self._due += number * self._interval
+        self._skipped(number)

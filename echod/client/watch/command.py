@@ -8,8 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from socket import gethostname
-from time import time
 from types import ModuleType
 
 from twisted.internet.abstract import isIPAddress, isIPv6Address
@@ -25,7 +23,6 @@ from echod.client.watch.options import WatchOptions
 from echod.client.watch.prober import LookUp, Prober, startAll
 from echod.client.watch.results import Results
 from echod.net.format import hostPort
-from echod.net.httphosts import HostNames, machineNames
 
 MISSING = "needs the status extra: pip install 'txechod[status]'"
 
@@ -46,10 +43,8 @@ async def watch(
     except ImportError:
         raise ClientError(Outcome(USAGE, MISSING)) from None
     targets = options["targets"]
-    results = [Results(target, time) for target in targets]
-    protocol = "TCP" if options["tcp"] else "UDP"
-    names = HostNames(machineNames(gethostname()))
-    site = httpserver.WatchSite(metrics.registryFor(results, protocol), results, names)
+    results = [Results(target, options.protocolOf(target)) for target in targets]
+    site = httpserver.WatchSite(metrics.registryFor(results), results)
     ports = httpserver.listen(run.reactor, options.place, site)
     stopped: Deferred[None] = Deferred()
     run.interrupt = stopped.cancel

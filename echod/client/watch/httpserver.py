@@ -21,8 +21,7 @@ from echod.client.exitstatus import SOME, ClientError, Outcome
 from echod.client.reactor import IClientReactor
 from echod.client.watch.options import Place
 from echod.client.watch.results import Results
-from echod.net.format import hostPort, quoted
-from echod.net.httphosts import MISDIRECTED, HostNames
+from echod.net.format import hostPort
 
 NO_IPV6 = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 """
@@ -65,44 +64,21 @@ class Page(Resource):
         return self._body()
 
 
-class Index(Page):
-    """
-    The page for browsers.  It is refused to a page that has the name of another site.
-    """
-
-    def __init__(self, results: list[Results], names: HostNames) -> None:
-        super().__init__(partial(index, results), b"text/html; charset=utf-8")
-        self._names = names
-
-    def render_GET(self, request: Request) -> bytes:
-        """
-        Answer a request.
-        """
-        host = self._names.foreign(request.requestHeaders.getRawHeaders(b"host", []))
-        if host is None:
-            return super().render_GET(request)
-        request.setResponseCode(MISDIRECTED)
-        return (
-            f"The name {quoted(host)} is not one of this machine; use its address.\n".encode()
-        )
-
-
 class WatchSite(Site):
     """
     The metrics, an index page, and C{/healthz}.
+
+    All of them answer under every name.  Prometheus asks under any name, and its metrics
+    contain all that the page contains: to refuse the page to other sites would protect
+    nothing.
     """
 
     noisy = False
 
-    def __init__(
-        self, registry: CollectorRegistry, results: list[Results], names: HostNames
-    ) -> None:
-        """
-        @param names: The names under which browsers may ask for the page.
-        """
+    def __init__(self, registry: CollectorRegistry, results: list[Results]) -> None:
         root = Resource()
         metrics = partial(generate_latest, registry)
-        root.putChild(b"", Index(results, names))
+        root.putChild(b"", Page(partial(index, results), b"text/html; charset=utf-8"))
         root.putChild(b"healthz", Page(lambda: b"ok\n", b"text/plain; charset=utf-8"))
         root.putChild(b"metrics", Page(metrics, CONTENT_TYPE_LATEST.encode()))
         super().__init__(root)
@@ -119,7 +95,7 @@ def index(results: list[Results]) -> bytes:
     """
     rows = "\n".join(
         ROW.format(
-            target=escape(each.target),
+            target=escape(each.labels[0]),
             sent=each.sent,
             lost=each.lost,
             now="up" if each.up else "down",

@@ -23,13 +23,14 @@ from echod.net.histogram import buckets
 
 LABELS = ("target", "protocol")
 """
-The labels of each series: the target as on the command line, and UDP or TCP.
+The labels of each series.
 """
 
 COUNTERS = {
     "sent": "Probes that were sent, or should have been sent but could not.",
     "received": "Probes that were answered correctly and in time.",
     "lost": "Probes that had no correct answer in time.",
+    "skipped": "Probes that were left out: echoc was stopped, or the connection was full.",
     "late": "Correct answers that came too late.  These probes are lost.",
     "duplicated": "Answers to probes that were answered before.",
     "truncated": "Answers that were cut short.",
@@ -43,12 +44,12 @@ The counters of probes by name, with their descriptions.
 """
 
 
-def registryFor(results: Sequence[Results], protocol: str) -> CollectorRegistry:
+def registryFor(results: Sequence[Results]) -> CollectorRegistry:
     """
     @return: The metrics of all targets, and of this process.
     """
     registry = CollectorRegistry()
-    registry.register(WatchCollector(results, protocol))
+    registry.register(WatchCollector(results))
     ProcessCollector(registry=registry)
     return registry
 
@@ -58,9 +59,8 @@ class WatchCollector(Collector):
     The results of all targets, read at each scrape.
     """
 
-    def __init__(self, results: Sequence[Results], protocol: str) -> None:
+    def __init__(self, results: Sequence[Results]) -> None:
         self._results = results
-        self._protocol = protocol
 
     def collect(self) -> Iterable[Metric]:
         """
@@ -102,7 +102,7 @@ class WatchCollector(Collector):
         for each in self._results:
             number = value(each)
             if number is not None:
-                metric.add_metric(self._labels(each), number)
+                metric.add_metric(each.labels, number)
         return metric
 
     def _errors(self) -> Metric:
@@ -111,7 +111,7 @@ class WatchCollector(Collector):
         )
         for each in self._results:
             for reason, number in each.errors.items():
-                errors.add_metric([*self._labels(each), reason], number)
+                errors.add_metric((*each.labels, reason), number)
         return errors
 
     def _roundTrips(self) -> Metric:
@@ -120,10 +120,5 @@ class WatchCollector(Collector):
         )
         for each in self._results:
             histogram = each.roundTrips
-            roundTrips.add_metric(
-                self._labels(each), buckets(BOUNDS, histogram.counts), histogram.sum
-            )
+            roundTrips.add_metric(each.labels, buckets(BOUNDS, histogram.counts), histogram.sum)
         return roundTrips
-
-    def _labels(self, results: Results) -> list[str]:
-        return [results.target, self._protocol]

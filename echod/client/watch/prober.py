@@ -11,7 +11,6 @@ from math import ceil, floor
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 
@@ -30,7 +29,7 @@ The time between two checks of the socket, in seconds: as often as most names ma
 SHORTEST_PAUSE = 1.0
 """
 The shortest time between two attempts to open a socket, in seconds.  Each of them looks the
-name up.
+name up, and a server may close each connection at once.
 """
 
 Measure = Callable[[Pinger], Coroutine[Any, Any, Result]]
@@ -103,6 +102,7 @@ class Prober:
         began = self._reactor.seconds()
         pinger = Pinger(self._reactor, self._plan, self._results.observe, now=self._now)
         pinger.opened = partial(self._opened, pinger)
+        pinger.skipped = self._skip
         checks = LoopingCall(self._check, pinger)
         checks.clock = self._reactor
         # In this time, at least one answer is due.
@@ -121,8 +121,8 @@ class Prober:
         self._results.ended(problem)
         self._failed = problem is not None
         self._next += pinger.tracker.attempted
-        earliest = began if pinger.started else began + SHORTEST_PAUSE
-        due = ceil(self._probesAt(max(earliest, self._reactor.seconds())))
+        earliest = max(began + SHORTEST_PAUSE, self._reactor.seconds())
+        due = ceil(self._probesAt(earliest))
         if self._failed:
             self._miss(due)
         self._next = due
@@ -149,6 +149,10 @@ class Prober:
         self._results.miss(max(due - self._next, 0))
         self._next = max(due, self._next)
 
+    def _skip(self, number: int) -> None:
+        self._results.skipped += number
+        self._next += number
+
     async def _check(self, pinger: Pinger) -> None:
         """
         End a run whose socket brings no answers, or is connected to an old address.  A socket
@@ -171,7 +175,9 @@ class Prober:
             return False
         try:
             found = await self._lookUp()
-        except DNSLookupError:
+        except Exception as error:
+            # A socket that works does not need the name.
+            self._results.failed(error)
             return False
         # The scope of a link can be a number or a name.
         peer = re.sub("%[^]]*", "", pinger.addresses.peer)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from time import time
 
 from twisted.internet import error
 
@@ -37,10 +38,15 @@ cannot be made for another reason.
 
 class Results:
     """
+    @ivar labels: The target as on the command line, and its protocol.
+
     @ivar sent: How many probes were sent, or should have been sent.
 
     @ivar lost: How many of them had no correct answer in time.  Each probe is received in
         time, lost or in flight.
+
+    @ivar skipped: How many probes were left out, because this process was stopped, or because a
+        connection took no more data.
 
     @ivar kinds: How many events there were of each kind.
 
@@ -61,12 +67,14 @@ class Results:
     up = False
     answered: float | None = None
 
-    def __init__(self, target: object, wallClock: Callable[[], float]) -> None:
+    def __init__(
+        self, target: object, protocol: str, wallClock: Callable[[], float] = time
+    ) -> None:
         """
         @param wallClock: Returns the time of day.
         """
-        self.target = str(target)
-        self.sent = self.lost = self.reordered = self.reconnected = 0
+        self.labels = (str(target), protocol)
+        self.sent = self.lost = self.skipped = self.reordered = self.reconnected = 0
         self.kinds: Counter[Kind] = Counter()
         self.errors: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self.roundTrips = Histogram(BOUNDS)
@@ -76,12 +84,13 @@ class Results:
     def count(self, name: str) -> int:
         """
         @return: The number of probes or answers with a result: C{sent}, C{received}, C{lost},
-            C{reordered}, or the value of a L{Kind}.
+            C{skipped}, C{reordered}, or the value of a L{Kind}.
         """
         found = {
             "sent": self.sent,
             "received": self.kinds[Kind.ANSWERED],
             "lost": self.lost,
+            "skipped": self.skipped,
             "reordered": self.reordered,
         }.get(name)
         return self.kinds[Kind(name)] if found is None else found

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone, ConnectionRefusedError
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionRefusedError
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -62,6 +62,7 @@ class MemoryEndpoint:
         transport.protocol = factory.buildProtocol(None)
         transport.protocol.makeConnection(transport)
         connecting.callback(transport.protocol)
+        self.transports.append(transport)
         return transport
 
 
@@ -187,6 +188,19 @@ class ConnectionsTests(SynchronousTestCase):
         self.pinger.end()
         self.assertEqual(self.result().inFlight, 1)
         self.assertTrue(transport.disconnected)
+
+    def test_closing(self) -> None:
+        """
+        A server that does not let a connection end has one timeout for it.
+        """
+        self.start(1)
+        transport = self.endpoint.accept()
+        transport.protocol.dataReceived(transport.value())
+        self.assertEqual((transport.disconnecting, transport.disconnected), (True, False))
+        self.time.pass_(0.51)
+        self.assertTrue(transport.disconnected)
+        transport.protocol.connectionLost(Failure(ConnectionAborted()))
+        self.assertEqual(self.connections.open, {})
 
     def test_halfAnswer(self) -> None:
         """

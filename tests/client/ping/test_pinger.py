@@ -86,6 +86,7 @@ class ScheduleTests(SynchronousTestCase):
         self.time = Time()
         self.acted: list[int] = []
         self.done: list[None] = []
+        self.skipped: list[int] = []
         self.room = True
 
     def schedule(self, milliseconds: float, count: int | None) -> Schedule:
@@ -104,6 +105,7 @@ class ScheduleTests(SynchronousTestCase):
             Plan(count, milliseconds / 1000),
             act,
             lambda: self.done.append(None),
+            self.skipped.append,
         )
         schedule.start()
         return schedule
@@ -131,6 +133,21 @@ class ScheduleTests(SynchronousTestCase):
             expected = self.time.clock.seconds() / 0.002
             self.assertLess(abs(len(self.acted) - expected), 3)
             self.time.pass_(0.2)
+
+    def test_longOverdue(self) -> None:
+        """
+        If the process was stopped for more than a second, overdue actions are left out.  Then
+        the schedule is on time again, and no action is missing at the end.
+        """
+        self.schedule(100, 8)
+        self.time.pass_(0.35)
+        self.time.clock.advance(3600)
+        self.assertEqual(len(self.acted), 5)
+        self.time.pass_(1)
+        self.assertEqual((len(self.acted), len(self.done)), (8, 1))
+        self.assertEqual(self.skipped, [35999])
+        slots = [round(when / (100 * MILLISECOND), 1) for when in self.acted]
+        self.assertEqual(slots, [0, 1, 2, 3, 36003.5, 36004, 36005, 36006])
 
     def test_turn(self) -> None:
         """
@@ -165,7 +182,7 @@ class ScheduleTests(SynchronousTestCase):
             schedule.stop()
             return True
 
-        schedule = Schedule(self.time.clock, self.time.moment, Plan(3, 0), act, list)
+        schedule = Schedule(self.time.clock, self.time.moment, Plan(3, 0), act, list, print)
         schedule.start()
         self.assertEqual(self.time.clock.getDelayedCalls(), [])
 

@@ -92,6 +92,9 @@ class StreamTests(SynchronousTestCase):
         """
         result = self.successResultOf(self.pinger.finished)
         self.stream.close()
+        for transport in self.endpoint.transports:
+            if transport.disconnecting:
+                self.lose(transport)
         self.assertEqual(self.time.clock.getDelayedCalls(), [])
         return verdict(result, "it")
 
@@ -228,6 +231,21 @@ class StreamTests(SynchronousTestCase):
         self.assertGreater(min(pauses), SHORTEST_PAUSE)
         self.assertLess(max(pauses), 2 * SHORTEST_PAUSE)
 
+    def test_closing(self) -> None:
+        """
+        At the end of the run, a server that does not let the connection end has one timeout
+        for it.
+        """
+        self.start(1)
+        transport: Any = self.accept()
+        self.stream.close()
+        self.time.pass_(0.9)
+        self.assertEqual((transport.disconnecting, transport.disconnected), (True, False))
+        self.time.pass_(0.2)
+        self.assertTrue(transport.disconnected)
+        self.lose(transport)
+        self.outcome()
+
     def test_closeWhileConnecting(self) -> None:
         """
         At the end of the run, an attempt to connect is given up.
@@ -248,13 +266,17 @@ class OpeningTests(SynchronousTestCase):
     Tests for L{Openings} and C{OpeningProtocol}.
     """
 
-    def pinger(self) -> tuple[Pinger, Time]:
+    def pinger(self, persistent: bool = False) -> tuple[Pinger, Time]:
         """
         @return: A run that has not started, and its clock.
         """
         time = Time()
         pinger = Pinger(
-            time.clock, Plan(), lambda event: None, now=time.moment, random=Random(1)
+            time.clock,
+            Plan(persistent=persistent),
+            lambda event: None,
+            now=time.moment,
+            random=Random(1),
         )
         self.addCleanup(pinger.end)
         return pinger, time
@@ -301,6 +323,25 @@ class OpeningTests(SynchronousTestCase):
         protocol.connectionLost(Failure(Exception([("", "", "certificate verify failed")])))
         outcome = verdict(self.successResultOf(pinger.finished), "it")
         self.assertEqual(outcome, (SOME, "it: TLS failed (certificate verify failed)"))
+
+    def test_handshakeSilent(self) -> None:
+        """
+        A server that does not answer the handshake has one timeout for it.  Then a persistent
+        run connects again, and another run ends.
+        """
+        for persistent in (False, True):
+            pinger, time = self.pinger(persistent)
+            reopened: list[Failure] = []
+            pinger.reopen = reopened.append
+            client: Any = StreamProbesProtocol(pinger)
+            transport = MemoryTLSTransport(client)
+            time.pass_(0.9)
+            self.assertFalse(transport.aborted)
+            time.pass_(0.2)
+            self.assertTrue(transport.aborted)
+            self.assertEqual(len(reopened), persistent)
+            reason = reopened[0].value if persistent else pinger.result().lost
+            self.assertIsInstance(reason, TimeoutError)
 
     def test_exact(self) -> None:
         """

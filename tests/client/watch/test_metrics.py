@@ -29,14 +29,14 @@ class MetricsTests(SynchronousTestCase):
     def setUp(self) -> None:
         if find_spec("prometheus_client") is None:
             lacking("prometheus_client")
-        self.results = Results("it:7", lambda: 1.5e9)
+        self.results = Results("it:7", "UDP", lambda: 1.5e9)
 
     def samples(self) -> dict[str, float]:
         """
         @return: The samples of the target by name, without their common labels.
         """
         samples = {}
-        registry = registryFor([self.results], "UDP")
+        registry = registryFor([self.results])
         for family in text_string_to_metric_families(generate_latest(registry).decode()):
             self.assertTrue(family.documentation)
             for sample in family.samples:
@@ -53,7 +53,7 @@ class MetricsTests(SynchronousTestCase):
         """
         samples = self.samples()
         self.assertEqual(set(samples.values()), {0})
-        self.assertEqual(len(samples), 1 + 10 + 1 + len(REASONS) + len(BOUNDS) + 3)
+        self.assertEqual(len(samples), 1 + 11 + 1 + len(REASONS) + len(BOUNDS) + 3)
 
     def test_events(self) -> None:
         """
@@ -61,7 +61,7 @@ class MetricsTests(SynchronousTestCase):
         """
         for event in EVENTS:
             self.results.observe(event)
-        self.results.reconnected = 5
+        self.results.reconnected, self.results.skipped = 5, 6
         samples = self.samples()
         expected = {
             "reconnects_total": 5,
@@ -70,6 +70,7 @@ class MetricsTests(SynchronousTestCase):
             "probes_sent_total": 3,
             "probes_received_total": 2,
             "probes_lost_total": 2,
+            "probes_skipped_total": 6,
             "probes_late_total": 1,
             "probes_duplicated_total": 1,
             "probes_truncated_total": 1,
@@ -106,6 +107,6 @@ class MetricsTests(SynchronousTestCase):
         """
         The metrics name the version, and describe the process.
         """
-        text = generate_latest(registryFor([], "TCP")).decode()
+        text = generate_latest(registryFor([])).decode()
         self.assertIn("\nechoc_build_info{version=", text)
         self.assertIn("\nprocess_open_fds ", text)

@@ -19,7 +19,7 @@ from echod.client.ping.result import Result
 from echod.client.ping.tracking.events import Kind
 from echod.client.target import Address
 from echod.client.watch.prober import Prober, startAll
-from echod.client.watch.results import Results, reason
+from echod.client.watch.results import CONNECTION, LOOKUP, Results, reason
 from tests.client.ping.test_pinger import Time
 from tests.extended import pingaccuracy, pingrelay
 
@@ -36,7 +36,7 @@ class ProberTests(SynchronousTestCase):
 
     @ivar problem: The error that the next runs end with, if any.
 
-    @ivar found: The addresses of the target; empty if its name cannot be looked up.
+    @ivar found: The addresses of the target, or the error of looking up its name.
     """
 
     def setUp(self) -> None:
@@ -46,8 +46,8 @@ class ProberTests(SynchronousTestCase):
         self.probes: list[tuple[float, bytes]] = []
         self.problem: Exception | None = None
         self.ended = 0
-        self.results = Results("it", lambda: 1e9 + self.clock.seconds())
-        self.found = [Address("192.0.2.1", 7), PEER]
+        self.results = Results("it", "UDP", lambda: 1e9 + self.clock.seconds())
+        self.found: list[Address] | Exception = [Address("192.0.2.1", 7), PEER]
         self.prober = self.made(PLAN)
         self.prober.start(0.5)
 
@@ -65,8 +65,8 @@ class ProberTests(SynchronousTestCase):
         """
         @return: The addresses of the target.
         """
-        if not self.found:
-            raise DNSLookupError("no address")
+        if isinstance(self.found, Exception):
+            raise self.found
         return self.found
 
     async def measure(self, pinger: Pinger) -> Result:
@@ -122,12 +122,14 @@ class ProberTests(SynchronousTestCase):
 
     def test_healthy(self) -> None:
         """
-        A socket that works is kept, also while the name cannot be looked up; each probe is
-        sent one interval after the probe before it.
+        A socket that works is kept, also if the name cannot be looked up, which is counted;
+        each probe is sent one interval after the probe before it.
         """
         self.answerAll(80)
-        self.found = []
-        self.answerAll(120)
+        self.found = DNSLookupError("no address")
+        self.answerAll(60)
+        self.found = ValueError("no error of a name server")
+        self.answerAll(60)
         self.assertEqual(
             [round(when, 1) for when, _ in self.probes], [0.5 + 2 * n for n in range(100)]
         )
@@ -135,6 +137,10 @@ class ProberTests(SynchronousTestCase):
         self.assertEqual((self.counts(), self.results.up), ((100, 100, 0), True))
         self.assertAlmostEqual(self.results.answered or 0, 1e9 + 198.6, 1)
         self.assertLess(self.runs[0][0].tracker.total.sent, 40)
+        self.assertEqual([self.results.errors[each] for each in (LOOKUP, CONNECTION)], [1, 1])
+        self.runs[0][0].connectionLost(Failure(error.ConnectionLost()))
+        self.advance(2)
+        self.assertEqual(len(self.runs), 2)
 
     def test_moved(self) -> None:
         """
@@ -271,6 +277,39 @@ class ProberTests(SynchronousTestCase):
         self.assertEqual(len(self.runs), 4)
         self.assertEqual(self.results.errors["unreachable"], 4)
         self.assertEqual(self.counts(), (44, 0, 44))
+
+    def test_closedAtOnce(self) -> None:
+        """
+        If the server closes each connection at once, the next attempt to connect is a second
+        later, too.
+        """
+        self.prober.stop()
+
+        def write(probe: bytes) -> None:
+            self.clock.callLater(0, lambda: lose(Failure(error.ConnectionDone())))
+
+        def lose(reason: Failure) -> None:
+            self.runs[-1][0].connectionLost(reason)
+
+        self.write = write  # type: ignore[method-assign]
+        self.made(Plan(interval=0.1)).start(0)
+        self.advance(3.5)
+        self.assertEqual(len(self.runs), 4)
+        self.assertEqual(self.results.errors["connection"], 4)
+        self.assertEqual(self.counts(), (44, 0, 44))
+
+    def test_stopped(self) -> None:
+        """
+        If this process is stopped, the probes of that time are neither sent nor lost.
+        """
+        self.answerAll(20)
+        self.clock.advance(3600)
+        self.answer()
+        self.answerAll(20)
+        self.assertEqual((self.counts(), self.results.skipped), ((21, 21, 0), 1799))
+        self.runs[0][0].connectionLost(Failure(error.ConnectionLost()))
+        self.advance(2)
+        self.assertEqual((self.counts(), len(self.runs)), ((22, 21, 1), 2))
 
     def test_slowConnection(self) -> None:
         """

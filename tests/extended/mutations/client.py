@@ -187,6 +187,42 @@ MUTATIONS = [
     ),
     Mutation(
         "echod/client/ping/protocols.py",
+        "            self.setTimeout(self.pinger.plan.timeout)\n",
+        "",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/protocols.py",
+        "        self.setTimeout(self.pinger.plan.timeout)\n        super()",
+        "        super()",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/protocols.py",
+        "self._late or reason",
+        "reason",
+        STREAM_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/connections.py",
+        "self.close()",
+        "self.transport.loseConnection()  # type: ignore[union-attr]",
+        "tests/client/ping/test_connections.py",
+    ),
+    Mutation(
+        "echod/client/ping/schedule.py",
+        "if -left > LONGEST_DELAY and",
+        "if False and",
+        PINGER_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/schedule.py",
+        "if -left > LONGEST_DELAY and",
+        "if -left > 0 and",
+        PINGER_TESTS,
+    ),
+    Mutation(
+        "echod/client/ping/protocols.py",
         "if not ISSLTransport.providedBy(self.transport):",
         "if True:",
         STREAM_TESTS,

@@ -21,7 +21,18 @@ OPTIONS_TESTS = "tests/client/watch/test_options.py"
 ALERTS_TESTS = "tests/deploy/test_watchalerts.py"
 
 MUTATIONS = [
-    Mutation(PROBER, "else began + SHORTEST_PAUSE", "else began", PROBER_TESTS),
+    Mutation(PROBER, "max(began + SHORTEST_PAUSE, ", "max(began, ", PROBER_TESTS),
+    Mutation(
+        PROBER,
+        "except Exception as error:\n            # A",
+        "except OSError as error:\n            # A",
+        PROBER_TESTS,
+    ),
+    Mutation(
+        PROBER, "            self._results.failed(error)", "            pass", PROBER_TESTS
+    ),
+    Mutation(PROBER, "        self._next += number\n", "", PROBER_TESTS),
+    Mutation(PROBER, "self._results.skipped += number", "pass", PROBER_TESTS),
     Mutation(PROBER, "ceil(self._probesAt(", "floor(self._probesAt(", PROBER_TESTS),
     Mutation(PROBER, "self._next += pinger.tracker.attempted", "pass", PROBER_TESTS),
     Mutation(PROBER, "            self._miss(due)\n", "            pass\n", PROBER_TESTS),
@@ -45,7 +56,7 @@ MUTATIONS = [
     Mutation(RESULTS, '"lost": self.lost,', '"lost": self.sent,', METRICS_TESTS),
     Mutation(METRICS, "if number is not None", "if True", METRICS_TESTS),
     Mutation(SERVER, "if ports and getattr(", "if getattr(", COMMAND_TESTS),
-    Mutation(SERVER, "escape(each.target)", "each.target", COMMAND_TESTS),
+    Mutation(SERVER, "escape(each.labels[0])", "each.labels[0]", COMMAND_TESTS),
     Mutation(SERVER, "        number = port.getHost().port\n", "", COMMAND_TESTS),
     Mutation(
         SERVER,
@@ -61,7 +72,7 @@ MUTATIONS = [
     Mutation(OPTIONS, 'self["targets"].count(target) > 1', "False", OPTIONS_TESTS),
     Mutation(OPTIONS, "FEWEST), MOST)", "0), 1 << 20)", OPTIONS_TESTS),
     Mutation(OPTIONS, 'or bool(self["anew"])', "", OPTIONS_TESTS),
-    Mutation(SERVER, "if host is None:", "if True:", COMMAND_TESTS),
+    Mutation(COMMAND, "options.protocolOf(target)", "options.protocol", COMMAND_TESTS),
     Mutation(OPTIONS, "(LOOPBACK, LOOPBACK6)", "(LOOPBACK,)", OPTIONS_TESTS),
     Mutation(ALERTS, "received_total[2m]) == 0", "received_total[2m]) < 40", ALERTS_TESTS),
     Mutation(ALERTS, "sent_total[5m]) > 0.01", "sent_total[5m]) > 0.02", ALERTS_TESTS),
