@@ -1,186 +1,30 @@
 """
-Tests for L{echod.uvloopreactor}.
-
-Most of what a reactor has to do is told by Twisted's own tests, which run here
-for this one.
+Tests for L{echod.uvloopreactor.connection}.
 """
 
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 import struct
-import sys
-from collections.abc import Callable
-from resource import RLIMIT_NOFILE, getrlimit, setrlimit
-from subprocess import PIPE, STDOUT, run
 from threading import Event, Thread
 from typing import Any
-from weakref import WeakSet
 
 from twisted.internet import tcp
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.error import ConnectionDone, ConnectionLost, ProcessDone
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import Factory, ProcessProtocol, Protocol, connectionDone
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.python import context, log
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from tests.support import CHECKOUT, MEASURED, lacking, program
-from tests.support.daemon import PATIENCE
-from tests.support.protocols import RecordingProtocol
-
-try:
-    from echod import uvloopreactor
-except ModuleNotFoundError:
-    uvloopreactor = None  # type: ignore[assignment]
+from tests.support.uvloopserving import Recorder, UVLoopTestCase, sendingAll
 
 
-class Recorder(RecordingProtocol):
+class ConnectionTests(UVLoopTestCase):
     """
-    Records the data that it receives, and stops its reactor at the end.
+    Tests for L{Connection<echod.uvloopreactor.connection.Connection>}.
     """
-
-    address: Any
-    factory: Any
-    transport: Any
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """
-        Stop the reactor.
-        """
-        self.factory.reactor.stop()
-
-
-@implementer(IHalfCloseableProtocol)
-class Greeting(Recorder):
-    """
-    Sends a greeting, closes its sending side, and then does not read for a moment.
-
-    @ivar reason: Why the connection has ended.
-
-    @ivar usesLibuv: True if libuv had the connection at its end.
-    """
-
-    greeting = b"hello"
-    reason: Failure
-    usesLibuv: bool
-
-    def connectionMade(self) -> None:
-        """
-        Greet.
-        """
-        self.transport.write(self.greeting)
-        self.transport.loseWriteConnection()
-
-    def writeConnectionLost(self) -> None:
-        """
-        Do not read for a moment.
-        """
-        self.transport.pauseProducing()
-        self.factory.reactor.callLater(0.05, self.transport.resumeProducing)
-
-    def readConnectionLost(self) -> None:
-        """
-        Close.
-        """
-        self.usesLibuv = self.transport._uv is not None
-        self.transport.loseConnection()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """
-        Keep the reason.
-        """
-        self.reason = reason
-        super().connectionLost(reason)
-
-
-def sendingAll(data: bytes) -> Callable[[socket.socket], None]:
-    """
-    @return: A function that sends data on a client, at once, and nothing more.
-    """
-
-    def start(client: socket.socket) -> None:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, max(len(data), 1 << 16))
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-
-    return start
-
-
-class UVLoopReactorTests(SynchronousTestCase):
-    """
-    Tests for L{UVLoopReactor<echod.uvloopreactor.UVLoopReactor>}.
-    """
-
-    def setUp(self) -> None:
-        if uvloopreactor is None:
-            lacking("uvloop")
-
-    def test_internals(self) -> None:
-        """
-        The internals of Twisted are as the reactor expects them.
-        """
-        reactor = uvloopreactor.UVLoopReactor()
-        self.assertEqual(len(reactor._signalsFactory()._signalHandlings), 2)
-        self.assertEqual(tcp.Connection.bufferSize, 65536)
-
-    def serve(self, protocol: Recorder, start: Any, interface: str = "127.0.0.1") -> None:
-        """
-        Serve one connection until its end.
-
-        @param start: Called with a socket that is connected.
-        """
-        reactor = uvloopreactor.UVLoopReactor()
-        factory: Any = Factory()
-        factory.noisy = False
-        factory.reactor = reactor
-        protocol.factory = factory
-
-        def build(address: Any) -> Protocol:
-            protocol.address = address
-            return protocol
-
-        factory.buildProtocol = build
-        port = reactor.listenTCP(0, factory, interface=interface)
-        client = socket.create_connection((interface, port.getHost().port))
-        self.addCleanup(client.close)
-        reactor.callWhenRunning(start, client)
-        timeout = reactor.callLater(PATIENCE, reactor.stop)
-        reactor.run(installSignalHandlers=False)
-        self.assertTrue(timeout.active())
-
-    def test_cancelledCalls(self) -> None:
-        """
-        Cancelled calls leave memory before another call is due, and the other calls are
-        made.
-        """
-        reactor = uvloopreactor.UVLoopReactor()
-        calls: WeakSet[Any] = WeakSet()
-        left: list[int] = []
-        made: list[str] = []
-
-        def set(later: int) -> None:
-            for _ in range(100):
-                calls.add(call := reactor.callLater(PATIENCE, reactor.stop))
-                call.cancel()
-            if later:
-                reactor._asyncioEventloop.call_soon(set, later - 1)
-            else:
-                left.append(len(calls))
-                reactor.callLater(0.01, made.append, "early")
-                reactor.callLater(0.02, reactor.stop)
-
-        timeout = reactor.callLater(PATIENCE, made.append, "late")
-        reactor.callWhenRunning(set, 100)
-        reactor.run(installSignalHandlers=False)
-        # Of 10,100 there are some of the last two turns.
-        self.assertLess(left[0], 400)
-        self.assertEqual(made, ["early"])
-        self.assertEqual(reactor.getDelayedCalls(), [timeout])
 
     def test_readSize(self) -> None:
         """
@@ -191,7 +35,7 @@ class UVLoopReactorTests(SynchronousTestCase):
         data = bytes(range(256)) * 4096
         self.serve(protocol, sendingAll(data))
         self.assertTrue(protocol.received == data)
-        self.assertLessEqual(max(map(len, protocol.pieces)), uvloopreactor.READ_SIZE)
+        self.assertLessEqual(max(map(len, protocol.pieces)), tcp.Connection.bufferSize)
 
     def test_pausedFromTheStart(self) -> None:
         """
@@ -275,22 +119,6 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.serve(Replying(), lambda client: client.sendall(b"x"))
         self.assertEqual([data for data in written if data], [b"0123456789"])
 
-    def read(self, client: socket.socket, size: int, received: bytearray, when: Event) -> None:
-        """
-        Read this number of bytes in a thread, and close.
-        """
-        client.settimeout(PATIENCE)
-
-        def run() -> None:
-            when.wait(PATIENCE)
-            while len(received) < size and (data := client.recv(65536)):
-                received.extend(data)
-            client.close()
-
-        thread = Thread(target=run)
-        self.addCleanup(thread.join)
-        thread.start()
-
     def test_largeWrite(self) -> None:
         """
         A write of more data than a socket takes arrives completely and in order.
@@ -339,18 +167,6 @@ class UVLoopReactorTests(SynchronousTestCase):
         protocol = Answering()
         self.serve(protocol, start)
         self.assertTrue(received == answer * 2)
-
-    def test_port(self) -> None:
-        """
-        The socket of a port can be duplicated, and does not block.
-        """
-        reactor = uvloopreactor.UVLoopReactor()
-        port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
-        with port.socket.dup() as copy:
-            self.assertEqual(copy.getsockname()[1], port.getHost().port)
-        self.assertEqual(port.socket.gettimeout(), 0)
-        port.stopListening()
-        reactor.removeAll()
 
     def test_writeAfterDelivery(self) -> None:
         """
@@ -587,41 +403,6 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.assertEqual(protocol.pieces, [])
         self.assertEqual(successor.pieces, [b"early"])
 
-    def test_takenOutAndPutBack(self) -> None:
-        """
-        A connection that was removed from the reactor neither reads nor writes, until it
-        is added again.
-        """
-
-        class TakenOut(Recorder):
-            client: socket.socket
-
-            def dataReceived(self, data: bytes) -> None:
-                super().dataReceived(data)
-                self.transport.write(data.upper())
-                if len(self.pieces) == 1:
-                    self.factory.reactor.removeReader(self.transport)
-                    self.factory.reactor.removeWriter(self.transport)
-                    self.factory.reactor.callLater(0.02, self.putBack)
-                else:
-                    self.transport.loseConnection()
-
-            def putBack(self) -> None:
-                with case.assertRaises(BlockingIOError):
-                    self.client.recv(100, socket.MSG_DONTWAIT)
-                self.factory.reactor.addReader(self.transport)
-                self.factory.reactor.addWriter(self.transport)
-                self.client.sendall(b"again")
-
-        def start(client: socket.socket) -> None:
-            protocol.client = client
-            client.sendall(b"first")
-
-        case, protocol = self, TakenOut()
-        self.serve(protocol, start)
-        self.assertEqual(protocol.pieces, [b"first", b"again"])
-        self.assertEqual(protocol.client.recv(100), b"FIRSTAGAIN")
-
     def test_halfClosed(self) -> None:
         """
         After the peer has closed, the connection is no longer read.
@@ -721,185 +502,6 @@ class UVLoopReactorTests(SynchronousTestCase):
         self.serve(protocol, start)
         self.assertEqual(protocol.pieces, [b"first", b"second"])
 
-    def test_greeting(self) -> None:
-        """
-        A connection that sends only a greeting is not given to libuv, and receives
-        everything that the peer sends.
-        """
-        protocol = Greeting()
-
-        def start(client: socket.socket) -> None:
-            client.sendall(b"first")
-            later = protocol.factory.reactor.callLater
-            later(0.1, client.sendall, b", second")
-            later(0.15, client.shutdown, socket.SHUT_WR)
-
-        self.serve(protocol, start)
-        self.assertEqual(protocol.received, b"first, second")
-        self.assertEqual(protocol.usesLibuv, not uvloopreactor.Ends.works)
-        self.assertTrue(protocol.reason.check(ConnectionDone))
-        self.assertEqual(protocol.factory.reactor._ends._connections, {})
-        self.assertEqual(protocol.transport.fileno(), -1)
-        self.assertRegex(repr(protocol.transport), r"^<Greeting #\d+ on ")
-        # As it may happen when a protocol aborts its connection and raises an error.
-        protocol.transport.connectionLost(protocol.reason)
-
-    def test_greetingPausedByData(self) -> None:
-        """
-        A connection that has sent a greeting and pauses while it receives data gets no more
-        until it resumes.
-        """
-
-        class Pausing(Greeting):
-            paused = False
-
-            def dataReceived(self, data: bytes) -> None:
-                assert not self.paused
-                super().dataReceived(data)
-                self.paused = True
-                self.transport.pauseProducing()
-                self.factory.reactor.callLater(0.02, self.resume)
-
-            def resume(self) -> None:
-                self.paused = False
-                self.transport.resumeProducing()
-
-        protocol = Pausing()
-        data = bytes(range(256)) * 1024
-        self.serve(protocol, sendingAll(data))
-        self.assertTrue(protocol.received == data)
-
-    def test_greetingFailing(self) -> None:
-        """
-        An error in a protocol that has sent a greeting is logged, and ends the connection.
-        """
-
-        class Failing(Greeting):
-            def dataReceived(self, data: bytes) -> None:
-                raise OSError(data)
-
-        protocol = Failing()
-        self.serve(protocol, lambda client: client.sendall(b"x"))
-        self.assertTrue(protocol.reason.check(OSError))
-        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
-
-    def test_greetingWithoutDescriptors(self) -> None:
-        """
-        A connection is lost if the system has no descriptor to wait for its end.
-        """
-
-        class Limiting(Greeting):
-            def connectionMade(self) -> None:
-                setrlimit(RLIMIT_NOFILE, (self.transport.fileno(), limits[1]))
-                super().connectionMade()
-
-            def connectionLost(self, reason: Failure = connectionDone) -> None:
-                setrlimit(RLIMIT_NOFILE, limits)
-                super().connectionLost(reason)
-
-        limits = getrlimit(RLIMIT_NOFILE)
-        self.addCleanup(setrlimit, RLIMIT_NOFILE, limits)
-        protocol = Limiting()
-        self.serve(protocol, lambda client: None)
-        self.assertTrue(protocol.reason.check(ConnectionLost))
-
-    def test_greetingAbortedByPeer(self) -> None:
-        """
-        A connection that has sent a greeting is lost when the peer resets it.
-        """
-        protocol = Greeting()
-
-        def start(client: socket.socket) -> None:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            protocol.factory.reactor.callLater(0.1, client.close)
-
-        self.serve(protocol, start)
-        self.assertTrue(protocol.reason.check(ConnectionLost))
-
-    def test_greetingWithoutEpoll(self) -> None:
-        """
-        On a system without epoll, a connection that sends only a greeting ends as it does
-        elsewhere.
-        """
-        self.patch(uvloopreactor.Ends, "works", False)
-        protocol = Greeting()
-        self.serve(protocol, sendingAll(b"first"))
-        self.assertEqual(protocol.received, b"first")
-        self.assertTrue(protocol.reason.check(ConnectionDone))
-
-    def test_longGreeting(self) -> None:
-        """
-        A greeting that the socket does not take at once arrives completely.
-        """
-        protocol = Greeting()
-        protocol.greeting = bytes(range(251)) * 40_000
-        received = bytearray()
-        written = Event()
-        written.set()
-        size = len(protocol.greeting)
-        self.serve(protocol, lambda client: self.read(client, size, received, written))
-        self.assertTrue(received == protocol.greeting)
-        self.assertTrue(protocol.usesLibuv)
-
-    def test_loggingContext(self) -> None:
-        """
-        A connection is the logging context of its protocol, and of nothing else.
-        """
-        contexts: list[Any] = []
-
-        class Looking(Recorder):
-            def dataReceived(self, data: bytes) -> None:
-                contexts.append(context.get(log.ILogContext))
-                contexts.append(context.get(Looking))
-                self.transport.loseConnection()
-
-        context.setDefault(Looking, {"its": "value"})
-        self.addCleanup(context.defaultContextDict.__delitem__, Looking)
-        self.serve(Looking(), sendingAll(b"x"))
-        self.assertRegex(contexts[0]["system"], r"^Looking,\d+,127\.0\.0\.1$")
-        self.assertEqual(contexts[1], {"its": "value"})
-
-    def test_addressOfPeer(self) -> None:
-        """
-        A connection and its factory have the same address of the peer, with all that the
-        socket knows of it.
-        """
-
-        class Asking(Recorder):
-            def connectionMade(self) -> None:
-                self.peer = self.transport.getPeer()
-                self.client = self.transport.client
-                self.transport.loseConnection()
-
-        clients: list[socket.socket] = []
-        for interface, kind in (("127.0.0.1", IPv4Address), ("::1", IPv6Address)):
-            protocol = Asking()
-            self.serve(protocol, clients.append, interface)
-            name = clients[-1].getsockname()
-            self.assertEqual(protocol.client, name)
-            self.assertEqual(protocol.peer, kind("TCP", *name))
-            self.assertIs(protocol.address, protocol.peer)
-
-    def test_timers(self) -> None:
-        """
-        The reactor does not wake up several times before a timer is due.
-        """
-
-        class Counting(uvloopreactor.UVLoopReactor):
-            turns = 0
-
-            def runUntilCurrent(self) -> None:
-                self.turns += 1
-                super().runUntilCurrent()
-
-        reactor = Counting()
-        timers = 50
-        for number in range(timers):
-            reactor.callLater(0.0015 * number + 0.0005, lambda: None)
-        reactor.callLater(0.0015 * timers + 0.01, reactor.stop)
-        reactor.run(installSignalHandlers=False)
-        self.assertLess(reactor.turns, 3 * timers)
-
     def test_reset(self) -> None:
         """
         A connection that the peer resets is lost.
@@ -931,52 +533,3 @@ class UVLoopReactorTests(SynchronousTestCase):
         protocol = Closing()
         self.serve(protocol, lambda client: None)
         self.assertEqual(protocol.pieces, [])
-
-    def test_install(self) -> None:
-        """
-        The reactor can be installed as the global one.
-        """
-        installed: list[Any] = []
-        self.patch(uvloopreactor, "installReactor", installed.append)
-        uvloopreactor.install()
-        (reactor,) = installed
-        self.assertIsInstance(reactor, uvloopreactor.UVLoopReactor)
-
-    def test_childEnds(self) -> None:
-        """
-        The end of a child process is reported, also if it shares no pipe with its parent.
-        """
-        reactor = uvloopreactor.UVLoopReactor()
-        ended: list[Failure] = []
-
-        class Watching(ProcessProtocol):
-            def processEnded(self, reason: Failure) -> None:
-                ended.append(reason)
-                reactor.stop()
-
-        timeout = reactor.callLater(PATIENCE, reactor.stop)
-        command = program("sleep"), ["sleep", "0.1"]
-        reactor.callWhenRunning(reactor.spawnProcess, Watching(), *command, childFDs={})
-        before = signal.getsignal(signal.SIGINT)
-        self.addCleanup(signal.signal, signal.SIGINT, before)
-        reactor.run()
-        self.assertTrue(timeout.active())
-        self.assertTrue(ended[0].check(ProcessDone))
-
-    def test_twistedTests(self) -> None:
-        """
-        Twisted's own tests of connections pass, as far as they pass on epoll.  C{make
-        test-all} runs all tests of reactors.
-        """
-        names = [f"twisted.internet.test.test_{name}" for name in ("tcp", "tls", "unix")]
-        done = run(
-            [sys.executable, "-m", "tests.extended.reactorsuite", *names],
-            cwd=CHECKOUT,
-            env=MEASURED,
-            stdout=PIPE,
-            stderr=STDOUT,
-            text=True,
-            timeout=PATIENCE * 10,
-        )
-        self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertRegex(done.stdout, r"\d\d\d tests, .* 0 of them only here")

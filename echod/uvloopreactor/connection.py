@@ -1,16 +1,5 @@
 """
-A Twisted reactor whose TCP servers do their I/O inside libuv.
-
-C{twistd --reactor=uvloop} works for any Twisted server.  This module does not depend on the
-rest of echod, and is one file, so that another project can copy it.
-
-Twisted's C{asyncio} reactor on a uvloop event loop is only a little faster than others,
-because each connection is still Twisted's own Python code over C{add_reader} and
-C{add_writer}.  Here uvloop takes over each accepted socket, and the connection is both
-Twisted's transport and asyncio's protocol.  The rest is Twisted's code: L{tcp.Port} accepts,
-and L{FileDescriptor<twisted.internet.abstract.FileDescriptor>} keeps the buffer, the
-producers and the flags that say how a connection closes.  Client connections, UNIX sockets,
-UDP, processes and standard I/O work as on the C{asyncio} reactor.
+A server's connection that does its I/O inside libuv.
 
 Before libuv takes a socket over, the connection sends the data that the application wrote in
 C{connectionMade}.  To hand a socket over costs more than a short session.  If the
@@ -23,56 +12,28 @@ Then a connection sends data in two ways:
   - Directly, in the ordinary case.  While nothing is buffered, the connection holds one
     write until C{dataReceived} returns, and then gives it to libuv.  A second write moves
     both to the buffer, so that many small writes become one.
-
-Closing a connection only closes its socket, because no other process has it.  If your
-application forks without C{exec}, the child must close the sockets that it inherits:
-otherwise their peers do not see the end.
-
-The module uses private names of Twisted.  A test lists them, and fails if one is missing.
 """
 
 from __future__ import annotations
 
-import math
-import select
-import signal
 import socket
 import struct
-from asyncio import AbstractEventLoop, TimerHandle
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
-import uvloop
-from twisted.internet import address, main, process, tcp
+from twisted.internet import main, tcp
 from twisted.internet.abstract import FileDescriptor
-from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.error import ConnectionAborted
-from twisted.internet.main import installReactor
 from twisted.python import context, log
 from twisted.python.failure import Failure
+
+from echod.uvloopreactor.names import NamedServer
 
 READ_SIZE = tcp.Connection.bufferSize
 """
 The most bytes for one call of C{dataReceived}, as with any other reactor.  libuv reads four
 times as much.  A protocol that cuts lines off a buffer would need sixteen times as long for
 it.
-"""
-
-TIMER_RESOLUTION = 0.001
-"""
-The resolution of libuv's timers, in seconds.
-"""
-
-CANCELLED = 50
-"""
-The number of cancelled calls that are not worth a purge, as in Twisted's
-C{runUntilCurrent}.
-"""
-
-KNOWN_HOSTS = 256
-"""
-The number of hosts whose names are shared by their connections.
 """
 
 _NOTHING = b""
@@ -85,17 +46,10 @@ _STARTING = object()
 L{Connection} has this in place of a coroutine until it is handed over to libuv.
 """
 
-_shared = lru_cache(KNOWN_HOSTS)(str)
-"""
-Return one string object for all connections of a host.
-"""
 
-
-class Connection(tcp.Server):
+class Connection(NamedServer):
     """
     A server's connection: it is Twisted's transport and asyncio's protocol.
-
-    @ivar logName: The name of the first protocol in the log.
 
     @ivar _uv: uvloop's transport; L{None} until uvloop has taken the socket over.
 
@@ -129,7 +83,7 @@ class Connection(tcp.Server):
         "protocol",
     )
 
-    reactor: UVLoopReactor
+    reactor: Any
 
     _attaching: Any = None
     _noDelay: bool | None = None
@@ -152,74 +106,14 @@ class Connection(tcp.Server):
         client: tuple[Any, ...],
         server: Any,
         sessionno: int,
-        reactor: UVLoopReactor,
+        reactor: Any,
     ) -> None:
-        # This replaces the constructors of Twisted, which make several objects for each
-        # connection that hardly any connection needs.
-        sock.setblocking(False)
-        self.socket = sock
-        self.protocol = protocol
-        self.server = server
-        self.reactor = reactor
-        self.logName = self._getLogPrefix(protocol)
-        if len(client) != 2:
-            self._addressType = address.IPv6Address
-        self._peer: Any = server.newestPeer if server else self._addressType("TCP", *client)
+        super().__init__(sock, protocol, client, server, reactor)
         self._uv: Any = None
         self._delivering = False
         self._held: bytes | None = _NOTHING
         self.connected = 1
         self.startReading()
-
-    def __repr__(self) -> str:
-        """
-        @return: The name of the protocol, the port of the peer, and the port of the server.
-        """
-        if self.server is None:
-            return self.repstr
-        return f"<{self.logName} #{self.sessionno} on {self.server._realPortNumber}>"
-
-    def __getitem__(self, key: Any) -> dict[Any, Any]:
-        """
-        Make the connection the logging context of its protocol.  A dictionary for each
-        connection would take more memory than all its other attributes.
-
-        @raise KeyError: if something else than the logging context is asked for.
-        """
-        if key is not log.ILogContext:
-            raise KeyError(key)
-        return {**context.defaultContextDict[key], "system": self.logPrefix()}
-
-    @property
-    def client(self) -> tuple[Any, ...]:  # type: ignore[override]
-        """
-        The address of the peer, as Python's sockets have it.
-        """
-        peer = self._peer
-        if self._addressType is address.IPv6Address:
-            return (peer.host, peer.port, peer.flowInfo, peer.scopeID)
-        return (peer.host, peer.port)
-
-    @property
-    def hostname(self) -> str:  # type: ignore[override]
-        """
-        The host of the peer.
-        """
-        return str(self._peer.host)
-
-    @property
-    def sessionno(self) -> int:  # type: ignore[override]
-        """
-        The port of the peer: a number that repeats.  A counter would take more memory.
-        """
-        return int(self._peer.port)
-
-    @property
-    def logstr(self) -> str:  # type: ignore[override]
-        """
-        The name of the connection in the log.
-        """
-        return f"{self.logName},{self.sessionno},{self.hostname}"
 
     @property
     def undelivered(self) -> int:
@@ -227,12 +121,6 @@ class Connection(tcp.Server):
         The number of bytes that were read and not delivered yet.
         """
         return len(self._unread)
-
-    def getPeer(self) -> Any:
-        """
-        @return: The address of the peer.
-        """
-        return self._peer
 
     def fileno(self) -> int:
         """
@@ -613,270 +501,3 @@ class Connection(tcp.Server):
             why = error
         if why:
             self.reactor._disconnectSelectable(self, why, isRead)
-
-
-class Ends:
-    """
-    Waits until peers close the connections whose sending side is closed, and that libuv does
-    not have.
-
-    All of them are in one epoll object, so that each costs one system call.  libuv needs
-    five to wait for a descriptor that it does not read.
-
-    @ivar works: True if the system has epoll.
-    """
-
-    works = hasattr(select, "epoll")
-
-    def __init__(self, reactor: UVLoopReactor) -> None:
-        self._reactor = reactor
-        self._poll: Any = None
-        self._connections: dict[int, Connection] = {}
-
-    def add(self, connection: Connection) -> None:
-        """
-        Wait once until there is something to read.
-        """
-        if self._poll is None:
-            self._poll = select.epoll()
-            self._reactor._asyncioEventloop.add_reader(self._poll.fileno(), self._read)
-        descriptor = connection.fileno()
-        known = self._connections.get(descriptor) is connection
-        self._connections[descriptor] = connection
-        # After an event, or when it is closed, a descriptor needs no call to take it out.
-        watch = self._poll.modify if known else self._poll.register
-        watch(descriptor, select.EPOLLIN | select.EPOLLONESHOT)
-
-    def discard(self, connection: Connection) -> None:
-        """
-        Forget a connection that is about to be closed.
-        """
-        self._connections.pop(connection.socket.fileno(), None)
-
-    def _read(self) -> None:
-        for descriptor, _ in self._poll.poll(0):
-            connection = self._connections.get(descriptor)
-            if connection is not None and connection._room >= 0:
-                connection._call(connection._readToEnd)
-
-
-class Listener(socket.socket):
-    """
-    A listening socket with numbers as its family and its type.  C{accept} passes both to each
-    new connection, and Python would make an enumeration of each.
-    """
-
-    family: Any = None
-    type: Any = None
-
-    def __init__(self, family: int, type: int, proto: int, fileno: int) -> None:
-        self.family, self.type = int(family), int(type)
-        super().__init__(self.family, self.type, proto, fileno)
-        self.setblocking(False)
-
-
-class Port(tcp.Port):
-    """
-    A TCP port whose connections do their I/O inside libuv.
-
-    @ivar newestPeer: The address of the peer whose connection was accepted last.  Its factory
-        and its connection share it.
-    """
-
-    transport: type[tcp.Server] = Connection
-    newestPeer: Any = None
-
-    def startListening(self) -> None:
-        """
-        Listen, and let the reactor accept.
-        """
-        super().startListening()
-        old = self.socket
-        self.socket = Listener(old.family, old.type, old.proto, old.detach())
-        self.fileno = self.socket.fileno  # type: ignore[method-assign]
-
-    def _buildAddr(self, address: Any) -> Any:
-        host, *more = address
-        self.newestPeer = super()._buildAddr((_shared(host), *more))
-        return self.newestPeer
-
-
-class ChildSignals:
-    """
-    Notices the end of child processes.  Twisted's own code needs the file descriptor to
-    which Python writes on a signal; here it belongs to uvloop.
-    """
-
-    def __init__(self, reactor: UVLoopReactor) -> None:
-        self._reactor = reactor
-
-    def install(self) -> None:
-        """
-        Handle SIGCHLD.
-        """
-        signal.signal(signal.SIGCHLD, self._childEnded)
-        signal.siginterrupt(signal.SIGCHLD, False)
-        # Processes may have ended before.
-        process.reapAllProcesses()
-
-    def uninstall(self) -> None:
-        """
-        Handle SIGCHLD no longer.
-        """
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-
-    def _childEnded(self, *_: object) -> None:
-        self._reactor.callFromThread(process.reapAllProcesses)
-
-
-class UVLoopReactor(AsyncioSelectorReactor):
-    """
-    The C{asyncio} reactor on a uvloop event loop, with L{Connection}s.
-    """
-
-    _asyncioEventloop: AbstractEventLoop
-    _scheduledAt: float | None  # type: ignore[assignment]
-    _timerHandle: TimerHandle | None  # type: ignore[assignment]
-    _purging = False
-
-    def __init__(self, eventloop: AbstractEventLoop | None = None) -> None:
-        # A set of many connections takes twice as much memory.
-        self._connections: dict[Connection, None] = {}
-        self._ends = Ends(self)
-        super().__init__(eventloop or uvloop.new_event_loop())
-
-    def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> Any:
-        """
-        Listen.
-        """
-        listener = Port(port, factory, backlog, interface, self)
-        listener.startListening()
-        return listener
-
-    def adoptStreamPort(self, fileDescriptor: int, addressFamily: Any, factory: Any) -> Any:
-        """
-        Accept connections on a listening socket.
-        """
-        if addressFamily not in (socket.AF_INET, socket.AF_INET6):
-            return super().adoptStreamPort(fileDescriptor, addressFamily, factory)
-        listener = Port._fromListeningDescriptor(self, fileDescriptor, addressFamily, factory)
-        listener.startListening()
-        return listener
-
-    def adoptStreamConnection(
-        self, fileDescriptor: int, addressFamily: Any, factory: Any
-    ) -> Any:
-        """
-        Take over a connected socket.
-        """
-        if addressFamily not in (socket.AF_INET, socket.AF_INET6):
-            return super().adoptStreamConnection(fileDescriptor, addressFamily, factory)
-        return Connection._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
-
-    def addReader(self, reader: Any) -> None:
-        """
-        Start to read from a descriptor or a connection.
-        """
-        if isinstance(reader, Connection):
-            reader.startReading()
-        else:
-            super().addReader(reader)
-
-    def removeReader(self, reader: Any) -> None:
-        """
-        Stop reading from a descriptor or a connection.
-        """
-        if isinstance(reader, Connection):
-            reader.stopReading()
-        else:
-            super().removeReader(reader)
-
-    def addWriter(self, writer: Any) -> None:
-        """
-        Start to write to a descriptor or a connection.
-        """
-        if isinstance(writer, Connection):
-            writer.startWriting()
-        else:
-            super().addWriter(writer)
-
-    def removeWriter(self, writer: Any) -> None:
-        """
-        Stop writing to a descriptor or a connection.
-        """
-        if isinstance(writer, Connection):
-            writer.stopWriting()
-        else:
-            super().removeWriter(writer)
-
-    def getReaders(self) -> Any:
-        """
-        @return: All descriptors and connections that are read from.
-        """
-        reading = [connection for connection in self._connections if connection._room >= 0]
-        return super().getReaders() + reading
-
-    def getWriters(self) -> Any:
-        """
-        @return: All descriptors and connections that have data to write.
-        """
-        writing = [connection for connection in self._connections if connection._wantsToWrite]
-        return super().getWriters() + writing
-
-    def removeAll(self) -> Any:
-        """
-        Stop reading and writing, except for the reactor's own descriptors.
-        """
-        removed = [
-            connection
-            for connection in self._connections
-            if connection._room >= 0 or connection._wantsToWrite
-        ]
-        for connection in removed:
-            connection.stopReading()
-            connection.stopWriting()
-        return super().removeAll() + removed
-
-    def _signalsFactory(self) -> Any:
-        inherited: Any = super()._signalsFactory()
-        # The first of the two handles the signals of all reactors.
-        inherited._signalHandlings = (inherited._signalHandlings[0], ChildSignals(self))
-        return inherited
-
-    def _cancelCallLater(self, delayedCall: Any) -> None:
-        """
-        Have Twisted purge its heap when half of its calls are cancelled.  Otherwise it
-        does this only when a call is due, and the timeouts of connections stay in memory
-        long after their connections.
-        """
-        super()._cancelCallLater(delayedCall)
-        if (
-            self._cancellations > CANCELLED
-            and self._cancellations > len(self._pendingTimedCalls) >> 1
-            and not self._purging
-        ):
-            self._purging = True
-            self._asyncioEventloop.call_soon(self._purge)
-
-    def _purge(self) -> None:
-        self._purging = False
-        self.runUntilCurrent()
-
-    def _reschedule(self) -> None:
-        timeout = self.timeout()
-        if timeout is not None:
-            # Round up.  A timer that fires early would be set again, for a time shorter
-            # than libuv's resolution, and the reactor would spin until the call is due.
-            ticks = math.ceil(timeout / TIMER_RESOLUTION)
-            when = self._asyncioEventloop.time() + ticks * TIMER_RESOLUTION
-            self._scheduledAt = when
-            if self._timerHandle is not None:
-                self._timerHandle.cancel()
-            self._timerHandle = self._asyncioEventloop.call_at(when, self._onTimer)
-
-
-def install() -> None:
-    """
-    Install this reactor as the global one.
-    """
-    installReactor(UVLoopReactor())
