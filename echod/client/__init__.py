@@ -1,10 +1,9 @@
 """
-echoc: clients for an echo server, and one that measures.
+The clients: the program C{echoc greet|tcp|udp|ping|watch [TARGET...]}.
 
-As a program: C{echoc greet|tcp|udp|ping|watch [TARGET...]}.  In other programs: the
-protocols in L{echod.client.talk.greet}, L{echod.client.talk.tcp}, L{echod.client.talk.udp} and
-L{echod.client.ping.protocols}.  Each has a C{Deferred} C{finished}; that of the last two
-belongs to their L{Pinger<echod.client.ping.pinger.Pinger>}.
+Other programs can use the protocols in L{echod.client.talk.greet}, L{echod.client.talk.tcp},
+L{echod.client.talk.udp} and L{echod.client.ping.protocols}.  The C{Deferred} C{finished} of a
+protocol, or of the L{Pinger<echod.client.ping.pinger.Pinger>}, fires at the end.
 
 The servers do not import this package, and it imports no reactor.
 """

@@ -23,8 +23,8 @@ from echod.net.quantities import DURATION_HELP, wholeNumber
 ECHO_PORT = 8080
 
 TARGETS = (
-    "HOST, HOST:PORT, HOST PORT, [V6]:PORT, a port of this machine (8080){more}. Without it, "
-    "127.0.0.1:{port}, or [::1]:{port} with -6."
+    "HOST, HOST:PORT, HOST PORT, [V6]:PORT, a port of this machine (8080){more}. The "
+    "default is 127.0.0.1:{port}, or [::1]:{port} with -6."
 )
 
 DESCRIPTIONS = (

@@ -43,10 +43,10 @@ class TCPOptions(TalkOptions):
 
     command = "tcp"
     longdesc = (
-        "At a terminal, sends each line you type and shows what comes back; 'bye' or Ctrl-D "
-        "ends it. Otherwise sends standard input, and writes what comes back to standard "
-        "output, byte for byte. (echod ends a session at a line 'bye', unless it runs with "
-        "--no-goodbye.)"
+        "At a terminal, sends each line that you type, and shows the answer. 'bye' or Ctrl-D "
+        "ends the conversation. In a pipe, sends standard input, and writes the answer to "
+        "standard output, byte for byte. (echod ends a session at a line 'bye', unless it "
+        "runs with --no-goodbye.)"
     )
 
 
@@ -58,7 +58,10 @@ class UDPOptions(TalkOptions):
     command = "udp"
     streams = False
     patience = "3"
-    longdesc = "Like tcp, but by UDP: each line is one datagram, and waits for its answer."
+    longdesc = (
+        "Like tcp, but by UDP. Sends each line as one datagram, and the next one when the "
+        "answer has arrived."
+    )
 
 
 class Options(CommandLine):
@@ -70,8 +73,7 @@ class Options(CommandLine):
     synopsis = "Usage: echoc greet|tcp|udp|ping|watch [options] [TARGET...]"
 
     longdesc = (
-        "Clients for an echo server. One of them measures. 'echoc COMMAND --help' lists the "
-        "options of a command."
+        "Clients for echo servers. 'echoc COMMAND --help' lists the options of a command."
     )
 
     argumentTitle = "Exit status"
@@ -87,7 +89,7 @@ class Options(CommandLine):
     subCommands = [
         ("greet", None, GreetOptions, "Print the greeting of a server."),
         ("tcp", None, TCPOptions, "Talk to a TCP server, or send standard input."),
-        ("udp", None, UDPOptions, "The same by UDP."),
+        ("udp", None, UDPOptions, "Talk to a UDP server, or send the lines of standard input."),
         ("ping", None, PingOptions, "Measure round trips and loss."),
         ("watch", None, WatchOptions, "Measure for ever, and serve metrics for Prometheus."),
     ]

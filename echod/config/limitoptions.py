@@ -69,8 +69,8 @@ class LimitOptions(usage.Options):
         [
             "answer-reserved-ports",
             None,
-            "Answer datagrams from ports below 1024, too. Some clients and scanners use such "
-            "ports, but also other echo servers: two servers could answer each other for "
+            "Also answer datagrams from ports below 1024. Some clients and scanners use such "
+            "ports. Other echo servers use them too: two servers could answer each other for "
             "ever.",
         ],
     ]

@@ -51,8 +51,8 @@ class MonitorOptions(usage.Options):
 
     def opt_status_name(self, name: str) -> None:
         """
-        Serve the status page also to browsers that use NAME (echod.example.com) for it;
-        the names of this machine always work. '*' means any name. Can be given again.
+        Serve the status page also under NAME (echod.example.com). The names of this machine
+        always work. '*' means any name. Can be given again.
         """
         with naming("status-name", name):
             self["status-name"].append(hostName(name))

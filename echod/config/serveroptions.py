@@ -26,9 +26,8 @@ class ServerOptions(usage.Options):
             "greeting-text",
             None,
             GREETING.decode().rstrip(),
-            "Greet with TEXT. In it, '{peer}' is replaced by the address of the peer, and "
-            "'{host}' by the name of this machine; all else stays as it is, and '{{peer}}' is "
-            "a literal '{peer}'. echod adds a line ending.",
+            "Greet with TEXT and a line ending. '{peer}' stands for the address of the peer, "
+            "and '{host}' for the name of this machine. '{{peer}}' sends '{peer}'.",
         ],
         parameter(
             "workers",

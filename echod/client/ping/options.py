@@ -147,7 +147,7 @@ class PingOptions(ProbeOptions):
 
     def opt_histogram(self, value: str) -> None:
         """
-        Write how often each round-trip time occurred to FILE, as CSV.
+        Write a CSV file, FILE, with the number of probes for each round-trip time.
         """
         self["histogram"] = value
 
