@@ -7,17 +7,16 @@ hold.
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 
 from echod.impair import log
 from echod.impair.model import DatagramFaults, DelayLine, damage, generator
 from echod.impair.spec import DatagramImpairments
 from echod.net.statistics import DatagramServerStatistics
 from echod.udp.echo import UDPEchoProtocol
-from echod.udp.guard import DatagramGuard
-from echod.udp.sourcestatistics import SourceStatistics
 
 ROOM = 1 << 26
 """
@@ -78,18 +77,17 @@ class ImpairedUDPEchoProtocol(UDPEchoProtocol):
 
     def __init__(
         self,
-        reactor: IReactorTime,
-        guard: DatagramGuard | None = None,
-        *,
+        *arguments: Any,
         impairments: DatagramImpairments,
-        showMessages: bool = False,
-        sources: SourceStatistics | None = None,
         room: int = ROOM,
+        **options: Any,
     ) -> None:
         """
+        @param arguments: The arguments of the protocol that is not impaired.
+
         @param room: How much memory the datagrams that wait may need, in bytes.
         """
-        super().__init__(reactor, guard, showMessages=showMessages, sources=sources)
+        super().__init__(*arguments, **options)
         self.impairments = impairments
         self.impaired: Counter[str] = Counter()
         self._faults = DatagramFaults(impairments)

@@ -4,11 +4,8 @@ The monitor of the parent: it shows all workers together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
-from time import time
 
-from echod.net.reactor import Reactor
 from echod.service.listening import DRAINING
 from echod.status.monitor import LAGS, Monitor
 from echod.status.snapshot import Data
@@ -21,18 +18,14 @@ class AggregateMonitor(Monitor):
     Shows the sum of the workers' reports.
     """
 
-    def __init__(
-        self, reactor: Reactor, echo: WorkersService, wallClock: Callable[[], float] = time
-    ) -> None:
-        super().__init__(reactor, echo, wallClock)
-        self._pool = echo.pool
+    _echo: WorkersService
 
     @property
     def deaths(self) -> int:  # type: ignore[override]
         """
         The number of workers that have died.
         """
-        return self._pool.deaths
+        return self._echo.pool.deaths
 
     @property
     def workers(self) -> list[Data]:
@@ -41,7 +34,7 @@ class AggregateMonitor(Monitor):
         """
         return [
             {"worker": worker.label, "process": worker.pid, "serves": worker.ready}
-            for worker in self._pool.workers.values()
+            for worker in self._echo.pool.workers.values()
         ]
 
     @property
@@ -49,7 +42,7 @@ class AggregateMonitor(Monitor):
         """
         The statistics of each service.
         """
-        reports = self._pool.reports
+        reports = self._echo.pool.reports
         state = {"state": DRAINING} if self.draining and self.workers else {}
         return [
             {**own, **total, **state, "impairments": impairments(reports, number)}
@@ -63,14 +56,14 @@ class AggregateMonitor(Monitor):
         """
         The number of sessions, and the busiest and the newest sessions.
         """
-        return sessions(self._pool.reports)
+        return sessions(self._echo.pool.reports)
 
     @property
     def unready(self) -> list[str]:
         """
         The reasons why echod is not ready for new peers; empty if it is.
         """
-        return super().unready + self._pool.unready
+        return super().unready + self._echo.pool.unready
 
     def _total(self) -> Data:
         # The parent serves no peers: its own services are all zeros.
@@ -79,11 +72,11 @@ class AggregateMonitor(Monitor):
             "lag_buckets": [0] * (len(LAGS) + 1),
             "lag_sum_s": 0,
         }
-        ended = added(left(nothing), self._pool.past)
-        return reduce(added, map(counts, self._pool.reports), ended)
+        ended = added(left(nothing), self._echo.pool.past)
+        return reduce(added, map(counts, self._echo.pool.reports), ended)
 
     def _see(self, now: float) -> None:
-        reports = self._pool.reports
+        reports = self._echo.pool.reports
         total = self._total()
         # Peers wait for the workers, not for the parent.
         self.lags.counts, self.lags.sum = total["lag_buckets"], total["lag_sum_s"]

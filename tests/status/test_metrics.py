@@ -10,11 +10,10 @@ import os
 from echod.impair.spec import DatagramImpairments
 from echod.impair.udp import ImpairedUDPEchoProtocol
 from echod.limits.networks import DENIED
-from echod.service.listening import ListeningService
 from echod.status.monitor import Monitor
 from echod.status.snapshot import Data
 from tests.support import connect
-from tests.support.service import Endpoint
+from tests.support.service import listenFor
 from tests.support.status import StatusTests
 
 with contextlib.suppress(ModuleNotFoundError):
@@ -104,7 +103,7 @@ class MetricsTests(MetricsTestCase):
         impaired = ImpairedUDPEchoProtocol(
             self.clock, impairments=DatagramImpairments.parse("drop=100%")
         )
-        ListeningService("127.0.0.1:0", Endpoint(), impaired).setServiceParent(self.echo)
+        listenFor(self.echo, impaired)
         for _ in range(3):
             impaired.datagramReceived(b"lost", ("192.0.2.1", 40000))
         self.monitor.tell()

@@ -14,12 +14,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.limits.networks import DENIED
 from echod.service.echoservice import EchoService
-from echod.service.listening import ListeningService
 from echod.status.monitor import Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.support import UNTIMED, clock, connect
-from tests.support.service import Endpoint
+from tests.support.service import listenFor
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -45,7 +44,7 @@ class MonitorTests(SynchronousTestCase):
         self.clock = clock()
         self.echo = EchoService(self.clock)
         self.factory = EchoFactory(self.clock, limits=UNTIMED)
-        ListeningService("127.0.0.1:0", Endpoint(), self.factory).setServiceParent(self.echo)
+        listenFor(self.echo, self.factory)
         self.monitor = Monitor(self.clock, self.echo, lambda: 1000 + self.clock.seconds())
         self.monitor.setServiceParent(self.echo.observers)
         self.clock.advance(10)
@@ -132,8 +131,7 @@ class MonitorTests(SynchronousTestCase):
         C{jq} takes every key without quotes, and docs/status.rst explains it.
         """
         echo = EchoService(self.clock)
-        for server in (self.factory, UDPEchoProtocol(self.clock)):
-            ListeningService("127.0.0.1:0", Endpoint(), server).setServiceParent(echo)
+        listenFor(echo, self.factory, UDPEchoProtocol(self.clock))
         monitor = Monitor(self.clock, echo)
         monitor.setServiceParent(echo.observers)
         echo.startService()

@@ -12,13 +12,13 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import EchoService
-from echod.service.listening import CannotServe, ListeningService
+from echod.service.listening import CannotServe
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.sourcestatistics import SourceStatistics
 from tests.support import UNTIMED, clock, connect, lacking, logged, temporaryDirectory
-from tests.support.service import Endpoint
+from tests.support.service import listenFor
 from tests.support.udp import MemoryDatagramTransport
 
 FULL = Path("/dev/full")
@@ -45,8 +45,7 @@ class SessionLogTests(SynchronousTestCase):
         self.udp = UDPEchoProtocol(self.reactor, sources=SourceStatistics())
         transport: Any = MemoryDatagramTransport()
         self.udp.makeConnection(transport)
-        for server in (self.tcp, self.udp):
-            ListeningService("127.0.0.1:0", Endpoint(), server).setServiceParent(self.echo)
+        listenFor(self.echo, self.tcp, self.udp)
         self.log = SessionLog(
             self.reactor,
             str(path or self.path),

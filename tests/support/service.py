@@ -1,15 +1,19 @@
 """
-Doubles for the tests of services: a port, an endpoint and a server in memory.
+Doubles for the tests of services: a port, an endpoint and a server in memory, and services
+of them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from twisted.application.service import MultiService
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IListeningPort
 from zope.interface import implementer
+
+from echod.service.listening import ListeningService
 
 
 @implementer(IListeningPort)
@@ -90,3 +94,12 @@ class Server:
         Count the call.
         """
         self.cuts += 1
+
+
+def listenFor(parent: MultiService, *servers: Any, endpoint: Endpoint | None = None) -> None:
+    """
+    Add a service for each server to a parent.
+    """
+    for server in servers:
+        service = ListeningService("127.0.0.1:0", endpoint or Endpoint(), server)
+        service.setServiceParent(parent)

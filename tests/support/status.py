@@ -13,12 +13,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import EchoService
-from echod.service.listening import ListeningService
 from echod.status.monitor import Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
 from tests.support import PEER, UNTIMED, clock, lacking
-from tests.support.service import Endpoint
+from tests.support.service import listenFor
 
 
 class Client:
@@ -80,8 +79,7 @@ class StatusTests(SynchronousTestCase):
         self.echo = EchoService(self.clock)
         self.tcp = EchoFactory(self.clock, limits=UNTIMED)
         self.udp = UDPEchoProtocol(self.clock)
-        for server in (self.tcp, self.udp):
-            ListeningService("127.0.0.1:0", Endpoint(), server).setServiceParent(self.echo)
+        listenFor(self.echo, self.tcp, self.udp)
         self.monitor = self.monitors(self.clock, self.echo)
         self.monitor.setServiceParent(self.echo.observers)
         self.site = StatusSite(self.clock, self.monitor)

@@ -12,7 +12,6 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.service.echoservice import EchoService
-from echod.service.listening import ListeningService
 from echod.status.monitor import LAGS, Monitor
 from echod.tcp.echo import EchoFactory
 from echod.udp.echo import UDPEchoProtocol
@@ -21,7 +20,7 @@ from echod.workers.aggregatemonitor import AggregateMonitor
 from echod.workers.pool import WorkerPool
 from echod.workers.service import WorkersService
 from tests.support import UNTIMED
-from tests.support.service import Endpoint
+from tests.support.service import Endpoint, listenFor
 from tests.support.workers import ProcessReactor, nothing, ofDatagrams, ofSessions
 
 
@@ -58,12 +57,7 @@ class AggregateMonitorTests(SynchronousTestCase):
         self.pool = WorkerPool(self.reactor, 2, [], lambda slot: {}, 5.0)
         self.service = WorkersService(self.reactor, self.pool)
         self.endpoint = Endpoint()
-        for server in (
-            EchoFactory(self.reactor, limits=UNTIMED),
-            UDPEchoProtocol(self.reactor),
-        ):
-            service = ListeningService("127.0.0.1:0", self.endpoint, server)
-            service.setServiceParent(self.service)
+        self.listen(self.service)
         self.whole = AggregateMonitor(
             self.reactor, self.service, lambda: 1000 + self.reactor.seconds()
         )
@@ -72,6 +66,13 @@ class AggregateMonitorTests(SynchronousTestCase):
         self.assertEqual(self.reactor.processes, [])
         self.service.startService()
         self.one, self.other = self.reactor.processes
+
+    def listen(self, parent: EchoService) -> None:
+        """
+        Add a TCP and a UDP echo to a service.
+        """
+        tcp, udp = EchoFactory(self.reactor, limits=UNTIMED), UDPEchoProtocol(self.reactor)
+        listenFor(parent, tcp, udp, endpoint=self.endpoint)
 
     def say(self, process: Any, sessions: Any, datagrams: Any, **more: Any) -> None:
         """
@@ -92,12 +93,7 @@ class AggregateMonitorTests(SynchronousTestCase):
         counts are 0.
         """
         single = EchoService(self.reactor)
-        for server in (
-            EchoFactory(self.reactor, limits=UNTIMED),
-            UDPEchoProtocol(self.reactor),
-        ):
-            service = ListeningService("127.0.0.1:0", self.endpoint, server)
-            service.setServiceParent(single)
+        self.listen(single)
         monitor = Monitor(self.reactor, single, lambda: 1000.0)
         monitor.setServiceParent(single.observers)
         single.startService()

@@ -24,7 +24,7 @@ from echod.net.appendfile import AppendFile
 from echod.net.sockets import SPREADS
 from echod.service.echoservice import EchoService
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
-from echod.service.listening import LISTENING, ListeningService
+from echod.service.listening import LISTENING
 from echod.status.monitor import Monitor
 from echod.status.sessionlog import SessionLog
 from echod.tcp.echo import EchoFactory
@@ -39,7 +39,7 @@ from echod.workers.child import (
 )
 from echod.workers.pipes import LONGEST_LINE, Lines, event, record
 from tests.support import UNTIMED, connect, deadline, lacking, temporaryDirectory
-from tests.support.service import Endpoint
+from tests.support.service import Endpoint, listenFor
 from tests.support.service import Port as MemoryPort
 from tests.support.workers import ProcessReactor
 
@@ -264,9 +264,7 @@ class WorkerServiceTests(SynchronousTestCase):
         self.endpoint = Endpoint()
         self.port = Port()
         self.endpoint.result = succeed(self.port)
-        ListeningService("127.0.0.1:0", self.endpoint, self.factory).setServiceParent(
-            self.service
-        )
+        listenFor(self.service, self.factory, endpoint=self.endpoint)
         self.service.startService()
 
     def test_end(self) -> None:
@@ -344,7 +342,7 @@ class ReporterTests(SynchronousTestCase):
         self.reactor = MemoryReactorClock()
         self.service = EchoService(self.reactor)
         self.factory = EchoFactory(self.reactor, limits=UNTIMED)
-        ListeningService("127.0.0.1:0", Endpoint(), self.factory).setServiceParent(self.service)
+        listenFor(self.service, self.factory)
         self.monitor = Monitor(self.reactor, self.service)
         self.monitor.setServiceParent(self.service.observers)
         self.path = temporaryDirectory(self) / "reports"
