@@ -51,6 +51,7 @@ NAMES = {
     "twisted.internet.tcp.Server": {
         "_addressType",
         "_closeSocket",
+        "_closeWriteConnection",
         "_fromConnectedSocket",
         "_shouldShutdown",
     },

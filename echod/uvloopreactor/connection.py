@@ -43,8 +43,16 @@ L{Connection} holds this while a write may go directly to libuv.
 
 _STARTING = object()
 """
-L{Connection} has this in place of a coroutine until it is handed over to libuv.
+L{Connection} has this in place of a coroutine until its port or the event loop starts it.
 """
+
+_LAST = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
+"""
+The flags of a call of C{send} after which the connection shuts down its sending side: a
+socket that blocks does not wait, and Linux sends the data with the end of the stream.
+"""
+
+_DONE = Failure(main.CONNECTION_DONE)
 
 
 class Connection(NamedServer):
@@ -53,8 +61,8 @@ class Connection(NamedServer):
 
     @ivar _uv: uvloop's transport; L{None} until uvloop has taken the socket over.
 
-    @ivar _attaching: L{_STARTING} until the next turn of the event loop, and then the
-        coroutine in which uvloop takes the socket over; L{None} before and after that.
+    @ivar _attaching: L{_STARTING} until the connection starts, and then the coroutine in which
+        uvloop takes the socket over; L{None} before and after that.
 
     @ivar _noDelay: True if the application has set TCP_NODELAY, before libuv takes the socket
         over; L{None} if it has not decided.
@@ -271,6 +279,16 @@ class Connection(NamedServer):
         self._closeDirectWay()
         super().startTLS(ctx, normal)
 
+    def loseConnection(self) -> None:
+        """
+        Close when all data is sent.
+        """
+        if self._writeDisconnected and not self.disconnecting and not self.TLS:
+            # As Twisted does, which makes a Failure for each connection.
+            self.connectionLost(_DONE)
+        else:
+            super().loseConnection()
+
     def abortConnection(self) -> None:
         """
         Close, and discard unsent data.
@@ -314,6 +332,9 @@ class Connection(NamedServer):
         self._room = -1
         if self._uv is not None:
             self._uv.pause_reading()
+        elif self._attaching is _STARTING and self.connected:
+            # Another reader may take the socket.  libuv would make it non-blocking itself.
+            self.socket.setblocking(False)
 
     def startWriting(self) -> None:
         """
@@ -336,6 +357,7 @@ class Connection(NamedServer):
         @return: The number of bytes that were sent.
         """
         if self._uv is None:
+            self.socket.setblocking(False)
             return super().writeSomeData(data)
         if self._accepted:
             # libuv has now sent the data that it took in the call before.
@@ -366,13 +388,18 @@ class Connection(NamedServer):
         if self._attaching is None and not self.disconnected:
             self._attaching = _STARTING
             self.reactor._connections[self] = None
-            self.reactor._asyncioEventloop.call_soon(self._start)
+            if self.reactor._accepted is None:
+                self.reactor._asyncioEventloop.call_soon(self._start)
+            else:
+                self.reactor._accepted.append(self)
 
     def _start(self) -> None:
         """
         Send the data that the application has written.  Then have libuv take the socket over,
         unless the application has closed the connection or its sending side.
         """
+        if self._held and self._writeDisconnecting and not self.disconnecting:
+            self._call(self._sendLast)
         if self._held:
             # Nothing else is buffered.
             self.dataBuffer, self._tempDataBuffer = self._held, []
@@ -391,6 +418,24 @@ class Connection(NamedServer):
                 self._attach()
         except OSError as error:
             self.connection_lost(error)
+
+    def _sendLast(self) -> None:
+        """
+        Send the only write and the end of the stream, in one packet, if the socket takes all.
+        """
+        held: Any = self._held
+        try:
+            sent = self.socket.send(held, _LAST)
+        except OSError:
+            # doWrite will have the same error.
+            return
+        if sent == len(held):
+            self._held = None
+            self._wantsToWrite = False
+            self._writeDisconnected = True
+            self._closeWriteConnection()
+        else:
+            self._held = held[sent:]
 
     def _attach(self) -> None:
         protocol: Any = self
@@ -485,10 +530,13 @@ class Connection(NamedServer):
         Call a function in the logging context of this connection.  log.callWithLogger would
         make a new context.
         """
+        contexts = context.theContextTracker.currentContext().contexts
+        contexts.append(self)
         try:
-            context.call(self, function, *arguments)
+            function(*arguments)
         except BaseException:
-            log.err(system=self.logPrefix())
+            log.err()
+        contexts.pop()
 
     def _perform(self, method: Any, isRead: bool) -> None:
         """

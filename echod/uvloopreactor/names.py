@@ -31,7 +31,6 @@ class NamedServer(tcp.Server):
         server: Any,
         reactor: Any,
     ) -> None:
-        sock.setblocking(False)
         self.socket = sock
         self.protocol = protocol
         self.server = server

@@ -46,6 +46,7 @@ class Port(tcp.Port):
         and its connection share it.
     """
 
+    reactor: Any
     transport: type[tcp.Server] = Connection
     newestPeer: Any = None
 
@@ -57,6 +58,17 @@ class Port(tcp.Port):
         old = self.socket
         self.socket = Listener(old.family, old.type, old.proto, old.detach())
         self.fileno = self.socket.fileno  # type: ignore[method-assign]
+
+    def doRead(self) -> None:
+        """
+        Accept connections, and start all of them at once.
+        """
+        accepted: list[Connection] = []
+        self.reactor._accepted = accepted
+        super().doRead()
+        self.reactor._accepted = None
+        for connection in accepted:
+            connection._start()
 
     def _buildAddr(self, address: Any) -> Any:
         host, *more = address

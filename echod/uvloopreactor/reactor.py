@@ -66,6 +66,8 @@ class UVLoopReactor(AsyncioSelectorReactor):
     _asyncioEventloop: AbstractEventLoop
     _scheduledAt: float | None  # type: ignore[assignment]
     _timerHandle: TimerHandle | None  # type: ignore[assignment]
+    # While a port accepts, the connections that it will start.
+    _accepted: list[Connection] | None = None
     _purging = False
 
     def __init__(self, eventloop: AbstractEventLoop | None = None) -> None:

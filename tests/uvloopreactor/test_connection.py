@@ -5,6 +5,7 @@ Tests for L{echod.uvloopreactor.connection}.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 from threading import Event, Thread
@@ -382,7 +383,7 @@ class ConnectionTests(UVLoopTestCase):
     def test_handedOver(self) -> None:
         """
         A connection that was removed from the reactor leaves all data to the new owner of
-        its socket.
+        its socket, which does not block.
         """
 
         class HandingOver(Recorder):
@@ -390,6 +391,7 @@ class ConnectionTests(UVLoopTestCase):
                 reactor = self.factory.reactor
                 reactor.removeReader(self.transport)
                 reactor.removeWriter(self.transport)
+                self.blocks = os.get_blocking(self.transport.fileno())
                 factory: Any = Factory()
                 factory.reactor = reactor
                 successor.factory = factory
@@ -399,6 +401,7 @@ class ConnectionTests(UVLoopTestCase):
 
         protocol, successor = HandingOver(), Recorder()
         self.serve(protocol, sendingAll(b"early"))
+        self.assertFalse(protocol.blocks)
         protocol.transport.socket.close()
         self.assertEqual(protocol.pieces, [])
         self.assertEqual(successor.pieces, [b"early"])

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
+from functools import partial
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from threading import Event
 
@@ -15,6 +17,8 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from tests.support import lacking
+from tests.support.daemon import PATIENCE
 from tests.support.uvloopserving import Ends, Recorder, UVLoopTestCase, sendingAll
 
 
@@ -150,16 +154,62 @@ class EndsTests(UVLoopTestCase):
 
     def test_greetingAbortedByPeer(self) -> None:
         """
-        A connection that has sent a greeting is lost when the peer resets it.
+        A connection is lost when the peer resets it, before or after it has sent a greeting.
         """
-        protocol = Greeting()
 
-        def start(client: socket.socket) -> None:
+        def start(client: socket.socket, late: bool) -> None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            protocol.factory.reactor.callLater(0.1, client.close)
+            if late:
+                protocol.factory.reactor.callLater(0.1, client.close)
+            else:
+                client.close()
 
-        self.serve(protocol, start)
-        self.assertTrue(protocol.reason.check(ConnectionLost))
+        for late in (False, True):
+            protocol = Greeting()
+            self.serve(protocol, partial(start, late=late))
+            self.assertTrue(protocol.reason.check(ConnectionLost))
+
+    def test_greetingAndLosing(self) -> None:
+        """
+        A connection that is closed after it has closed its sending side ends at once, when
+        the greeting is sent.
+        """
+
+        class Losing(Greeting):
+            def connectionMade(self) -> None:
+                super().connectionMade()
+                self.transport.loseConnection()
+
+        protocol = Losing()
+        clients: list[socket.socket] = []
+        self.serve(protocol, clients.append)
+        self.assertEqual(clients[0].recv(100), b"hello")
+
+    def test_greetingInOnePacket(self) -> None:
+        """
+        On Linux, a greeting and the end of the stream arrive in one packet.
+        """
+        if sys.platform != "linux":
+            lacking("Linux")
+        clients: list[socket.socket] = []
+
+        class Counting(Greeting):
+            def connectionLost(self, reason: Failure = connectionDone) -> None:
+                clients[0].settimeout(PATIENCE)
+                received.append(clients[0].recv(100))
+                received.append(clients[0].recv(100))
+                information = clients[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 144)
+                # The first of them has opened the connection.
+                packets.append(struct.unpack("@140xI", information)[0] - 1)
+                super().connectionLost(reason)
+
+            def writeConnectionLost(self) -> None:
+                self.transport.loseConnection()
+
+        received: list[bytes] = []
+        packets: list[int] = []
+        self.serve(Counting(), clients.append)
+        self.assertEqual((received, packets), ([b"hello", b""], [1]))
 
     def test_greetingWithoutEpoll(self) -> None:
         """

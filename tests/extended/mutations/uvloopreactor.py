@@ -91,4 +91,17 @@ MUTATIONS = [
     Mutation(
         _CONNECTION, "        self._delivering = False\n        held", "        held", _TESTS
     ),
+    Mutation(_CONNECTION, ' | getattr(socket, "MSG_MORE", 0)', "", _TESTS),
+    Mutation(
+        _CONNECTION, "            self._held = held[sent:]\n", "            pass\n", _TESTS
+    ),
+    Mutation(
+        _CONNECTION,
+        "._writeDisconnecting and not self.disconnecting:",
+        "._writeDisconnecting:",
+        _TESTS,
+    ),
+    Mutation(
+        _CONNECTION, "elif self._attaching is _STARTING and self.connected:", "elif 0:", _TESTS
+    ),
 ]
