@@ -5,7 +5,7 @@ The TCP echo with a goodbye: every byte comes back, until the peer says goodbye.
 from __future__ import annotations
 
 from echod.tcp.goodbye import CARRIAGE_RETURN, FULL_READ, NEWLINE, Goodbye, isOrdinary
-from echod.tcp.goodbyesearch import B
+from echod.tcp.goodbyesearch import B, contains
 from echod.tcp.plainecho import EchoProtocol
 from echod.tcp.states import RETURNING
 from echod.tcp.telnet import IAC
@@ -52,9 +52,9 @@ class GoodbyeEchoProtocol(EchoProtocol):
             # This is true for most short segments, and saves the call.
             (
                 size < FULL_READ
-                and B not in data
-                and IAC not in data
                 and (last == NEWLINE or last > CARRIAGE_RETURN)
+                and (B not in data or (last not in b"by" and not contains(data, b"bye")))
+                and IAC not in data
             )
             or isOrdinary(data, self._last == NEWLINE)
         ):

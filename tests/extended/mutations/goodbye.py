@@ -99,6 +99,9 @@ MUTATIONS = [
     _session("self._last = NEWLINE if rule.startsLine else 0", "self._last = NEWLINE"),
     _session("self._last = NEWLINE if rule.startsLine else 0", "self._last = 0"),
     _session("                and IAC not in data\n", ""),
+    _session('last not in b"by" and not', 'last not in b"b" and not'),
+    _session('last not in b"by" and not', 'last not in b"y" and not'),
+    _session('last not in b"by" and not contains(data, b"bye")', 'last not in b"by"'),
     _session(
         "            self._size = size\n            self.transport",
         "            self.transport",
