@@ -95,7 +95,7 @@ class Closing(Protocol):
 
 class Mute(Protocol):
     """
-    Closes without a word.
+    Closes each connection at once.
     """
 
     def connectionMade(self) -> None:
@@ -170,7 +170,7 @@ def faulty(answer: Callable[[bytes], bytes]) -> type[Faulty]:
 
 class FaultyDatagrams(DatagramProtocol):
     """
-    An echo server that sends other answers.
+    A UDP echo server with a fault.
     """
 
     noisy = False
@@ -280,7 +280,8 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_greetSilent(self) -> Steps:
         """
-        A server that sends nothing is silent; one that closes without a word has failed.
+        If the server sends nothing, the status is 4.  If it closes the connection first, the
+        status is 1.
         """
         silent, _ = yield self.piped("greet", "-w", ".05", self.tcp(EchoFactory(reactor)))
         self.assertEqual(silent.status, 4)
@@ -343,7 +344,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_faultyStreams(self) -> Steps:
         """
-        C{echoc tcp} tells apart what is wrong with an echo, by status and by words.
+        For each fault of a TCP echo, C{echoc tcp} has a status and a message.
         """
         lines = b"".join(b"%d\n" % number for number in range(5_000))
         for server, status, words in (
@@ -365,7 +366,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_faultyDatagrams(self) -> Steps:
         """
-        C{echoc udp} does so too.
+        For each fault of a UDP echo, C{echoc udp} has a status and a message.
         """
         for answers, status, words in (
             (lambda data: [], 4, "no answer within 0.2 s"),
@@ -383,7 +384,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_closedPipe(self) -> Steps:
         """
-        When nobody reads what it prints, it ends without a word.
+        If nobody reads the output, the client ends without a message.
         """
         servers = {
             "greet": self.tcp(GreetingFactory(reactor)),
@@ -403,7 +404,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_fullDisk(self) -> Steps:
         """
-        When what it prints cannot be written, it says why.
+        If the output cannot be written, one line says why.
         """
         for name, target in (
             ("tcp", self.tcp(EchoFactory(reactor))),
@@ -421,7 +422,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_backpressure(self) -> Steps:
         """
-        Data that cannot be printed are not read: memory is bounded.
+        If the output is not read, the client stops reading: its memory is bounded.
         """
         self.run_.stdin, source = self.pipe()
         sink, self.run_.stdout = self.pipe()
@@ -459,7 +460,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_udpRefused(self) -> Steps:
         """
-        A port that is closed, and one that is silent, are told apart.
+        A closed port and a silent port have different statuses and messages.
         """
         closed, _ = yield self.piped("udp", self.unused(), said=b"one\n")
         self.assertEqual(closed.status, 3)
@@ -489,7 +490,7 @@ class PipeTests(CommandTestCase):
     @inlineCallbacks
     def test_interrupted(self) -> Steps:
         """
-        Ctrl-C ends it, whatever goes on: before it has connected, and after.
+        Ctrl-C ends each client, before it has connected and after.
         """
         self.run_.interrupt()
         for name, target in (
@@ -648,8 +649,8 @@ class PingTests(CommandTestCase):
     @inlineCallbacks
     def test_stoppedReader(self) -> Steps:
         """
-        A reader of the output that stops until all probes have left delays none of them, and
-        loses no line.
+        If the reader of the output stops until all probes have left, no probe is late and no
+        line is lost.
         """
         self.run_.stdin, _ = self.pipe()
         sink, self.run_.stdout = self.pipe()
@@ -667,7 +668,7 @@ class PingTests(CommandTestCase):
     @inlineCallbacks
     def test_anew(self) -> Steps:
         """
-        echod returns each on a connection of its own.
+        With C{--anew}, each probe has a connection of its own.
         """
         server = EchoFactory(reactor)
         outcome, printed = yield self.piped(
@@ -680,7 +681,7 @@ class PingTests(CommandTestCase):
     @inlineCallbacks
     def test_noEcho(self) -> Steps:
         """
-        A server that is none is found out.
+        A server that is not an echo server is reported as such.
         """
         outcome, printed = yield self.piped(
             "ping", "--tcp", "--json-lines", self.tcp(GreetingFactory(reactor))
@@ -713,7 +714,7 @@ class PingTests(CommandTestCase):
     @inlineCallbacks
     def test_histogram(self) -> Steps:
         """
-        The round-trip times are written to a file; an impossible file is one line.
+        The round-trip times are written to a file.  If this fails, one line says why.
         """
         path = temporaryDirectory(self) / "times.csv"
         target = self.udp(UDPEchoProtocol(reactor))
@@ -759,7 +760,7 @@ class PingTests(CommandTestCase):
     @inlineCallbacks
     def test_csv(self) -> Steps:
         """
-        Each probe can be a line of CSV.
+        With C{--csv}, each probe is a line.
         """
         target = self.udp(UDPEchoProtocol(reactor))
         outcome, printed = yield self.piped("ping", "--csv", "-c", "2", "-i", "0.001", target)
@@ -789,7 +790,7 @@ class PingTests(CommandTestCase):
     @inlineCallbacks
     def test_onSchedule(self) -> Steps:
         """
-        Probes go out on time although no answer ever comes.
+        Probes leave on time, even if no answer ever comes.
         """
         _, printed = yield self.piped(
             "ping", "--json", "-c", "400", "-i", "0.001", "-W", "0.05", self.udp(Silent())
@@ -824,7 +825,7 @@ class TerminalTests(CommandTestCase):
     @inlineCallbacks
     def see(self, text: bytes) -> Steps:
         """
-        Wait until something is on the screen.
+        Wait until a text is on the screen.
         """
         os.set_blocking(self.person, False)
         while text not in self.read:
@@ -955,7 +956,7 @@ class TerminalTests(CommandTestCase):
     @inlineCallbacks
     def test_stoppedTooLate(self) -> Steps:
         """
-        Ctrl-Z that is heard when all is over does nothing to the terminal.
+        Ctrl-Z after the end does not change the terminal.
         """
         stopped: list[object] = []
         terminal = Terminal(
@@ -977,7 +978,7 @@ class TerminalTests(CommandTestCase):
 
     def test_withoutRich(self) -> None:
         """
-        Without rich a long run has no bar, and goes on.
+        Without rich, a long run has no progress bar.
         """
 
         def missing(*arguments: object) -> NoReturn:
@@ -990,7 +991,7 @@ class TerminalTests(CommandTestCase):
     @inlineCallbacks
     def test_noSize(self) -> Steps:
         """
-        A terminal that does not know its size gets a line too.
+        A terminal that does not know its size shows the line.
         """
         fcntl.ioctl(self.run_.stdin, termios.TIOCSWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
         running = self.start("udp", self.udp(UDPEchoProtocol(reactor)))
@@ -1002,7 +1003,7 @@ class TerminalTests(CommandTestCase):
 
     def test_live(self) -> None:
         """
-        At a terminal there is a graph if it is asked for, and a bar for a long, quiet run.
+        At a terminal, C{--plot} shows a graph, and a long, quiet run has a progress bar.
         """
         try:
             import rich  # noqa: F401

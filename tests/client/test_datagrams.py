@@ -70,7 +70,7 @@ class ConnectedPortTests(ClientTestCase):
     @inlineCallbacks
     def test_timestamp(self) -> Steps:
         """
-        On Linux the kernel tells when a datagram came.
+        On Linux, the kernel reports when a datagram arrived.
         """
         server = reactor.listenUDP(0, UDPEchoProtocol(reactor), "127.0.0.1")
         self.addCleanup(server.stopListening)
@@ -81,7 +81,7 @@ class ConnectedPortTests(ClientTestCase):
 
     def test_noTimestamp(self) -> None:
         """
-        A datagram that has no timestamp of the kernel has no time of arrival.
+        Without a timestamp of the kernel, a datagram has no time of arrival.
         """
         incoming = [(b"data", [(0, 0, b"")], 0, ("127.0.0.1", 7))]
 
@@ -99,8 +99,7 @@ class ConnectedPortTests(ClientTestCase):
 
     def test_keepsMore(self) -> None:
         """
-        Answers that come while the client does something else are kept, more than
-        by default.
+        The receive buffer is larger than the default, so that a busy client loses no answers.
         """
         port, _ = self.port(self.unused())
         option = (socket.SOL_SOCKET, socket.SO_RCVBUF)
@@ -124,7 +123,8 @@ class ConnectedPortTests(ClientTestCase):
 
     def test_refusedInSending(self) -> None:
         """
-        An earlier refusal that is found in sending costs no datagram.
+        If C{send} raises the refusal of an earlier datagram, the new datagram is sent all the
+        same.
         """
         port, recorder = self.port(self.unused())
         for _ in range(3):
@@ -133,8 +133,8 @@ class ConnectedPortTests(ClientTestCase):
 
     def test_errors(self) -> None:
         """
-        A datagram that cannot be sent raises an error; if only room is lacking, the caller
-        can try again.
+        A datagram that cannot be sent raises an error.  If the buffer is full, the caller can
+        try again.
         """
 
         class Full:
@@ -203,7 +203,7 @@ class ConnectedPortTests(ClientTestCase):
 
     def test_elsewhere(self) -> None:
         """
-        On other systems than Linux no timestamps and errors are asked for.
+        On systems other than Linux, the port does not ask for timestamps and errors.
         """
         port, recorder = self.port(self.unused(), linux=False)
         self.assertIsNone(port.pathMTU())
@@ -213,7 +213,7 @@ class ConnectedPortTests(ClientTestCase):
 
     def test_turn(self) -> None:
         """
-        The reactor gets its turn, however many datagrams have arrived.
+        The port reads a limited number of datagrams at a time.
         """
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
             server.bind(("127.0.0.1", 0))

@@ -61,7 +61,8 @@ class LookupTests(SynchronousTestCase):
 
     def test_tooLong(self) -> None:
         """
-        When the time is over, no address was found, and a later result is ignored.
+        When the time is over, the lookup ends without an address, and a later result is
+        ignored.
         """
         found = self.lookUp(3)
         self.reactor.advance(2.9)

@@ -121,7 +121,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_import(self) -> None:
         """
-        Importing it does not run it.
+        Importing C{echod.client.__main__} does not run the client.
         """
         self.assertEqual(import_module("echod.client.__main__").main.__name__, "main")
 
@@ -159,7 +159,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_unresolvable(self) -> None:
         """
-        A name that is none is one line, and status 2.
+        For an unknown name, there is one line, and the status is 2.
         """
         status, out, err = ended(echoc("greet", "no.such.name.invalid"))
         self.assertEqual((status, out, err.count("\n")), (2, "", 1))
@@ -167,7 +167,7 @@ class ProgramTests(SynchronousTestCase):
 
     def test_interrupted(self) -> None:
         """
-        Ctrl-C twice prints the summary at once, without the answers that are due.
+        If Ctrl-C is pressed twice, the summary comes at once, without the answers that are due.
         """
         server = self.silent()
         client = echoc("ping", "-W", "1000", "--json", "-i", ".001", address(server))
@@ -231,7 +231,7 @@ class TerminalProgramTests(SynchronousTestCase):
 
     def see(self, text: bytes) -> None:
         """
-        Wait until the screen shows this.
+        Wait until the screen shows a text.
         """
         while text not in self.screen:
             self.readScreen()
@@ -349,7 +349,7 @@ class TerminalProgramTests(SynchronousTestCase):
 
 class ForeignTests(SynchronousTestCase):
     """
-    The servers of others.
+    The clients with echo servers of other projects.
     """
 
     def serve(self, *command: str) -> None:

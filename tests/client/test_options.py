@@ -51,8 +51,8 @@ class TargetTests(SynchronousTestCase):
 
     def test_addresses(self) -> None:
         """
-        A target is a host, a host and a port, or a port of this machine; the port
-        that is missing is the default.
+        A target is a host, a host and a port, or a port of this machine.  Without a port, it
+        has the default.
         """
         for text, host, port in (
             ("example.org", "example.org", 7),
@@ -79,7 +79,7 @@ class TargetTests(SynchronousTestCase):
 
     def test_neither(self) -> None:
         """
-        Other texts are refused, with a message that says which are right.
+        Other texts are refused.  The message says which targets are right.
         """
         for text, why in (
             ("", "neither HOST"),
@@ -97,7 +97,8 @@ class TargetTests(SynchronousTestCase):
 
     def test_streamEndpoint(self) -> None:
         """
-        An address is tried by all its names; a description means what Twisted says.
+        For an address, all addresses of its name are tried.  A description is parsed by
+        Twisted.
         """
         reactor: Any = MemoryReactorClock()
         self.assertIsInstance(streamEndpoint(reactor, Address("host", 7), 3), HostnameEndpoint)
@@ -175,7 +176,7 @@ class TargetTests(SynchronousTestCase):
 
     def test_family(self) -> None:
         """
-        A stream goes by one family only if the options ask for it.
+        A stream uses one family only if the options ask for it.
         """
         reactor = self.reactor(IPv6Address("TCP", "::1", 7), IPv4Address("TCP", "127.0.0.1", 7))
         for arguments, host in (([], "host"), (["-4"], "127.0.0.1"), (["-6"], "[::1]")):
@@ -200,7 +201,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """
-        Without a target it is this machine, and the article's port.
+        Without a target, it is this machine and the port of the article.
         """
         for name, port in (("greet", 9999), ("tcp", 8080), ("udp", 8080), ("ping", 8080)):
             options = parseCommandLine([name])
@@ -225,7 +226,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_plan(self) -> None:
         """
-        The options of ping are a plan.
+        The options of C{echoc ping} make a plan.
         """
         self.assertEqual(self.plan(), Plan(None, 1.0, (64,), 1.0))
         self.assertEqual(self.plan("-i", "0.000050").interval, 0.000050)
@@ -410,7 +411,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_protocol(self) -> None:
         """
-        A UNIX socket is not TCP.
+        The protocol of a UNIX socket is UNIX, not TCP.
         """
         for words, protocol in (
             ("7", "UDP"),
@@ -450,7 +451,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_badNumbers(self) -> None:
         """
-        A number that is none is refused in a line, wherever it is given.
+        In each option, a text that is not a number is refused in one line.
         """
         for number in NO_NUMBERS:
             for option in ("--count", "--interval", "--rate", "--size", "--timeout"):
@@ -477,7 +478,7 @@ class OptionsTests(SynchronousTestCase):
 
     def test_help(self) -> None:
         """
-        The help says what each can do, has each option in a group, and explains the exit
+        The help describes each command, has each option in a group, and explains the exit
         status.
         """
         printed = StringIO()
@@ -515,7 +516,7 @@ class OutcomeTests(SynchronousTestCase):
 
     def test_unixSocket(self) -> None:
         """
-        A UNIX socket that cannot be used is described by what is at its path.
+        For a UNIX socket that cannot be used, the message says what is at its path.
         """
         directory = temporaryDirectory(self)
         (directory / "file").touch()
@@ -542,7 +543,7 @@ class OutcomeTests(SynchronousTestCase):
 
     def test_statuses(self) -> None:
         """
-        Each way to fail has its status, and words that name the target.
+        Each failure has its status and a message that names the target.
         """
         for problem, status, words in (
             (ClientError(Outcome(5, "it is wrong")), 5, "it is wrong"),

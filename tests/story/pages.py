@@ -48,7 +48,7 @@ A prompt without a command.
 
 class BadPage(Exception):
     """
-    A page has a block, and it is not clear what to do with it.
+    It is not clear what to do with a block of a page.
     """
 
 
@@ -66,7 +66,7 @@ class File:
 @dataclass(frozen=True)
 class Program:
     """
-    A piece of Python that is run by itself.
+    Python code that is run by itself.
 
     @ivar doctest: True if it is a doctest.
     """
@@ -79,7 +79,7 @@ class Program:
 @dataclass(frozen=True)
 class Exempt:
     """
-    A part of the page that is not run, with the reason.
+    A part of a page that is not run, with the reason.
     """
 
     line: int
@@ -242,7 +242,8 @@ def _step(block: Any) -> Step | None:
 
 def _line(block: Any) -> int:
     """
-    @return: About where it is: docutils does not know of every block.
+    @return: The number of the line, or of one near it: docutils does not know the line of every
+        block.
     """
     while block.line is None and block.parent is not None:
         block = block.parent

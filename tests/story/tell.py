@@ -72,7 +72,7 @@ class NotFound(Exception):
 
 class Story:
     """
-    One page, as it is being done.
+    Runs one page.
     """
 
     def __init__(self, folder: Path, programs: Path, patience: float = PATIENCE) -> None:
@@ -104,9 +104,9 @@ class Story:
 
     def do(self, step: Step) -> None:
         """
-        Do one thing.
+        Do one step.
 
-        @raise Mismatch: if something else happens than is on the page.
+        @raise Mismatch: if the result differs from the page.
         """
         doing: Mapping[type, Callable[..., None]] = {
             File: self._make,
@@ -152,14 +152,14 @@ class Story:
 
 def tell(page: Path, programs: Path, patience: float = PATIENCE) -> None:
     """
-    Do all that a page says, and print what is not run.  The programs that the page
-    needs are the commands on it.
+    Do everything that a page says, and print what is not run.  The programs that the page needs
+    are its commands.
 
-    @raise BadPage: if it does not say what to do.
+    @raise BadPage: if the page does not say what to do.
 
-    @raise Mismatch: if something else happens than it says.
+    @raise Mismatch: if the result differs from the page.
 
-    @raise NotFound: if a program is not there, before anything is done.
+    @raise NotFound: if a program is not installed; nothing was done then.
     """
     todo = steps(page)
     if names := _missing(commands(todo), f"{programs}:{PATH}"):
@@ -176,7 +176,7 @@ def tell(page: Path, programs: Path, patience: float = PATIENCE) -> None:
 
 def _missing(commands: set[str], path: str) -> list[str]:
     """
-    @return: The programs that are not on this path, of those that these commands need.
+    @return: The programs of these commands that are not on this path.
     """
     names = missing(SHELL[0], "bash", path=path)
     if not names:

@@ -77,7 +77,7 @@ LIKEWISE = {
 
 class Mismatch(Exception):
     """
-    There is something else at the terminal than on the page.
+    The terminal does not show what the page says.
     """
 
 
@@ -161,9 +161,9 @@ class Terminal:
 
     def act(self, session: Session) -> None:
         """
-        Do what is on a page.
+        Do what a page says.
 
-        @raise Mismatch: if something else happens.
+        @raise Mismatch: if the terminal shows something else.
         """
         shown = [ANYTHING] if session.continues else []
         for kind, text in session.events:
@@ -191,7 +191,7 @@ class Terminal:
 
     def start(self, command: str) -> None:
         """
-        Start a command that goes on.
+        Start a command that does not end by itself.
         """
         self._enter(command)
 
@@ -218,7 +218,7 @@ class Terminal:
 
     def close(self) -> None:
         """
-        Leave, with Ctrl-C where something is still running.
+        End the shell, with Ctrl-C if a command is still running.
 
         @raise Mismatch: if that does not end it.
         """
@@ -252,7 +252,7 @@ class Terminal:
 
     def _finish(self, shown: Sequence[str], told: bool) -> None:
         """
-        The command ends, and this is all that it has shown.
+        Check that the command ends and has shown nothing else.
         """
         self._wait(
             self._prompted, "it has not ended; a block that leaves it ends with ...", shown
@@ -268,7 +268,7 @@ class Terminal:
 
     def _meet(self, shown: Sequence[str], prompt: str = "") -> None:
         """
-        The command shows this, and goes on.
+        Check that the command shows a text and goes on.
         """
         pattern = re.compile(self._pattern(shown) + re.escape(prompt))
         self._wait(

@@ -4,7 +4,8 @@ A machine with a name and a network of its own: namespaces of Linux.
 
 from __future__ import annotations
 
-from subprocess import PIPE, STDOUT, Popen, run
+from contextlib import ExitStack
+from subprocess import DEVNULL, PIPE, STDOUT, Popen, run
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -61,21 +62,30 @@ def onMachine(process: int, *command: str, typed: str = "") -> str:
     ).stdout
 
 
+def namespace(ends: ExitStack) -> Popen[bytes]:
+    """
+    @return: A process in a network namespace of its own, until the end of the stack.
+    """
+    command = [program("unshare"), "--net", "sh", "-c", "echo; exec sleep infinity"]
+    process = Popen(command, stdout=PIPE, stderr=DEVNULL)
+    ends.callback(process.wait)
+    ends.callback(process.kill)
+    assert process.stdout is not None
+    ends.enter_context(process.stdout)
+    if not process.stdout.readline():
+        lacking("the right to make network namespaces")
+    return process
+
+
 def neighbour(test: SynchronousTestCase, process: int) -> int:
     """
     Connect another machine, 192.0.2.2, to the machine of a process.
 
     @return: A process on it.
     """
-    other = Popen(
-        [program("unshare"), "--net", "sh", "-c", "echo ready; exec sleep infinity"],
-        stdout=PIPE,
-    )
-    test.addCleanup(other.wait, PATIENCE)
-    test.addCleanup(other.terminate)
-    assert other.stdout is not None
-    test.addCleanup(other.stdout.close)
-    other.stdout.readline()
+    ends = ExitStack()
+    test.addCleanup(ends.close)
+    other = namespace(ends)
     onMachine(process, "ip", "link", "set", "outside", "netns", str(other.pid))
     for command in ("ip address add 192.0.2.2/24 dev outside", "ip link set outside up"):
         onMachine(other.pid, *command.split())

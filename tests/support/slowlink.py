@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen, run
+from subprocess import Popen, run
 
 from tests.support import lacking, program
 from tests.support.daemon import PATIENCE
+from tests.support.machine import namespace
 
 SERVER = "10.97.0.1"
 CLIENT = "10.97.0.2"
@@ -34,7 +35,7 @@ class SlowLink:
         """
         self._ends = ExitStack()
         try:
-            server, client = self._namespace(), self._namespace()
+            server, client = namespace(self._ends), namespace(self._ends)
             self.server, self.client = self._inside(server), self._inside(client)
             near, far = [*self.server, program("ip")], [*self.client, program("ip")]
             self._do(
@@ -57,17 +58,6 @@ class SlowLink:
 
     def __exit__(self, *_: object) -> None:
         self._ends.close()
-
-    def _namespace(self) -> Popen[bytes]:
-        command = [program("unshare"), "--net", "sh", "-c", "echo; exec sleep infinity"]
-        process = Popen(command, stdout=PIPE, stderr=DEVNULL)
-        self._ends.callback(process.wait)
-        self._ends.callback(process.kill)
-        assert process.stdout is not None
-        self._ends.enter_context(process.stdout)
-        if not process.stdout.readline():
-            lacking("the right to make network namespaces")
-        return process
 
     def _inside(self, process: Popen[bytes]) -> list[str]:
         return [program("nsenter"), f"--net={Path('/proc', str(process.pid), 'ns', 'net')}"]

@@ -34,7 +34,7 @@ class ComparisonTests(SynchronousTestCase):
 
     def test_equal(self) -> None:
         """
-        An echo has no difference, whatever its pieces are.
+        An echo has no difference, in whatever pieces it arrives.
         """
         for seed in range(20):
             comparison = compared(LINES, LINES, seed)
@@ -52,7 +52,7 @@ class ComparisonTests(SynchronousTestCase):
 
     def test_tooMuch(self) -> None:
         """
-        Bytes that come back again differ from the end of what was sent.
+        Bytes that come back twice are wrong bytes after the end of the sent ones.
         """
         comparison = compared(LINES, LINES * 2)
         self.assertEqual((comparison.difference, comparison.wrong), (len(LINES), True))
@@ -61,7 +61,7 @@ class ComparisonTests(SynchronousTestCase):
 
     def test_gaps(self) -> None:
         """
-        Bytes that are missing in the middle are no wrong bytes.
+        Bytes that are missing in the middle do not count as wrong.
         """
         comparison = Comparison()
         for start in range(0, len(LINES), 10_000):

@@ -19,7 +19,7 @@ class LineEditorTests(SynchronousTestCase):
 
     def typed(self, keys: str) -> list[str | None]:
         """
-        @return: The lines that come of some keys.
+        @return: The lines that these keys complete.
         """
         return list(self.editor.type(keys.encode()))
 
@@ -51,7 +51,7 @@ class LineEditorTests(SynchronousTestCase):
 
     def test_keys(self) -> None:
         """
-        The keys do what they do in a shell.
+        Each key has the same effect as in a shell.
         """
         for keys, line in {
             "bc\x1b[D\x1b[Da\x1b[C\x1b[C\x1b[Cd": "abcd",
@@ -69,7 +69,7 @@ class LineEditorTests(SynchronousTestCase):
 
     def test_history(self) -> None:
         """
-        The arrows lead through what was typed, and back to what was begun.
+        The arrow keys recall earlier lines, and then the line that was begun.
         """
         self.typed("one\rtwo\rtwo\r\rth")
         up, down = "\x1b[A", "\x1b[B"
@@ -83,7 +83,7 @@ class LineEditorTests(SynchronousTestCase):
 
     def test_historyEnds(self) -> None:
         """
-        Not everything is remembered.
+        The editor forgets the oldest lines.
         """
         for number in range(HISTORY + 10):
             self.typed(f"{number}\r")
@@ -92,13 +92,13 @@ class LineEditorTests(SynchronousTestCase):
 
     def test_end(self) -> None:
         """
-        Ctrl-D is the end on an empty line only.
+        Ctrl-D ends the input on an empty line only.
         """
         self.assertEqual(self.typed("a\x04\r\x04"), ["a", None])
 
     def test_draw(self) -> None:
         """
-        The line is drawn on one row, with the cursor where it is.
+        The line is drawn on one row, with the cursor at its place.
         """
         self.typed("hello\x02\x02")
         self.assertEqual(self.editor.draw(80), "\r\x1b[K> hello\x1b[2D")

@@ -22,7 +22,8 @@ class StandardInputAndOutputTests(ClientTestCase):
 
     def test_nothingToRead(self) -> None:
         """
-        Input that another process has read is gone; after the end there is no input.
+        If another process has read the input, nothing is delivered.  After the end, nothing
+        more is read.
         """
         source, sink = self.pipe()
         os.set_blocking(source, False)
@@ -49,8 +50,8 @@ class StandardInputAndOutputTests(ClientTestCase):
 
     def test_full(self) -> None:
         """
-        A pipe that is full takes nothing more for now; one that nobody reads,
-        nothing more at all.
+        A full pipe takes nothing more for now.  A pipe that nobody reads takes nothing more at
+        all.
         """
         source, sink = self.pipe()
         output = Output(reactor, sink)
@@ -63,7 +64,7 @@ class StandardInputAndOutputTests(ClientTestCase):
 
     def test_file(self) -> None:
         """
-        A file is written to at once; a full disk is an error.
+        Data for a file is written at once.  A full disk is an error.
         """
         path = temporaryDirectory(self) / "file"
         with path.open("wb") as file, open("/dev/full", "wb") as full:

@@ -137,7 +137,7 @@ class ConversationTests(ConversationTestCase):
 
     def test_noHalfClose(self) -> None:
         """
-        Over TLS the client closes when all has come back, after a last look.
+        Over TLS, the client closes shortly after everything has come back.
         """
         transport = self.connectedByTLS()
         self.client.send(b"data")
@@ -154,7 +154,7 @@ class ConversationTests(ConversationTestCase):
 
     def test_noClosingWithoutHalfClose(self) -> None:
         """
-        Over TLS the client does not wait for ever until the server closes as well.
+        Over TLS, the client does not wait for ever for the server to close.
         """
         for answers in (1, 2):
             self.setUp()
@@ -168,7 +168,7 @@ class ConversationTests(ConversationTestCase):
 
     def test_tooMuchWithoutHalfClose(self) -> None:
         """
-        Over TLS the client closes when more has come back than it has sent.
+        Over TLS, the client closes if more has come back than it has sent.
         """
         transport = self.connectedByTLS()
         self.client.send(b"data")
@@ -179,8 +179,7 @@ class ConversationTests(ConversationTestCase):
 
     def test_timeout(self) -> None:
         """
-        The client ends when something is due and nothing comes: an echo, or the end of the
-        connection.
+        The client ends if an echo or the end of the connection is due and nothing comes.
         """
         for connect in (self.connected, self.connectedByTLS):
             for answer, finish in ((b"", True), (b"", False), (b"dat", True), (b"dat", False)):

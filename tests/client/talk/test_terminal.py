@@ -24,8 +24,7 @@ class LineDisplayTests(SynchronousTestCase):
 
     def test_lines(self) -> None:
         """
-        Each line is shown when it is whole, with nothing in it that could harm the
-        terminal.
+        A line is shown when it is complete.  Bytes that could harm the terminal are escaped.
         """
         for data in (b"he", b"llo\r\nwor", b"ld\x1b[2J\n"):
             self.words.write(data)
@@ -34,7 +33,7 @@ class LineDisplayTests(SynchronousTestCase):
 
     def test_unfinished(self) -> None:
         """
-        An incomplete line is shown when nothing follows, or when it gets long.
+        An incomplete line is shown if nothing follows, or if it gets long.
         """
         self.words.write(b"login: ")
         self.assertEqual(self.shown, [])

@@ -126,7 +126,8 @@ class DatagramConversationTests(SynchronousTestCase):
 
     def test_wrong(self) -> None:
         """
-        An answer that equals no line is wrong; the beginning of its line is shortened.
+        An answer that equals no line is wrong.  An answer that is the beginning of its line is
+        shortened.
         """
         for line in (b"one", b"two", b"three"):
             self.client.send(line)
@@ -139,7 +140,7 @@ class DatagramConversationTests(SynchronousTestCase):
 
     def test_forgets(self) -> None:
         """
-        Only the last lines are remembered.
+        The client remembers only the last lines.
         """
         for number in range(REMEMBERED + 2):
             self.client.send(b"%d" % number)
@@ -211,7 +212,8 @@ class LineSplitterTests(SynchronousTestCase):
 
     def test_lines(self) -> None:
         """
-        Lines do not depend on how they are read; the last may have no line ending.
+        The lines do not depend on the pieces that are read.  The last line needs no line
+        ending.
         """
         for data in (b"one\ntw", b"o\n\nthr", b"ee"):
             self.splitter.read(data)

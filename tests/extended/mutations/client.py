@@ -37,6 +37,30 @@ MUTATIONS = [
     Mutation(TALK_TCP, " and (self.sentAll or self._source is not None)", "", TALK_TESTS),
     Mutation(TALK_TCP, "self._allCame() and not self._closing", "self._allCame()", TALK_TESTS),
     Mutation(
+        "echod/client/endpoints.py",
+        "(ImportError, NameError)",
+        "ImportError",
+        "tests/client/test_options.py",
+    ),
+    Mutation(
+        "echod/client/main.py",
+        'sys.stderr or os.fdopen(2, "w")',
+        "sys.stderr",
+        "tests/client/test_main.py -k closedDescriptors",
+    ),
+    Mutation(
+        "echod/client/talk/stdio.py",
+        "fcntl.F_GETPIPE_SZ) < CHUNK",
+        "fcntl.F_GETPIPE_SZ) > 0",
+        "tests/client/talk/test_stdio.py",
+    ),
+    Mutation(
+        "echod/net/commandline.py",
+        "if not isinstance(error, BrokenPipeError):",
+        "if False:",
+        "tests/net/test_commandline.py",
+    ),
+    Mutation(
         "echod/client/lookup.py",
         "self._reactor.callLater(self._patience, limited.resolutionComplete)",
         "pass",
