@@ -22,15 +22,6 @@ The package uses private names of Twisted.  A test lists them, and fails if one 
 
 from __future__ import annotations
 
-from twisted.internet.main import installReactor
-
-from echod.uvloopreactor.reactor import UVLoopReactor
+from echod.uvloopreactor.reactor import UVLoopReactor, install
 
 __all__ = ["UVLoopReactor", "install"]
-
-
-def install() -> None:
-    """
-    Install this reactor as the global one.
-    """
-    installReactor(UVLoopReactor())

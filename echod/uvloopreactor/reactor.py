@@ -13,6 +13,7 @@ from typing import Any
 import uvloop
 from twisted.internet import process
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.main import installReactor
 
 from echod.uvloopreactor.connection import Connection
 from echod.uvloopreactor.ends import Ends
@@ -204,3 +205,11 @@ class UVLoopReactor(AsyncioSelectorReactor):
             if self._timerHandle is not None:
                 self._timerHandle.cancel()
             self._timerHandle = self._asyncioEventloop.call_at(when, self._onTimer)
+
+
+def install() -> None:
+    """
+    Install this reactor as the global one.  Workers look for this function in the module of
+    the class, where Twisted's reactors have it.
+    """
+    installReactor(UVLoopReactor())

@@ -17,6 +17,7 @@ from twisted.internet import tcp
 from twisted.internet.error import ProcessDone
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
+from twisted.python.reflect import namedModule
 
 from tests.support import CHECKOUT, MEASURED, program
 from tests.support.daemon import PATIENCE
@@ -122,11 +123,13 @@ class UVLoopReactorTests(UVLoopTestCase):
 
     def test_install(self) -> None:
         """
-        The reactor can be installed as the global one.
+        The reactor can be installed as the global one, by C{install} in the module of its
+        class.
         """
         installed: list[Any] = []
-        self.patch(uvloopreactor, "installReactor", installed.append)
-        uvloopreactor.install()
+        module = namedModule(uvloopreactor.UVLoopReactor.__module__)
+        self.patch(module, "installReactor", installed.append)
+        module.install()
         (reactor,) = installed
         self.assertIsInstance(reactor, uvloopreactor.UVLoopReactor)
 
