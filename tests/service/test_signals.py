@@ -383,25 +383,9 @@ class UVLoopDaemonTests(DaemonTests):
     reactor = "uvloop"
 
 
-class WorkersTests(DaemonTests):
+class WorkersTests(UVLoopDaemonTests):
     """
     The same with two workers.
     """
 
     workers = ("--workers", "2")
-
-
-class AsyncioWorkersTests(WorkersTests):
-    """
-    The same on Twisted's asyncio reactor.
-    """
-
-    reactor = "asyncio"
-
-
-class UVLoopWorkersTests(WorkersTests):
-    """
-    The same on the reactor that uses libuv.
-    """
-
-    reactor = "uvloop"
