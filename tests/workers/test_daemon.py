@@ -108,15 +108,15 @@ class WorkersTests(SynchronousTestCase):
         for load in loads:
             load.stop()
             self.assertEqual(set(load.outcomes), {"answered"})
-        for option, kind in (("tcp", "TCP"), ("udp", "UDP")):
-            port = getattr(daemon, option)[1]
-            done = twistd("echod", "--workers=2", f"--{option}={port}")
+        tcp, udp = daemon.tcp[1], daemon.udp[1]
+        done = twistd("echod", "--workers=2", f"--tcp={tcp}", f"--udp={udp}")
+        for kind, port in (("TCP", tcp), ("UDP", udp)):
             line = f"{kind} echo cannot listen on 127.0.0.1:{port}: Address already in use; "
             self.assertIn(line, done.stdout)
-            free = f"echod --workers 2 --{option} 0\n"
-            self.assertTrue(done.stdout.endswith(free), done.stdout)
-            self.assertEqual((done.returncode, done.stderr), (1, ""))
-            self.assertNotIn("worker 1", done.stdout)
+        free = "echod --workers 2 --tcp 0 --udp 0\n"
+        self.assertTrue(done.stdout.endswith(free), done.stdout)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertNotIn("worker 1", done.stdout)
 
     def test_drained(self) -> None:
         """
@@ -159,24 +159,17 @@ class WorkersTests(SynchronousTestCase):
         daemon.stop()
         self.assertRegex("".join(daemon.log), r"worker \d: .* cut: [12]\n")
 
-    def test_badWorker(self) -> None:
+    def checkBadWorker(self, daemon: Daemon, key: Path) -> None:
         """
         If a new worker cannot read its options, the log of the parent says so, and the old
         workers serve on.
         """
-        key = temporaryDirectory(self) / "key.pem"
-        self.certificate(key)
-        daemon = self.serve(
-            *("--tcp", f"ssl:0:interface=127.0.0.1:privateKey={key}"),
-            below=NO_TERMINAL,
-            environment=COVERAGE,
-        )
         before = set(workers(daemon))
         key.unlink()
         daemon.process.send_signal(signal.SIGHUP)
-        daemon.expect(rf"\[worker 1\.2: stderr#error\] echod: --tcp ssl:.*{key}")
-        daemon.expect(r"worker 1\.2 .* has died: exit status 1")
-        # The parent starts worker 1.2 again after a short delay.
+        daemon.expect(rf"\[worker 1\.3: stderr#error\] echod: --tcp ssl:.*{key}")
+        daemon.expect(r"worker 1\.3 .* has died: exit status 1")
+        # The parent starts worker 1.3 again after a short delay.
         self.assertLessEqual(before, set(workers(daemon)))
 
     def certificate(self, path: Path) -> None:
@@ -190,7 +183,7 @@ class WorkersTests(SynchronousTestCase):
     def test_everything(self) -> None:
         """
         Two processes serve everything that one process serves, and the status shows both
-        together.
+        together.  Workers that cannot start replace no others.
         """
         if not find_spec("prometheus_client"):
             lacking("the status extra")
@@ -267,6 +260,7 @@ class WorkersTests(SynchronousTestCase):
         client = session(self, daemon.tcp)
         client.close()
         daemon.expect("ended: closed by peer")
+        self.checkBadWorker(daemon, key)
         daemon.stop()
         self.assertFalse(path.exists())
         for name, count in (("old", 8), ("log", 1)):
