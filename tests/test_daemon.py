@@ -609,33 +609,34 @@ class OptionsTests(SynchronousTestCase):
             f"--{option}=unix:{directory / option}" for option in ("tcp", "greeting", "status")
         ]
         arguments.append("--drain-timeout=0")
-        for workers in ((), ("--workers=2",) if SPREADS else ()):
-            first = Daemon(*arguments, *workers)
+        if SPREADS:
+            arguments.append("--workers=2")
+        first = Daemon(*arguments)
+        for _ in range(3):
+            first.expect("listens on unix:")
+        done = twistd("echod", *arguments)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertRegex(
+            done.stdout,
+            r"cannot listen on unix:.*: a process listens on this socket\n$",
+        )
+        first.process.kill()
+        first.process.wait(PATIENCE)
+        # Workers end a little later than their parent.
+        wait(lambda: self.isDead(directory / "tcp"))
+        for option in ("tcp", "greeting", "status"):
+            lock = directory / f"{option}.lock"
+            lock.unlink()
+            lock.symlink_to(str(os.getpid()))
+        with Daemon(*arguments) as second:
             for _ in range(3):
-                first.expect("listens on unix:")
-            done = twistd("echod", *arguments, *workers)
-            self.assertEqual((done.returncode, done.stderr), (1, ""))
-            self.assertRegex(
-                done.stdout,
-                r"cannot listen on unix:.*: a process listens on this socket\n$",
-            )
-            first.process.kill()
-            first.process.wait(PATIENCE)
-            # Workers end a little later than their parent.
-            wait(lambda: self.isDead(directory / "tcp"))
-            for option in ("tcp", "greeting", "status"):
-                lock = directory / f"{option}.lock"
-                lock.unlink()
-                lock.symlink_to(str(os.getpid()))
-            with Daemon(*arguments, *workers) as second:
-                for _ in range(3):
-                    second.expect("listens on unix:")
-                with socket.socket(socket.AF_UNIX) as client:
-                    client.settimeout(PATIENCE)
-                    client.connect(str(directory / "tcp"))
-                    client.sendall(b"hello")
-                    self.assertEqual(readExactly(client, 5), b"hello")
-            self.assertEqual(os.listdir(directory), [])
+                second.expect("listens on unix:")
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(PATIENCE)
+                client.connect(str(directory / "tcp"))
+                client.sendall(b"hello")
+                self.assertEqual(readExactly(client, 5), b"hello")
+        self.assertEqual(os.listdir(directory), [])
 
     def isDead(self, path: Path) -> bool:
         """
