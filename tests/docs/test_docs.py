@@ -29,7 +29,7 @@ PAGES = sorted(
 
 PROGRAMS = Path(sys.executable).parent
 
-STORY_TIMEOUT = 120.0
+STORY_TIMEOUT = 300.0
 """
 How long a page may take, in seconds: much longer than it takes.
 """

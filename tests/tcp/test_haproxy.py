@@ -25,11 +25,11 @@ global
 defaults
     mode tcp
     balance roundrobin
-    timeout connect 30s
-    timeout client 30s
-    timeout server 30s
-    timeout check 30s
-    default-server check inter 30s
+    timeout connect 90s
+    timeout client 90s
+    timeout server 90s
+    timeout check 90s
+    default-server check inter 90s
 """
 
 

@@ -23,7 +23,7 @@ from echod.net.sockets import SPREADS
 from echod.workers.spawner import CHILD
 from soak.workers import owners, workers
 from tests.service.test_systemd import HAND_OVER
-from tests.support import MEASURED, lacking, temporaryDirectory
+from tests.support import ENVIRONMENT, MEASURED, lacking, temporaryDirectory
 from tests.support.daemon import NO_TERMINAL, PATIENCE, Daemon, checkServed, session, twistd
 from tests.support.load import DatagramLoad, Load, wait
 from tests.support.tls import TLSClient, makeCertificate
@@ -274,7 +274,7 @@ class WorkersTests(SynchronousTestCase):
         """
         directory = temporaryDirectory(self)
         (directory / "json.py").write_text("raise SystemExit('taken')")
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         # Without arguments it does not get far.
         done = run(
             [sys.executable, "-c", CHILD],

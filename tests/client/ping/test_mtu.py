@@ -21,7 +21,7 @@ from echod.client.ping.tracking.events import Event, Kind
 from echod.client.ping.tracking.probe import MAX_SIZE
 from echod.client.ping.verdict import verdict
 from tests.client.ping.test_pinger import Time
-from tests.support import MEASURED
+from tests.support import ENVIRONMENT
 from tests.support.daemon import PATIENCE, Daemon
 from tests.support.slowlink import SERVER, SlowLink
 
@@ -218,7 +218,7 @@ class LinkTests(SynchronousTestCase):
                 *(*link.client, sys.executable, "-m", "echod.client", "ping"),
                 *(*options, target),
             ],
-            env=MEASURED,
+            env=ENVIRONMENT,
             capture_output=True,
             text=True,
             timeout=PATIENCE,

@@ -17,7 +17,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.client.test_main import ECHOC, address
-from tests.support import MEASURED, lacking, temporaryDirectory
+from tests.support import ENVIRONMENT, lacking, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon
 from tests.support.load import HOST, freePort, wait
 from tests.support.tls import makeCertificate
@@ -67,7 +67,7 @@ class ProgramTests(SynchronousTestCase):
         @param output: The file for its output.
         """
         with output.open("wb") as stdout:
-            client = Popen([*program, "ping", *arguments], env=MEASURED, stdout=stdout)
+            client = Popen([*program, "ping", *arguments], env=ENVIRONMENT, stdout=stdout)
 
         def stop() -> None:
             client.kill()
