@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     # Until the client runs, Ctrl-C ends the program without a message.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    openStandardDescriptors()
+    openStandardStreams()
     try:
         options = parseCommandLine(list(sys.argv[1:] if arguments is None else arguments))
     except usage.UsageError as error:
@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # probes would leave late.
     gc.freeze()
     run = Run(reactor)
+    run.stdin, run.stdout = sys.stdin.fileno(), sys.stdout.fileno()
     outcome = run.run(COMMANDS[options.command](run, options), options["target"])
     for message in outcome.message.splitlines():
         print(f"echoc {options.command}: {message}", file=sys.stderr)
@@ -79,14 +80,11 @@ def logErrors(beginner: LogBeginner, stream: TextIO) -> None:
     beginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)
 
 
-def openStandardDescriptors() -> None:
+def openStandardStreams() -> None:
     """
-    Open each standard descriptor that is closed on C{/dev/null}.  Otherwise a socket
-    would get its number, and messages for standard error would go to standard output.
+    Open each standard stream that was closed at the start on C{/dev/null}.  Its number may
+    belong to another file by now: libffi opens itself when it is loaded.
     """
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))

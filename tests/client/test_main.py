@@ -193,17 +193,21 @@ class ProgramTests(SynchronousTestCase):
 
     def test_closedDescriptors(self) -> None:
         """
-        With closed standard descriptors, the status is the same.  A message for standard
-        error does not go to standard output.
+        With closed standard descriptors, the status is the same, even if another file has the
+        number.  That file is not read, and a message goes nowhere.
         """
-        ping = ["ping", "-c1", "-w.1", address(self.silent())]
+        server = self.silent()
+        code = "import os; os.open(os.__file__, 0); from echod.client.main import main; main()"
+        client = [sys.executable, "-c", code]
         for closed, arguments, status in (
-            ("<&- >&-", ping, 4),
+            ("<&- 2>&-", ["udp", "-w.1", address(server)], 4),
+            (">&-", ["ping", "-c1", "-w.1", address(server)], 4),
             ("2>&-", ["ping", "--wrong"], 2),
         ):
-            command = ["sh", "-c", f'"$@" {closed}', "sh", *ECHOC, *arguments]
+            command = ["sh", "-c", f'"$@" {closed}', "sh", *client, *arguments]
             done = run(command, env=MEASURED, capture_output=True, timeout=PATIENCE)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (status, b"", b""))
+        self.assertEqual(server.recv(100), b"")
 
 
 class TerminalProgramTests(SynchronousTestCase):
