@@ -15,6 +15,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import Factory
 
 from echod.net.reactor import ReactorWrapper
+from echod.tcp.promptconnection import sendPromptly
 
 OWN_SOCKETS = os.name == "posix"
 """
@@ -24,7 +25,8 @@ True on the systems where Twisted's reactors can listen on sockets that they did
 
 class ListeningReactor(ReactorWrapper):
     """
-    A reactor whose listening sockets have the options of this module.
+    A reactor whose listening sockets have the options of this module, and whose connections
+    send promptly.
     """
 
     def listenTCP(
@@ -44,7 +46,7 @@ class ListeningReactor(ReactorWrapper):
         except OSError as error:
             raise CannotListenError(interface, port, error) from None
         with skt:
-            return reactor.adoptStreamPort(skt.fileno(), skt.family, factory)
+            return sendPromptly(reactor.adoptStreamPort(skt.fileno(), skt.family, factory))
 
     def adoptStreamPort(self, descriptor: int, family: int, factory: Factory) -> Any:
         """
@@ -52,7 +54,7 @@ class ListeningReactor(ReactorWrapper):
         """
         with socket.socket(fileno=os.dup(descriptor)) as skt:
             setStreamOptions(skt)
-        return self._reactor.adoptStreamPort(descriptor, family, factory)
+        return sendPromptly(self._reactor.adoptStreamPort(descriptor, family, factory))
 
 
 def setStreamOptions(skt: socket.socket) -> None:
