@@ -48,19 +48,12 @@ class Admission:
             return OVER_CONNECT_RATE
         return None
 
-    def entered(self, address: IAddress | None) -> None:
+    def count(self, address: IAddress | None, change: int) -> None:
         """
-        Count a session that has started.
-        """
-        self._count(address, 1)
+        Count a session.
 
-    def left(self, address: IAddress | None) -> None:
+        @param change: 1 if it has started, -1 if it has ended.
         """
-        Count a session that has ended.
-        """
-        self._count(address, -1)
-
-    def _count(self, address: IAddress | None, change: int) -> None:
         limits = self._limits
         limits.capacity.take(change)
         if limits.maxPerSource and (host := getattr(address, "host", None)) is not None:

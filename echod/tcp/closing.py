@@ -82,9 +82,9 @@ class GracefulConnection(Protocol):
     # have found the peer quiet.
     _heard = 0
     _quietChecks = 0
-    # For checkIdle: the number of bytes received and acknowledged at the last check, and how
+    # For checkIdle: how many bytes were received and acknowledged at the last check, and how
     # many checks in a row have found the same.
-    _progress = 0
+    _progress = (0, 0)
     _idleChecks = NOT_CHECKED
 
     def close(self, outcome: str) -> None:
@@ -176,9 +176,10 @@ class GracefulConnection(Protocol):
         L{IDLE_CHECKS} checks.  Abort it if it is closing already.
         """
         isReturning = self.state in RETURNING
-        # A closing session discards what it receives: only acknowledgements count.
+        # A closing session discards what it receives: only acknowledgements count.  The two are
+        # not added: on a UNIX socket, an answer changes the second as if less were read.
         taken = acknowledged(self.transport)
-        progress = self.received + taken if isReturning else taken
+        progress = (self.received if isReturning else 0, taken)
         self._idleChecks = self._idleChecks + 1 if progress == self._progress else 0
         self._progress = progress
         if self._idleChecks < IDLE_CHECKS:
@@ -186,7 +187,7 @@ class GracefulConnection(Protocol):
         if isReturning:
             self.close(IDLE)
             # Give the peer one more check.
-            self._progress = taken
+            self._progress = (0, taken)
             self._idleChecks = IDLE_CHECKS - 1
         else:
             if self.outcome is None:

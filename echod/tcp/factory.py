@@ -34,18 +34,12 @@ class SessionFactory(Factory):
 
     @cvar service: The name of the service in the log.
 
-    @ivar reactor: The clock.
-
     @ivar showMessages: True to log the messages of peers.
 
     @ivar sessions: The sessions that have not ended, as the keys: a set of many sessions takes
         twice as much memory.
 
     @ivar waiting: The connections that are not sessions yet.
-
-    @ivar refusals: The connections that were refused.
-
-    @ivar lines: The log lines about sessions.
 
     @ivar admission: Decides which peers are served.
 
@@ -171,7 +165,7 @@ class SessionFactory(Factory):
 
         @return: A session; or L{None}, which closes the connection.
         """
-        reason = self.refusal(address)
+        reason = self.admission.refusal(address, self.reactor.seconds())
         if reason is not None:
             self.refusals.add(reason, addressName(address))
             return None
@@ -184,12 +178,6 @@ class SessionFactory(Factory):
     def _showing(self) -> type[Session]:
         return showingMessages(self.protocol)
 
-    def refusal(self, address: IAddress | None) -> str | None:
-        """
-        @return: Why the peer is refused; or L{None}.
-        """
-        return self.admission.refusal(address, self.reactor.seconds())
-
     def _checkIdle(self, session: Session) -> None:
         if self.limits.idleTimeout or session.state not in RETURNING:
             session.checkIdle()
@@ -201,7 +189,7 @@ class SessionFactory(Factory):
         self.sessions[session] = None
         if self.limits.idleTimeout:
             self.idleSweep.start()
-        self.admission.entered(session.address)
+        self.admission.count(session.address, 1)
         self.lines.started(session)
         if self._drain is not None:
             self._drain.entered(session)
@@ -211,7 +199,7 @@ class SessionFactory(Factory):
         Log and count a session that has ended.
         """
         del self.sessions[session]
-        self.admission.left(session.address)
+        self.admission.count(session.address, -1)
         self.lines.ended(session)
         if not self.sessions:
             self._leaveNoTimer()

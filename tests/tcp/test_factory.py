@@ -107,15 +107,19 @@ class AdmissionTests(SynchronousTestCase):
         )
         _, transport = connect(factory)
         denied = IPv4Address("TCP", "192.0.2.9", 40000)
-        self.assertEqual(factory.refusal(denied), DENIED)
-        self.assertEqual(factory.refusal(PEER), NO_ROOM)
+
+        def refusal(address: IAddress) -> str | None:
+            return factory.admission.refusal(address, reactor.seconds())
+
+        self.assertEqual(refusal(denied), DENIED)
+        self.assertEqual(refusal(PEER), NO_ROOM)
         capacity.most = 0
-        self.assertEqual(factory.refusal(PEER), NO_ROOM_FOR_SOURCE)
+        self.assertEqual(refusal(PEER), NO_ROOM_FOR_SOURCE)
         transport.connectionDone()
-        self.assertEqual(factory.refusal(PEER), OVER_CONNECT_RATE)
+        self.assertEqual(refusal(PEER), OVER_CONNECT_RATE)
         reactor.advance(1)
-        self.assertIsNone(factory.refusal(PEER))
-        self.assertIsNone(factory.refusal(UNIXAddress(None)))
+        self.assertIsNone(refusal(PEER))
+        self.assertIsNone(refusal(UNIXAddress(None)))
 
     def test_maxPerSource(self) -> None:
         """

@@ -22,6 +22,7 @@ from zope.interface import directlyProvides
 from zope.interface.verify import verifyObject
 
 from echod.limits.capacity import IDLE_TIMEOUT, Limits
+from echod.net.sockets import unacknowledged
 from echod.tcp.closing import IDLE, QUIET, QUIET_CHECKS
 from echod.tcp.proxypeer import UnnamedPeer
 from echod.tcp.session import (
@@ -417,6 +418,22 @@ class IdleTests(SynchronousTestCase):
             self.assertIsNone(self.session.outcome)
             self.reactor.pump([IDLE_TIMEOUT / 4] * 4)
             self.assertEqual(self.session.outcome, IDLE)
+
+    def test_answeringOnUNIXSocket(self) -> None:
+        """
+        A session on a UNIX socket is not idle while its peer sends, if the peer reads none of
+        the answers: whatever their size in the system.
+        """
+        near, far = socket.socketpair()
+        directlyProvides(self.transport, ITCPTransport, ISystemHandle)
+        self.transport.getHandle = lambda: near
+        with near, far:
+            for _ in range(6):
+                unsent = unacknowledged(self.transport)
+                near.send(b"x")
+                self.session.dataReceived(bytes(unacknowledged(self.transport) - unsent))
+                self.reactor.advance(IDLE_TIMEOUT / 4)
+        self.assertIsNone(self.session.outcome)
 
     def test_overAndNotReading(self) -> None:
         """

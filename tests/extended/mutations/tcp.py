@@ -13,6 +13,7 @@ DRAINING = "echod/tcp/draining.py"
 ECHO = "echod/tcp/plainecho.py"
 FACTORY = "echod/tcp/factory.py"
 GREETING = "echod/tcp/greeting.py"
+PROMPT = "echod/tcp/promptconnection.py"
 STATES = "echod/tcp/states.py"
 
 TEST_CLOSING = "tests/tcp/test_closing.py"
@@ -20,6 +21,7 @@ TEST_DEADLINES = "tests/tcp/test_deadlines.py"
 TEST_ECHO = "tests/tcp/test_echo.py"
 TEST_FACTORY = "tests/tcp/test_factory.py"
 TEST_GREETING = "tests/tcp/test_greeting.py"
+TEST_PROMPT = "tests/tcp/test_promptconnection.py"
 TEST_SESSION = "tests/tcp/test_session.py"
 TEST_STATES = "tests/tcp/test_states.py"
 
@@ -76,8 +78,16 @@ MUTATIONS = [
         CLOSING, "        if self.state is LINGERING:\n", "        if False:\n", TEST_FACTORY
     ),
     Mutation(CLOSING, "        self.factory.lingering.discard(self)\n", "", TEST_SESSION),
-    Mutation(CLOSING, "self.received + taken if isReturning else taken", "taken", TEST_SESSION),
-    Mutation(CLOSING, " if isReturning else taken", "", TEST_SESSION),
+    Mutation(
+        CLOSING, "(self.received if isReturning else 0, taken)", "(0, taken)", TEST_SESSION
+    ),
+    Mutation(CLOSING, "self.received if isReturning else 0", "self.received", TEST_SESSION),
+    Mutation(
+        CLOSING,
+        "(self.received if isReturning else 0, taken)",
+        "self.received + taken",
+        TEST_SESSION,
+    ),
     Mutation(CLOSING, "NOT_CHECKED = -1", "NOT_CHECKED = 0", TEST_SESSION),
     Mutation(
         CLOSING,
@@ -145,4 +155,7 @@ MUTATIONS = [
     Mutation(DEADLINES, "0 if rest else self._interval", "self._interval", TEST_DEADLINES),
     Mutation(DEADLINES, "if member in self._members", "if True", TEST_DEADLINES),
     Mutation(DEADLINES, "        self._rest = []\n\n", "\n", TEST_DEADLINES),
+    Mutation(PROMPT, "self.dataBuffer and not self._scheduled", "False", TEST_PROMPT),
+    Mutation(PROMPT, "            why = error\n", "            why = None\n", TEST_PROMPT),
+    Mutation(PROMPT, "        if self.disconnected:\n", "        if False:\n", TEST_PROMPT),
 ]
