@@ -5,10 +5,17 @@ From the target of a client to an endpoint or an address.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, clientFromString
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    clientFromString,
+)
 from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import (
     IAddress,
@@ -43,9 +50,13 @@ def streamEndpoint(
     @raise ValueError: if the description is wrong.
     """
     if isinstance(target, Address):
-        endpoint: IStreamClientEndpoint = HostnameEndpoint(
-            reactor, target.host, target.port, timeout=patience
-        )
+        # A HostnameEndpoint asks a thread for each connection, also about an address.
+        kind: Any = HostnameEndpoint
+        if isIPv6Address(target.host):
+            kind = TCP6ClientEndpoint
+        elif isIPAddress(target.host):
+            kind = TCP4ClientEndpoint
+        endpoint: IStreamClientEndpoint = kind(reactor, target.host, target.port, patience)
         return endpoint
     try:
         checkClientFiles(target)

@@ -234,6 +234,12 @@ MUTATIONS = [
         "tests/client/ping/test_connections.py",
     ),
     Mutation(
+        "echod/client/endpoints.py",
+        "if isIPv6Address(target.host):",
+        "if False:",
+        "tests/client/test_options.py -k TargetTests",
+    ),
+    Mutation(
         "echod/client/ping/schedule.py",
         "if -left > LONGEST_DELAY and",
         "if False and",
