@@ -44,8 +44,6 @@ STEP = 0.001
 Time in memory moves in steps of so many seconds: the precision of real timers.
 """
 
-Address = tuple[str, int]
-
 
 class Echod:
     """
@@ -191,7 +189,7 @@ class _DatagramTransport:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
 
-    def write(self, datagram: bytes, addr: Address) -> None:
+    def write(self, datagram: bytes, addr: tuple[str, int]) -> None:
         self.sent.append(datagram)
 
     def getHost(self) -> IPv4Address:

@@ -13,6 +13,7 @@ from typing import Any
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorUNIX
 from twisted.internet.protocol import Factory
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.net.unixsockets import ReplacingReactor, removeUnanswered
@@ -205,7 +206,12 @@ class ReplacingReactorTests(SynchronousTestCase):
 
     def test_provides(self) -> None:
         """
-        The reactor has all else that the real one has.
+        The reactor has all else that the real one has, and the same interfaces.
         """
         self.assertEqual(self.replacing.calls, [])
-        self.assertFalse(IReactorUNIX.providedBy(self.replacing))
+        reactors: tuple[tuple[object, bool], ...] = (
+            (self.reactor, False),
+            (MemoryReactorClock(), True),
+        )
+        for reactor, provided in reactors:
+            self.assertEqual(IReactorUNIX.providedBy(ReplacingReactor(reactor)), provided)

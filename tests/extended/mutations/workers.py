@@ -40,6 +40,17 @@ MUTATIONS = [
         _POOL,
     ),
     Mutation("echod/workers/renewal.py", "return successor", 'return ""', _POOL),
+    Mutation("echod/workers/spawner.py", " if name not in PRIVATE", "", _POOL),
+    Mutation("echod/workers/parent.py", "if sockets}", "}", "tests/config/test_workers.py"),
+    Mutation(
+        "echod/net/reactor.py", "if not list(implementedBy(type(self))):", "if True:", _SOCKETS
+    ),
+    Mutation(
+        "echod/net/reactor.py",
+        "if not list(implementedBy(type(self))):",
+        "if False:",
+        "tests/net/test_unixsockets.py",
+    ),
     Mutation(
         "echod/workers/process.py",
         '"HUP" if name == "TERM" and self.succeeded else name',
