@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import stat
-import sys
 from collections.abc import Callable
 
 from twisted.internet.abstract import FileDescriptor
@@ -55,12 +54,11 @@ class Input:
         self._descriptor = descriptor
         self._receiver = receiver
         self._ended: Callable[[], object] | None = ended
-        if sys.platform == "linux":
-            # Linux gives a pipe 64 KiB, and reading takes four times the calls.  Only a
-            # pipe has such a size, and the system may refuse more.
-            with contextlib.suppress(OSError):
-                if fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) < CHUNK:
-                    fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, CHUNK)
+        # Linux gives a pipe 64 KiB, and reading takes four times the calls.  Other systems
+        # lack these names, other files have no such size, and the system may refuse more.
+        with contextlib.suppress(AttributeError, OSError):
+            if fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) < CHUNK:
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, CHUNK)
 
     def fileno(self) -> int:
         """
