@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -17,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from echod.tcp.listeningsocket import ListeningReactor
+from echod.tcp.promptconnection import sendPromptly
 from tests.support.daemon import PATIENCE
 from tests.support.protocols import RecordingProtocol
 
@@ -180,3 +182,10 @@ class PromptConnectionTests(SynchronousTestCase):
         self.until(lambda: protocol.lost.called)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
         self.assertEqual(self.client.recv(100), b"xx")
+
+    def test_otherTransports(self) -> None:
+        """
+        A port whose connections are not Twisted's own keeps them.
+        """
+        port = SimpleNamespace(transport=Greeting)
+        self.assertIs(sendPromptly(port).transport, Greeting)
