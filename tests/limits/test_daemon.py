@@ -152,12 +152,12 @@ class OpenFilesTests(SynchronousTestCase):
         If the descriptors are not enough for the pipes to all workers, the start fails with
         one line.  With as many as that says, all of them serve.
         """
-        arguments = ("--tcp", "127.0.0.1:0", "--workers", "4")
+        arguments = ("--tcp", "127.0.0.1:0", "--workers", "2")
         line = self.ends(24, *arguments)
         needed = re.search(r"at least (\d+) are needed: ", line)
         assert needed is not None
         daemon = self.start(int(needed[1]), *arguments)
-        for _ in range(4):
+        for _ in range(2):
             daemon.expect(r"worker \d serves")
         for _ in range(20):
             with connect(daemon.tcp) as client:

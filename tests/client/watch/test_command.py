@@ -67,7 +67,7 @@ class WatchTestCase(CommandTestCase):
             url = printed.readline().split()[1]
         text = ""
         while not re.search(pattern, text):
-            yield deferLater(reactor, 0.01)
+            yield deferLater(reactor, 0.1)
             text = yield deferToThread(get, url)
         self.run_.interrupt()
         outcome = yield done
