@@ -51,7 +51,7 @@ class MTUPinger(Pinger):
                 return None
             self._search.exclude(size)
             return self.nextSize()
-        elif not self._hasPaused():
+        elif self.now().monotonic < self.tracker.lastAttempt + PAUSE:
             return None
         return size
 
@@ -60,9 +60,6 @@ class MTUPinger(Pinger):
         @return: The result so far.
         """
         return replace(super().result(), search=self._search)
-
-    def _hasPaused(self) -> bool:
-        return self.now().monotonic >= self.tracker.lastAttempt + PAUSE
 
     def _learn(self, event: Event) -> None:
         self._search.observe(event)

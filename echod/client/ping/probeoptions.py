@@ -8,7 +8,7 @@ import re
 
 from twisted.python import usage
 
-from echod.client.commonoptions import SOCKETS, ClientOptions
+from echod.client.commonoptions import ClientOptions
 from echod.client.ping.tracking.probe import MAX_SIZE
 from echod.client.target import Target
 from echod.client.udpsocket import NO_FRAGMENTS
@@ -35,12 +35,6 @@ class ProbeOptions(ClientOptions):
 
     patience = "1"
     several = True
-
-    groups = {
-        "What to send": PROBES,
-        "How long to wait": ("timeout",),
-        "Sockets": SOCKETS,
-    }
 
     optFlags = [
         ["tcp", None, "Use one TCP connection."],

@@ -119,11 +119,13 @@ class Schedule:
 
     def _turn(self) -> None:
         for _ in range(BURST):
-            left = self._left()
+            left = self._due - self._now().monotonic
             if self._acted == self._count or self.isOver or left > 0:
                 break
             if -left > LONGEST_DELAY and self._interval:
-                self._skip(-left // self._interval)
+                overdue = -left // self._interval
+                self._due += overdue * self._interval
+                self._skipped(overdue)
             if not self._act():
                 # Give the full buffer time to drain.
                 left = 2 * RESOLUTION
@@ -139,10 +141,3 @@ class Schedule:
             self.finish()
         else:
             self._timer.set(left)
-
-    def _left(self) -> int:
-        return self._due - self._now().monotonic
-
-    def _skip(self, number: int) -> None:
-        self._due += number * self._interval
-        self._skipped(number)

@@ -13,12 +13,13 @@ from types import ModuleType
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred
 
+from echod.client.connect import endpointOf
 from echod.client.endpoints import resolve
 from echod.client.exitstatus import ALL, USAGE, ClientError, Outcome
 from echod.client.ping.measurement import measure
 from echod.client.reactor import IClientReactor
 from echod.client.run import Printer, Run
-from echod.client.target import Address, Target
+from echod.client.target import Address, Description, Target
 from echod.client.watch.options import WatchOptions
 from echod.client.watch.prober import LookUp, Prober, startAll
 from echod.client.watch.results import Results
@@ -43,6 +44,10 @@ async def watch(
     except ImportError:
         raise ClientError(Outcome(USAGE, MISSING)) from None
     targets = options["targets"]
+    for target in targets:
+        if isinstance(target, Description):
+            # A wrong description is an error at the start, not a target that is down.
+            await endpointOf(run.reactor, options, target)
     results = [Results(target, options.protocolOf(target)) for target in targets]
     site = httpserver.WatchSite(metrics.registryFor(results), results)
     ports = httpserver.listen(run.reactor, options.place, site)

@@ -29,7 +29,7 @@ from echod.client.ping.protocols import DatagramProbesProtocol, StreamProbesProt
 from echod.client.ping.result import Result
 from echod.client.ping.schedule import BURST, Schedule
 from echod.client.ping.tracking.events import Event, Kind
-from echod.client.ping.tracking.moments import Moment, now
+from echod.client.ping.tracking.moments import Moment
 from echod.client.ping.verdict import verdict
 from echod.client.udpsocket import Source
 from echod.tcp.echo import EchoFactory
@@ -641,12 +641,6 @@ class PingerTests(PingerTestCase):
         pinger = self.pinger()
         pinger.interrupt()
         self.assertEqual(self.result(pinger).tracker.total.sent, 0)
-
-    def test_now(self) -> None:
-        """
-        Time passes.
-        """
-        self.assertLessEqual(now(), now())
 
 
 class VerdictTests(SynchronousTestCase):

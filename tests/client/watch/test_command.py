@@ -113,6 +113,15 @@ class WatchTests(WatchTestCase):
             self.assertEqual(outcome, Outcome(0))
 
     @inlineCallbacks
+    def test_wrongDescription(self) -> Steps:
+        """
+        A wrong endpoint description ends the command at the start, and one line names it.
+        """
+        outcome = yield self.start("watch", "--metrics=127.0.0.1:0", "--tcp", "7", "foo:bar")
+        self.assertEqual(outcome.status, 2)
+        self.assertTrue(outcome.message.startswith("foo:bar: "), outcome.message)
+
+    @inlineCallbacks
     def test_inUse(self) -> Steps:
         """
         If the port for the metrics is in use, one line says so.

@@ -67,12 +67,20 @@ MUTATIONS = [
     Mutation(
         COMMAND, "with suppress(CancelledError)", "with suppress(ValueError)", COMMAND_TESTS
     ),
+    Mutation(
+        COMMAND, "isinstance(target, Description):", "False:", COMMAND_TESTS + " -k wrong"
+    ),
     Mutation(COMMAND, "return printer.outcome or", "return", COMMAND_TESTS),
     Mutation(PROBER, "number * interval / len(probers)", "0", PROBER_TESTS),
     Mutation(OPTIONS, 'self["targets"].count(target) > 1', "False", OPTIONS_TESTS),
     Mutation(OPTIONS, "FEWEST), MOST)", "0), 1 << 20)", OPTIONS_TESTS),
     Mutation(OPTIONS, 'or bool(self["anew"])', "", OPTIONS_TESTS),
-    Mutation(COMMAND, "options.protocolOf(target)", "options.protocol", COMMAND_TESTS),
+    Mutation(
+        "echod/client/ping/probeoptions.py",
+        'return "TCP" if socketPath(str(target)) is None else "UNIX"',
+        'return "TCP"',
+        "tests/client/test_options.py -k protocol",
+    ),
     Mutation(OPTIONS, "(LOOPBACK, LOOPBACK6)", "(LOOPBACK,)", OPTIONS_TESTS),
     Mutation(ALERTS, "received_total[2m]) == 0", "received_total[2m]) < 40", ALERTS_TESTS),
     Mutation(ALERTS, "sent_total[5m]) > 0.01", "sent_total[5m]) > 0.02", ALERTS_TESTS),

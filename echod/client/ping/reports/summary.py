@@ -53,9 +53,9 @@ def summary(result: Result, outcome: Outcome, target: object) -> dict[str, Any]:
         "percentiles": list(percents),
         **_roundTrips(total.roundTrips, percents),
         "duration_s": round(seconds, 6),
-        "interval_mean_us": _rounded(tracker.interval, MICROSECOND),
+        "interval_mean_us": _microseconds(tracker.interval),
         "left_late": result.slips.count,
-        "left_late_max_us": round(result.slips.longest / 1000, 3),
+        "left_late_max_us": _microseconds(result.slips.longest),
         "received_per_s": round(total.kinds[Kind.ANSWERED] / seconds, 3) if seconds else None,
         "received_bit_per_s": round(8 * received / seconds) if seconds else None,
         "reconnected": result.openings.again,
@@ -124,10 +124,8 @@ def _times(name: str, times: RoundTrips) -> dict[str, float | None]:
     if not times.count:
         return dict.fromkeys(names)
     values = times.last, times.min, times.average, times.max
-    return {
-        name: _rounded(value, MICROSECOND) for name, value in zip(names, values, strict=True)
-    }
+    return {name: _microseconds(value) for name, value in zip(names, values, strict=True)}
 
 
-def _rounded(value: float | None, unit: int) -> float | None:
-    return None if value is None else round(value / unit, 3)
+def _microseconds(value: float | None) -> float | None:
+    return None if value is None else round(value / MICROSECOND, 3)
