@@ -36,7 +36,12 @@ _sources = count()
 class Client:
     """
     One TCP connection.
+
+    @ivar steps: How often something was sent or received: a client that waits in vain
+        makes no step.
     """
+
+    steps = 0
 
     def __init__(self, server: tuple[str, int]) -> None:
         self._server = server
@@ -59,6 +64,7 @@ class Client:
         Send all of it.
         """
         await self._loop.sock_sendall(self.socket, data)
+        self.steps += 1
 
     async def sendWhatFits(self, data: bytes | memoryview, wait: float) -> int:
         """
@@ -88,6 +94,7 @@ class Client:
                 if not data:
                     break
                 received += data
+                self.steps += 1
         return bytes(received)
 
     async def receiveAll(self) -> bytes:

@@ -8,7 +8,6 @@ import asyncio
 import time
 from random import Random
 
-from soak.client import PATIENCE
 from soak.peers import BEHAVIOURS, Behaviour, Tally, datagrams, goodbye, meet
 from soak.report import MEBIBYTE, Report
 from soak.servers import Start, atRest, descriptorsLeft
@@ -51,7 +50,7 @@ async def traffic(
         while time.monotonic() < end:
             tally.sessions += 1
             try:
-                await asyncio.wait_for(datagrams(server.udp, random, tally), PATIENCE)
+                await datagrams(server.udp, random, tally)
             except (OSError, asyncio.TimeoutError):
                 tally.wrong += 1
 

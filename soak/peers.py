@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -58,13 +58,15 @@ def message(random: Random, size: int) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def meanwhile(talk: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def meanwhile(
+    talk: Coroutine[Any, Any, None],
+) -> AsyncIterator[asyncio.Future[None]]:
     """
     Talk while something else is done.
     """
     talking = asyncio.ensure_future(talk)
     try:
-        yield
+        yield talking
     finally:
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
@@ -180,10 +182,11 @@ async def datagrams(address: tuple[str, int], random: Random, tally: Tally) -> N
         for _ in range(random.randint(1, 200)):
             said = random.randbytes(random.randint(1, 1400))
             peer.send(said)
-            tally.settle(said, await loop.sock_recv(peer, 65536))
+            got = await asyncio.wait_for(loop.sock_recv(peer, 65536), PATIENCE)
+            tally.settle(said, got)
 
 
-Behaviour = Callable[[Client, Random, Tally], Awaitable[None]]
+Behaviour = Callable[[Client, Random, Tally], Coroutine[Any, Any, None]]
 
 BEHAVIOURS: dict[Behaviour, int] = {
     chat: 8,
@@ -200,6 +203,24 @@ What peers do, and how often in relation to each other.
 """
 
 
+async def finish(
+    talk: Coroutine[Any, Any, None], client: Client, patience: float = PATIENCE
+) -> None:
+    """
+    Wait for the end of a session as long as the client makes steps: on a busy machine a
+    session may take minutes.
+
+    @raise asyncio.TimeoutError: if it makes none for so many seconds.
+    """
+    async with meanwhile(talk) as talking:
+        steps = -1
+        while not (await asyncio.wait([talking], timeout=patience))[0]:
+            if client.steps == steps:
+                raise asyncio.TimeoutError
+            steps = client.steps
+        await talking
+
+
 async def meet(
     behaviour: Behaviour, server: tuple[str, int], random: Random, tally: Tally
 ) -> None:
@@ -210,7 +231,7 @@ async def meet(
     client = Client(server)
     try:
         await client.connect()
-        await asyncio.wait_for(behaviour(client, random, tally), PATIENCE)
+        await finish(behaviour(client, random, tally), client)
     except (OSError, asyncio.TimeoutError):
         # The actions of the others are no reason to refuse or to forget this one.
         tally.wrong += 1

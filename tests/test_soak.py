@@ -11,15 +11,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from echod.udp.options import LINUX
 from soak.churn import churn
+from soak.client import Client
 from soak.descriptors import descriptors
 from soak.drain import drain
 from soak.forgery import flood, loop
 from soak.held import held
 from soak.mixed import mixed
+from soak.peers import finish
 from soak.report import Report, table
 from soak.servers import Counting
 from soak.workers import Seen, running
-from tests.support.daemon import Daemon
+from tests.support.daemon import PATIENCE, Daemon
 
 SEED = "1"
 
@@ -62,6 +64,26 @@ class SoakTests(SynchronousTestCase):
         """
         for report in (loop(Daemon, (0, 2)), flood(Daemon, 5000, SEED)):
             self.assertEqual(report.problems, [])
+
+
+class FinishTests(SynchronousTestCase):
+    """
+    Tests for L{finish}.
+    """
+
+    def test_stuck(self) -> None:
+        """
+        A session without any progress is given up.
+        """
+
+        async def stuck() -> None:
+            client = Client(("127.0.0.1", 1))
+            try:
+                await finish(asyncio.sleep(PATIENCE), client, 0)
+            finally:
+                client.close()
+
+        self.assertRaises(asyncio.TimeoutError, asyncio.run, stuck())
 
 
 class RunningTests(SynchronousTestCase):
