@@ -44,8 +44,8 @@ MUTATIONS = [
     ),
     Mutation(
         "echod/client/main.py",
-        'sys.stderr or os.fdopen(2, "w")',
-        "sys.stderr",
+        "if getattr(sys, name) is None:",
+        "if False:",
         "tests/client/test_main.py -k closedDescriptors",
     ),
     Mutation(
