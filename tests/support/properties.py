@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 
 try:
-    from hypothesis import given, settings
+    from hypothesis import HealthCheck, given, settings
     from hypothesis import strategies as st
 except ImportError:
     given = None  # type: ignore[assignment]
@@ -21,5 +21,8 @@ How many inputs hypothesis makes for each of its tests.
 
 if given is not None:
     # Other people may use the machine: no input is wrong for taking long.
-    settings.register_profile("echod", max_examples=EXAMPLES, deadline=None)
+    slow = [HealthCheck.too_slow]
+    settings.register_profile(
+        "echod", max_examples=EXAMPLES, deadline=None, suppress_health_check=slow
+    )
     settings.load_profile("echod")

@@ -62,7 +62,7 @@ class WatchTestCase(CommandTestCase):
         @return: Fires with the outcome.
         """
         reading, self.run_.stdout = self.pipe()
-        done = self.start("watch", "--metrics=127.0.0.1:0", "-i", "0.02", *arguments)
+        done = self.start("watch", "--metrics=127.0.0.1:0", "-i", "0.1", *arguments)
         with open(reading, closefd=False) as printed:
             url = printed.readline().split()[1]
         text = ""
@@ -88,7 +88,7 @@ class WatchTests(WatchTestCase):
         pattern = (
             rf'echoc_up{{protocol="UDP",target="{up}"}} 1.0\n'
             rf'echoc_up{{protocol="UDP",target="{down}"}} 0.0\n(?s:.*)'
-            rf'received_total{{protocol="UDP",target="{up}"}} [3-9]'
+            rf'received_total{{protocol="UDP",target="{up}"}} (?:[3-9]|[1-9][0-9])'
             rf'(?s:.*)errors_total{{protocol="UDP",reason="refused",target="{down}"}} [1-9]'
         )
         outcome = yield self.watched(pattern, up, down)
@@ -104,7 +104,7 @@ class WatchTests(WatchTestCase):
         path = str(temporaryDirectory(self) / "socket")
         self.listening(reactor.listenUNIX(path, EchoFactory(reactor)))
         pattern = (
-            rf'received_total{{protocol="TCP",target="{up}"}} [3-9]'
+            rf'received_total{{protocol="TCP",target="{up}"}} (?:[3-9]|[1-9][0-9])'
             rf'(?s:.*)received_total{{protocol="UNIX",target="unix:{path}"}} [1-9]'
             rf'(?s:.*)lost_total{{protocol="TCP",target="{down}"}} [1-9]'
         )
