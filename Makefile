@@ -60,7 +60,7 @@ unit: $(VENV)/test
 
 # The tests that use the reactor of the test runner.  All others do the same under trial as
 # under pytest; "make test-all" runs all of them with trial.
-trial: TRIED = $(shell grep -lE 'import .*\<TestCase' $$(grep -L subprocess $$(find tests -name 'test_*.py')))
+trial: TRIED = $(shell grep -lE 'import .*\<(Client)?TestCase' $$(grep -L subprocess $$(find tests -name 'test_*.py')))
 trial: $(VENV)/test
 	$(BIN)/trial --temp-directory=$(VENV)/_trial_temp $(subst /,.,$(basename $(TRIED)))
 

@@ -1,5 +1,5 @@
 """
-Tests for L{echod.__main__}.
+Tests for L{echod.__main__} and L{echod_programs}.
 """
 
 from __future__ import annotations
@@ -7,23 +7,30 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from io import StringIO
-from signal import SIGTERM
-from subprocess import run
+from signal import SIGINT
+from subprocess import CompletedProcess, run
 
 from twisted.internet import reactor as installed
 from twisted.trial.unittest import SynchronousTestCase
 
 from echod.__main__ import Runner, main
 from echod._version import __version__
-from tests.support import MEASURED
+from tests.support import CHECKOUT, MEASURED, temporaryDirectory
 from tests.support.daemon import PATIENCE, Daemon, session
 
 ECHOD = [sys.executable, "-m", "echod"]
 
 
+def program(name: str) -> list[str]:
+    """
+    @return: The command that runs C{echod} or C{echoc} like its script in C{bin}.
+    """
+    return [sys.executable, "-c", f"import echod_programs; echod_programs.{name}()"]
+
+
 class Program(Daemon):
     """
-    A running C{python -m echod}.
+    A running C{echod}.
     """
 
     @staticmethod
@@ -31,7 +38,7 @@ class Program(Daemon):
         """
         @return: The command that runs it, without its options.
         """
-        return ECHOD
+        return program("echod")
 
 
 class MainTests(SynchronousTestCase):
@@ -88,14 +95,12 @@ class MainTests(SynchronousTestCase):
         self.assertEqual(runner.subCommand, "echod")
         self.assertEqual(runner.subOptions["tcp"], ["127.0.0.1:0"])
 
-    def test_process(self) -> None:
+    def test_module(self) -> None:
         """
-        C{python -m echod} serves until SIGTERM.
+        C{python -m echod} is the same program: it has the same version.
         """
-        with Program("--tcp", "127.0.0.1:0") as daemon:
-            session(self, daemon.tcp)
-            daemon.process.terminate()
-            self.assertEqual(daemon.process.wait(PATIENCE), -SIGTERM)
+        ended = run([*ECHOD, "--version"], env=MEASURED, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(ended.stdout.decode(), f"echod {__version__}\n")
 
     def test_processWithMistake(self) -> None:
         """
@@ -107,3 +112,56 @@ class MainTests(SynchronousTestCase):
             (ended.returncode, ended.stdout, ended.stderr),
             (1, "", "echod: unknown option --tpc: did you mean --tcp?\n"),
         )
+
+
+class ProgramsTests(SynchronousTestCase):
+    """
+    Tests for L{echod_programs}.
+    """
+
+    def ended(self, name: str, twisted: str, *below: str) -> CompletedProcess[str]:
+        """
+        Run a program to its end.
+
+        @param twisted: The code of a package that stands in for Twisted.
+
+        @param below: A command that runs the command after it.
+        """
+        package = temporaryDirectory(self) / "twisted"
+        package.mkdir()
+        (package / "__init__.py").write_text(twisted)
+        return run(
+            [*below, *program(name)],
+            cwd=CHECKOUT,
+            env={**MEASURED, "PYTHONPATH": str(package.parent)},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+
+    def test_interruptedImport(self) -> None:
+        """
+        Ctrl-C ends a program without a message while it imports Twisted.
+        """
+        for name in ("echod", "echoc"):
+            ended = self.ended(name, "import signal; signal.raise_signal(signal.SIGINT)")
+            self.assertEqual((ended.returncode, ended.stderr), (-SIGINT, ""))
+
+    def test_ignoredInterrupt(self) -> None:
+        """
+        A program that a script has started in the background still ignores SIGINT.
+        """
+        background = ("sh", "-c", """trap "" INT; exec "$@" """, "sh")
+        for name in ("echod", "echoc"):
+            code = "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT).name)"
+            ended = self.ended(name, code, *background)
+            self.assertEqual((ended.returncode, ended.stderr), (1, "SIG_IGN\n"))
+
+    def test_served(self) -> None:
+        """
+        C{echod} serves until Ctrl-C.
+        """
+        with Program("--tcp", "127.0.0.1:0") as daemon:
+            session(self, daemon.tcp)
+            daemon.process.send_signal(SIGINT)
+            daemon.expect("Server Shut Down")
