@@ -97,8 +97,8 @@ class LimitTests(SynchronousTestCase):
         """
         for arguments, limited in (([], False), (["--connect-rate=1"], True)):
             for server in servers("--tcp=0", "--tcp=0", "--greeting=0", *arguments):
-                self.assertIsNone(server.refusal(PEER))
-                self.assertEqual(server.refusal(PEER) is not None, limited)
+                self.assertIsNone(server.admission.refusal(PEER, 0))
+                self.assertEqual(server.admission.refusal(PEER, 0) is not None, limited)
 
     def test_udpRate(self) -> None:
         """

@@ -226,11 +226,18 @@ class EndsTests(UVLoopTestCase):
         """
         A greeting that the socket does not take at once arrives completely.
         """
-        protocol = Greeting()
-        protocol.greeting = bytes(range(251)) * 40_000
-        received = bytearray()
         written = Event()
-        written.set()
+
+        class LongGreeting(Greeting):
+            greeting = bytes(range(251)) * 40_000
+
+            def connectionMade(self) -> None:
+                super().connectionMade()
+                # The connection starts in this turn.
+                self.factory.reactor.callLater(0, written.set)
+
+        protocol = LongGreeting()
+        received = bytearray()
         size = len(protocol.greeting)
         self.serve(protocol, lambda client: self.read(client, size, received, written))
         self.assertTrue(received == protocol.greeting)
