@@ -37,8 +37,7 @@ class Client:
     """
     One TCP connection.
 
-    @ivar steps: How often something was sent or received: a client that waits in vain
-        makes no step.
+    @ivar steps: How often something was sent or received.
     """
 
     steps = 0

@@ -213,7 +213,7 @@ async def finish(
     @raise asyncio.TimeoutError: if it makes none for so many seconds.
     """
     async with meanwhile(talk) as talking:
-        steps = -1
+        steps = client.steps
         while not (await asyncio.wait([talking], timeout=patience))[0]:
             if client.steps == steps:
                 raise asyncio.TimeoutError

@@ -178,7 +178,7 @@ async def killed(start: Start, kills: int, seconds: float, clients: int = 50) ->
                 # A peer that connects meanwhile is in no list.
                 before = await asyncio.to_thread(owners, server)
                 while not (alive := set(before.values()) - {victim}):
-                    # Nobody is served by one that could be killed.
+                    # No other worker serves a peer yet.
                     before = await asyncio.to_thread(owners, server)
                 # The worker that has served for longest.
                 victim = min(alive)

@@ -149,7 +149,8 @@ class ProgramsTests(SynchronousTestCase):
 
     def test_ignoredInterrupt(self) -> None:
         """
-        A program that a script has started in the background still ignores SIGINT.
+        While it imports Twisted, a program that a script has started in the background still
+        ignores SIGINT.
         """
         background = ("sh", "-c", """trap "" INT; exec "$@" """, "sh")
         for name in ("echod", "echoc"):

@@ -32,8 +32,8 @@ def withFreePorts(
 
     @param which: Finds a program on the C{PATH}.
 
-    @return: The command with port 0 in place of each port that is in use; empty if none is,
-        or if the command would not be the user's.
+    @return: The command with port 0 in place of each port that is in use.  Empty if no port
+        is in use, or if the user's command is not known exactly.
     """
     inUse: dict[str, list[int]] = {}
     for each in (*service, *service.observers):

@@ -4,6 +4,7 @@ Connections that send without asking the reactor first whether they may.
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 from twisted.internet import tcp
@@ -53,6 +54,8 @@ def sendPromptly(port: Any) -> Any:
 
     @return: The port.
     """
-    if getattr(port, "transport", None) is tcp.Server:
+    # With the time of day, the next turn could come an hour late: when the clock is set back.
+    steady = port.reactor.seconds is monotonic
+    if steady and getattr(port, "transport", None) is tcp.Server:
         port.transport = PromptConnection
     return port

@@ -95,7 +95,7 @@ class Connection(NamedServer):
 
     _attaching: Any = None
     _noDelay: bool | None = None
-    # To close the socket ends both directions: only this process has it.
+    # To close the socket ends both directions, if it has no other descriptor.
     _shouldShutdown = False
     _accepted = 0
     _blocked = False
@@ -374,12 +374,14 @@ class Connection(NamedServer):
             self.reactor._ends.discard(self)
             super()._closeSocket(orderly)
             return
-        # libuv closes the descriptor.
-        if not orderly:
-            with suppress(OSError):
+        with suppress(OSError):
+            if not orderly:
                 self.socket.setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                 )
+            elif self._shouldShutdown:
+                self.socket.shutdown(socket.SHUT_RDWR)
+        # libuv closes the descriptor.
         self._uv.abort()
 
     # Between the two.
@@ -388,10 +390,10 @@ class Connection(NamedServer):
         if self._attaching is None and not self.disconnected:
             self._attaching = _STARTING
             self.reactor._connections[self] = None
-            if self.reactor._accepted is None:
-                self.reactor._asyncioEventloop.call_soon(self._start)
+            if self.reactor._toStart is None:
+                self.reactor._asyncioEventloop.call_soon(self._call, self._start)
             else:
-                self.reactor._accepted.append(self)
+                self.reactor._toStart.append(self)
 
     def _start(self) -> None:
         """
@@ -399,14 +401,14 @@ class Connection(NamedServer):
         unless the application has closed the connection or its sending side.
         """
         if self._held and self._writeDisconnecting and not self.disconnecting:
-            self._call(self._sendLast)
+            self._sendLast()
         if self._held:
             # Nothing else is buffered.
             self.dataBuffer, self._tempDataBuffer = self._held, []
             self._held = None
             self._wantsToWrite = True
         if self._wantsToWrite:
-            self._call(self._doWrite)
+            self._doWrite()
         self._attaching = None
         if self.disconnected:
             return

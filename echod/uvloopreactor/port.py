@@ -64,11 +64,11 @@ class Port(tcp.Port):
         Accept connections, and start all of them at once.
         """
         accepted: list[Connection] = []
-        self.reactor._accepted = accepted
+        self.reactor._toStart = accepted
         super().doRead()
-        self.reactor._accepted = None
+        self.reactor._toStart = None
         for connection in accepted:
-            connection._start()
+            connection._call(connection._start)
 
     def _buildAddr(self, address: Any) -> Any:
         host, *more = address

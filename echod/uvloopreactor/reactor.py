@@ -68,7 +68,7 @@ class UVLoopReactor(AsyncioSelectorReactor):
     _scheduledAt: float | None  # type: ignore[assignment]
     _timerHandle: TimerHandle | None  # type: ignore[assignment]
     # While a port accepts, the connections that it will start.
-    _accepted: list[Connection] | None = None
+    _toStart: list[Connection] | None = None
     _purging = False
 
     def __init__(self, eventloop: AbstractEventLoop | None = None) -> None:
@@ -103,7 +103,12 @@ class UVLoopReactor(AsyncioSelectorReactor):
         """
         if addressFamily not in (socket.AF_INET, socket.AF_INET6):
             return super().adoptStreamConnection(fileDescriptor, addressFamily, factory)
-        return Connection._fromConnectedSocket(fileDescriptor, addressFamily, factory, self)
+        connection = Connection._fromConnectedSocket(
+            fileDescriptor, addressFamily, factory, self
+        )
+        # The caller has another descriptor of the socket, and may keep it open.
+        connection._shouldShutdown = True
+        return connection
 
     def addReader(self, reader: Any) -> None:
         """

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from echod.net.reactor import ReactorWrapper
+from echod.tcp.promptconnection import sendPromptly
 from echod.udp.endpoint import adoptDatagrams
 
 
@@ -61,9 +62,8 @@ class AdoptingReactor(ReactorWrapper):
         """
         Listen on TCP, also with the positional arguments of C{listenSSL}.
         """
-        return self._adopted(
-            self._reactor.adoptStreamPort(self._descriptor, self._family, factory)
-        )
+        port = self._reactor.adoptStreamPort(self._descriptor, self._family, factory)
+        return self._adopted(sendPromptly(port))
 
     def listenUDP(self, port: int, protocol: DatagramProtocol, *arguments: Any) -> Any:
         """

@@ -5,7 +5,7 @@ Tests for L{echod.tcp.promptconnection}.
 from __future__ import annotations
 
 import socket
-from time import monotonic
+from time import monotonic, time
 from types import SimpleNamespace
 from typing import Any
 
@@ -74,11 +74,12 @@ class PromptConnectionTests(SynchronousTestCase):
     Tests for L{PromptConnection<echod.tcp.promptconnection.PromptConnection>}.
     """
 
-    def connect(self, protocol: Protocol) -> None:
+    def connect(self, protocol: Protocol, clock: Any = monotonic) -> None:
         """
         Connect a client to a protocol.
         """
         self.reactor = Reactor()
+        self.reactor.seconds = clock
         factory: Any = Factory()
         factory.noisy = False
         factory.buildProtocol = lambda address: protocol
@@ -187,5 +188,17 @@ class PromptConnectionTests(SynchronousTestCase):
         """
         A port whose connections are not Twisted's own keeps them.
         """
-        port = SimpleNamespace(transport=Greeting)
+        reactor = SimpleNamespace(seconds=monotonic)
+        port = SimpleNamespace(transport=Greeting, reactor=reactor)
         self.assertIs(sendPromptly(port).transport, Greeting)
+
+    def test_timeOfDay(self) -> None:
+        """
+        A reactor whose timers use the time of day sends also when the clock is set back.
+        """
+
+        protocol = Greeting()
+        self.connect(protocol, time)
+        self.until(lambda: protocol.connected)
+        self.reactor.seconds = lambda: time() - 3600
+        self.assertEqual(self.read(), b"hello")

@@ -19,6 +19,7 @@ from twisted.python import context, log
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from tests.support.daemon import PATIENCE
 from tests.support.uvloopserving import Recorder, UVLoopTestCase, sendingAll
 
 
@@ -383,7 +384,7 @@ class ConnectionTests(UVLoopTestCase):
     def test_handedOver(self) -> None:
         """
         A connection that was removed from the reactor leaves all data to the new owner of
-        its socket, which does not block.
+        its socket, which does not block.  The stream ends when the new owner closes it.
         """
 
         class HandingOver(Recorder):
@@ -399,9 +400,16 @@ class ConnectionTests(UVLoopTestCase):
                 descriptor = self.transport.fileno()
                 reactor.adoptStreamConnection(descriptor, socket.AF_INET, factory)
 
+        def start(client: socket.socket) -> None:
+            sendingAll(b"early")(client)
+            clients.append(client)
+
+        clients: list[socket.socket] = []
         protocol, successor = HandingOver(), Recorder()
-        self.serve(protocol, sendingAll(b"early"))
+        self.serve(protocol, start)
         self.assertFalse(protocol.blocks)
+        clients[0].settimeout(PATIENCE)
+        self.assertEqual(clients[0].recv(1), b"")
         protocol.transport.socket.close()
         self.assertEqual(protocol.pieces, [])
         self.assertEqual(successor.pieces, [b"early"])

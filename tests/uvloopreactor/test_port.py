@@ -4,9 +4,10 @@ Tests for L{echod.uvloopreactor.port}.
 
 from __future__ import annotations
 
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.python.failure import Failure
 
-from tests.support.uvloopserving import UVLoopTestCase, uvloopreactor
+from tests.support.uvloopserving import Recorder, UVLoopTestCase, uvloopreactor
 
 
 class PortTests(UVLoopTestCase):
@@ -25,3 +26,22 @@ class PortTests(UVLoopTestCase):
         self.assertEqual(port.socket.gettimeout(), 0)
         port.stopListening()
         reactor.removeAll()
+
+    def test_brokenConnection(self) -> None:
+        """
+        An error at the start of a connection is logged, and the port goes on.
+        """
+
+        class Broken(Recorder):
+            def connectionMade(self) -> None:
+                self.transport.getTcpNoDelay = None
+                self.factory.reactor.callLater(0, self.transport.loseConnection)
+
+            def connectionLost(self, reason: Failure = connectionDone) -> None:
+                self.ports = self.factory.numPorts
+                super().connectionLost(reason)
+
+        protocol = Broken()
+        self.serve(protocol, lambda client: None)
+        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
+        self.assertEqual(protocol.ports, 1)

@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from twisted.internet import reactor, unix
@@ -16,6 +17,7 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
+from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
@@ -24,6 +26,7 @@ from echod.net.sockets import SPREADS
 from echod.service.inherited import InheritedStreamEndpoint, InheritedUDPEndpoint
 from echod.tcp.echo import EchoFactory
 from echod.tcp.endpoints import serverFromString
+from echod.tcp.promptconnection import PromptConnection
 from echod.udp.echo import UDPEchoProtocol
 from echod.udp.endpoint import UDPServerEndpoint
 from echod.workers.adopting import AdoptingReactor
@@ -264,6 +267,17 @@ class AdoptingTests(TestCase):
         ports = yield self.listens(make, EchoFactory(clock()))
         for port in ports:
             yield port.stopListening()
+
+    def test_prompt(self) -> None:
+        """
+        The connections of a TCP socket send without asking the reactor first.
+        """
+        steady = SelectReactor()
+        self.addCleanup(steady.disconnectAll)
+        steady.seconds = monotonic
+        with socket.create_server(("127.0.0.1", 0)) as skt:
+            adopting = AdoptingReactor(steady, os.dup(skt.fileno()), skt.family)
+        self.assertIs(adopting.listenTCP(0, Factory()).transport, PromptConnection)
 
     @inlineCallbacks
     def test_udp(self):  # type: ignore[no-untyped-def]

@@ -87,7 +87,11 @@ class Pinger:
         self._began = now().monotonic
         self._sender = Sender(self.tracker, now)
         self._schedule = Schedule(
-            *(reactor, now, plan, self._send, self._checkDone),
+            reactor,
+            now,
+            plan,
+            act=self._send,
+            done=self._checkDone,
             skipped=lambda number: self.skipped(number),
         )
         self._expiry = Expiry(

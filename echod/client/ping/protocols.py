@@ -65,8 +65,9 @@ class OpeningProtocol(Protocol, TimeoutMixin):
     """
     A protocol that measures how long its connection takes to open.
 
-    A peer that is stopped neither answers a TLS handshake or its end, nor reads what is in
-    the send buffer.  So each of them has a limit, the timeout of a probe.
+    A stopped peer answers no TLS handshake, does not answer when the connection is closed,
+    and does not read the data in the send buffer.  So each wait has a limit: the timeout of
+    a probe.
 
     @ivar pinger: The run that it belongs to.
 

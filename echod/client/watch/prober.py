@@ -17,7 +17,8 @@ from twisted.internet.task import LoopingCall
 from echod.client.ping.pinger import Pinger
 from echod.client.ping.plan import Plan
 from echod.client.ping.result import Result
-from echod.client.ping.tracking.moments import Moment, now
+from echod.client.ping.schedule import LONGEST_DELAY
+from echod.client.ping.tracking.moments import SECOND, Moment, now
 from echod.client.target import Address
 from echod.client.watch.results import Results
 
@@ -95,6 +96,10 @@ class Prober:
             self._running.cancel()
 
     def _begin(self) -> None:
+        assert self._waiting is not None
+        late = self._reactor.seconds() - self._waiting.getTime()
+        if late > LONGEST_DELAY / SECOND:
+            self._skip(int(late / self._plan.interval))
         self._waiting = None
         self._running = Deferred.fromCoroutine(self._run())
 

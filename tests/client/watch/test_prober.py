@@ -311,6 +311,18 @@ class ProberTests(SynchronousTestCase):
         self.advance(2)
         self.assertEqual((self.counts(), len(self.runs)), ((22, 21, 1), 2))
 
+    def test_stoppedWithoutSocket(self) -> None:
+        """
+        If this process is stopped, the probes of that time are neither sent nor lost, also
+        for a target that has no socket.
+        """
+        self.problem = error.ConnectionRefusedError()
+        self.advance(4)
+        sent, _, lost = self.counts()
+        self.clock.advance(3600)
+        # One probe is due now, and one while the next attempt has to wait.
+        self.assertEqual((self.counts(), self.results.skipped), ((sent + 2, 0, lost + 2), 1799))
+
     def test_slowConnection(self) -> None:
         """
         The probes that were due while a connection was being made are lost.

@@ -17,6 +17,13 @@ MUTATIONS = [
     Mutation(
         _REACTOR, "signal.signal(signal.SIGCHLD, self._childEnded)", "pass", _REACTOR_TESTS
     ),
+    Mutation(
+        "echod/uvloopreactor/port.py",
+        "connection._call(connection._start)",
+        "connection._start()",
+        "tests/uvloopreactor/test_port.py",
+    ),
+    Mutation(_REACTOR, "connection._shouldShutdown = True", "pass", _TESTS),
     Mutation(_CONNECTION, "            or self._writeDisconnecting\n", "", _TESTS),
     Mutation(_REACTOR, "math.ceil(timeout", "math.floor(timeout", _REACTOR_TESTS),
     Mutation(

@@ -31,6 +31,7 @@ MUTATIONS = [
     Mutation(
         PROBER, "            self._results.failed(error)", "            pass", PROBER_TESTS
     ),
+    Mutation(PROBER, "            self._skip(int(", "            print(int(", PROBER_TESTS),
     Mutation(PROBER, "        self._next += number\n", "", PROBER_TESTS),
     Mutation(PROBER, "self._results.skipped += number", "pass", PROBER_TESTS),
     Mutation(PROBER, "ceil(self._probesAt(", "floor(self._probesAt(", PROBER_TESTS),
