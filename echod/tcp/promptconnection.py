@@ -55,7 +55,6 @@ def sendPromptly(port: Any) -> Any:
     @return: The port.
     """
     # With the time of day, the next turn could come an hour late: when the clock is set back.
-    steady = port.reactor.seconds is monotonic
-    if steady and getattr(port, "transport", None) is tcp.Server:
+    if getattr(port, "transport", None) is tcp.Server and port.reactor.seconds is monotonic:
         port.transport = PromptConnection
     return port

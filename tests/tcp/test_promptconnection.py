@@ -188,8 +188,7 @@ class PromptConnectionTests(SynchronousTestCase):
         """
         A port whose connections are not Twisted's own keeps them.
         """
-        reactor = SimpleNamespace(seconds=monotonic)
-        port = SimpleNamespace(transport=Greeting, reactor=reactor)
+        port = SimpleNamespace(transport=Greeting)
         self.assertIs(sendPromptly(port).transport, Greeting)
 
     def test_timeOfDay(self) -> None:

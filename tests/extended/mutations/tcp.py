@@ -156,7 +156,7 @@ MUTATIONS = [
     Mutation(DEADLINES, "if member in self._members", "if True", TEST_DEADLINES),
     Mutation(DEADLINES, "        self._rest = []\n\n", "\n", TEST_DEADLINES),
     Mutation(PROMPT, "self.dataBuffer and not self._scheduled", "False", TEST_PROMPT),
-    Mutation(PROMPT, "if steady and ", "if ", TEST_PROMPT),
+    Mutation(PROMPT, " and port.reactor.seconds is monotonic", "", TEST_PROMPT),
     Mutation(PROMPT, "            why = error\n", "            why = None\n", TEST_PROMPT),
     Mutation(PROMPT, "        if self.disconnected:\n", "        if False:\n", TEST_PROMPT),
 ]
