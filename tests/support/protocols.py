@@ -4,6 +4,8 @@ Protocols for tests that record what they receive.
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -40,3 +42,34 @@ class RecordingProtocol(Protocol):
         Report the reason.
         """
         self.lost.callback(reason.type)
+
+
+class FailingProducer(RecordingProtocol):
+    """
+    A pull producer that sends a byte at each call, and fails at the third one.
+
+    @ivar asked: The number of calls.
+    """
+
+    transport: Any
+    asked = 0
+
+    def connectionMade(self) -> None:
+        """
+        Register.
+        """
+        self.transport.registerProducer(self, False)
+
+    def resumeProducing(self) -> None:
+        """
+        Send a byte, or fail.
+        """
+        self.asked += 1
+        self.transport.write(b"x")
+        if self.asked == 3:
+            raise OSError()
+
+    def stopProducing(self) -> None:
+        """
+        The connection has ended.
+        """

@@ -20,7 +20,7 @@ from zope.interface import implementer
 from echod.tcp.listeningsocket import ListeningReactor
 from echod.tcp.promptconnection import sendPromptly
 from tests.support.daemon import PATIENCE
-from tests.support.protocols import RecordingProtocol
+from tests.support.protocols import FailingProducer, RecordingProtocol
 
 
 class Reactor(SelectReactor):
@@ -161,24 +161,7 @@ class PromptConnectionTests(SynchronousTestCase):
         """
         An error in a producer is logged, and ends the connection.
         """
-
-        class Failing(RecordingProtocol):
-            transport: Any
-            asked = 0
-
-            def connectionMade(self) -> None:
-                self.transport.registerProducer(self, False)
-
-            def resumeProducing(self) -> None:
-                self.asked += 1
-                self.transport.write(b"x")
-                if self.asked == 3:
-                    raise OSError()
-
-            def stopProducing(self) -> None:
-                pass
-
-        protocol = Failing()
+        protocol = FailingProducer()
         self.connect(protocol)
         self.until(lambda: protocol.lost.called)
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from tests.support.daemon import PATIENCE
+from tests.support.protocols import FailingProducer
 from tests.support.uvloopserving import Recorder, UVLoopTestCase, sendingAll
 
 
@@ -301,19 +302,8 @@ class ConnectionTests(UVLoopTestCase):
         An error in a producer is logged, and ends the connection.
         """
 
-        class Failing(Recorder):
-            def connectionMade(self) -> None:
-                self.asked = 0
-                self.transport.registerProducer(self, False)
-
-            def resumeProducing(self) -> None:
-                self.asked += 1
-                self.transport.write(b"x")
-                if self.asked == 3:
-                    raise OSError()
-
-            def stopProducing(self) -> None:
-                pass
+        class Failing(FailingProducer, Recorder):
+            pass
 
         protocol = Failing()
         self.serve(protocol, lambda client: None)
